@@ -1,0 +1,1 @@
+"""Arrays of trend, seasonality and noise; no I/O."""

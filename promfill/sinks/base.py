@@ -1,0 +1,41 @@
+"""What a sink is: the world's side of a push.
+
+A sink takes batches in the order of the tiles that it asked for, and is then told either that all came
+(`commit`) or that the push ended before (`abort`). It never sorts, and never holds more than it must.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from promfill.model import SeriesBatch
+from promfill.plan import Tile
+
+
+@dataclass(slots=True)
+class SinkReport:
+    """What a sink did. `details` is the sink's own part of ``--json``: plain values only."""
+
+    samples: int = 0
+    bytes: int = 0
+    paths: list[Path] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class Sink(Protocol):
+    """A writer to the world, fed by `promfill.push.push`."""
+
+    def tiles(self) -> Iterator[Tile]:
+        """The tiles that are still to be written, in the order in which `write` wants them."""
+
+    def write(self, batch: SeriesBatch) -> None:
+        """Take the batch of the next tile. Raises RunError where the world refuses it."""
+
+    def commit(self) -> SinkReport:
+        """All came: make it whole and visible."""
+
+    def abort(self) -> SinkReport:
+        """The push ended early: leave nothing half written; tell what had arrived."""

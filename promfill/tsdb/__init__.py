@@ -1,0 +1,1 @@
+"""The TSDB block format as bytes; no I/O."""
