@@ -1,0 +1,1 @@
+"""Protobuf classes, generated from `proto/` by `make proto`: not edited by hand."""
