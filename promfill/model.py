@@ -21,9 +21,6 @@ LabelSet = tuple[tuple[str, str], ...]
 STALE_NAN_BITS = 0x7FF0000000000002
 """The staleness marker (prometheus/model/value). Set it by bits, and last: arithmetic destroys its payload."""
 
-SAMPLES_PER_CHUNK = 120
-"""The convention of every Prometheus block writer."""
-
 
 def freeze(array: NDArray[Any]) -> NDArray[Any]:
     """The same array, read-only from here on."""

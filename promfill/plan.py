@@ -3,16 +3,19 @@
 A tile is a rectangle; the source makes any tile alone (`source.Source.batch`), so the order in which a sink
 wants its samples is nothing but an order of tiles:
 
-- blocks:      window by window; in a window the series in label order          (`block_tiles`)
-- openmetrics: series by series, each whole where memory allows                 (`series_tiles`)
-- remote write: time-major, windows of a few steps, all series of a window first (`promfill.sinks.remote_write`)
+- blocks: window by window, in a window the series in label order (`block_tiles`);
+- openmetrics: series by series, each whole where memory allows (`series_tiles`);
+- remote write: time-major, all series of a few steps before the next steps (`sinks.remote_write`).
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+SAMPLES_PER_CHUNK = 120
+"""The convention of every Prometheus block writer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,19 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The steps of one block: those whose time falls into one aligned range of ``duration`` ms."""
+    """The steps whose times fall into one aligned range, such as a UTC day: those of one block."""
 
     first_step: int
     steps: int
 
+    @property
+    def end_step(self) -> int:
+        """One past the last step."""
+        return self.first_step + self.steps
+
 
 def windows(grid: Grid, duration: int) -> Iterator[Window]:
-    """The grid cut at multiples of `duration` ms since the epoch, in time order; windows without a step are left out."""
+    """The grid cut at multiples of `duration` ms since the epoch, in time order; a window without a step is left out."""
     first = 0
     while first < grid.steps:
         border = (grid.time(first) // duration + 1) * duration
@@ -69,16 +77,52 @@ def windows(grid: Grid, duration: int) -> Iterator[Window]:
 def spans(total: int, most: int) -> Iterator[tuple[int, int]]:
     """(first, count) of the fewest near-equal parts of `total`, none over `most`."""
     parts = -(-total // max(1, most))
-    borders = [total * part // parts for part in range(parts + 1)] if parts else []
-    return ((a, b - a) for a, b in itertools.pairwise(borders))
+    return ((a, b - a) for a, b in itertools.pairwise(total * part // max(1, parts) for part in range(parts + 1)))
 
 
-def series_tiles(grid: Grid, series: int, most_samples: int) -> Iterator[Tile]:
-    """Whole series, as many as fit `most_samples`; a series that does not fit alone comes in spans of time, in order."""
-    if grid.steps <= most_samples:
-        for first, count in spans(series, most_samples // grid.steps):
+def series_tiles(grid: Grid, series: int, most: int) -> Iterator[Tile]:
+    """Whole series, as many as hold `most` samples; one that does not fit alone comes in spans of time, in order."""
+    if grid.steps <= most:
+        for first, count in spans(series, most // grid.steps):
             yield Tile(0, grid.steps, first, count)
         return
     for row in range(series):
-        for first, count in spans(grid.steps, most_samples):
+        for first, count in spans(grid.steps, most):
             yield Tile(first, count, row, 1)
+
+
+def block_tiles(wanted: Iterable[Window], series: int, most: int) -> Iterator[Tile]:
+    """Tiles of at most `most` samples that fill block after block, in each the series in order.
+
+    Where a block is small, several of equal length that follow one another share a tile, so that array calls stay
+    large. Where one series of a block is larger than a tile, its steps are cut at chunk borders.
+    """
+    for group in _alike(wanted, series, most):
+        first_step, steps = group[0].first_step, sum(window.steps for window in group)
+        if steps <= most:
+            for first, count in spans(series, most // steps):
+                yield Tile(first_step, steps, first, count)
+            continue
+        for row in range(series):
+            for first, count in _chunk_spans(steps, most):
+                yield Tile(first_step + first, count, row, 1)
+
+
+def _alike(wanted: Iterable[Window], series: int, most: int) -> Iterator[list[Window]]:
+    """Neighbouring windows of equal length, as many as fit a tile with all their series."""
+    group: list[Window] = []
+    for window in wanted:
+        fits = (len(group) + 1) * window.steps * series <= most
+        if group and not (fits and window.steps == group[0].steps and window.first_step == group[-1].end_step):
+            yield group
+            group = []
+        group.append(window)
+    if group:
+        yield group
+
+
+def _chunk_spans(steps: int, most: int) -> Iterator[tuple[int, int]]:
+    chunks = -(-steps // SAMPLES_PER_CHUNK)
+    for first, count in spans(chunks, most // SAMPLES_PER_CHUNK):
+        start = first * SAMPLES_PER_CHUNK
+        yield start, min(steps - start, count * SAMPLES_PER_CHUNK)

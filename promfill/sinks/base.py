@@ -17,7 +17,10 @@ from promfill.plan import Tile
 
 @dataclass(slots=True)
 class SinkReport:
-    """What a sink did. `details` is the sink's own part of ``--json``: plain values only."""
+    """What has arrived: samples and bytes that are whole and visible, and the paths that hold them.
+
+    `details` is the sink's own part of ``--json``: plain values only.
+    """
 
     samples: int = 0
     bytes: int = 0
@@ -28,14 +31,17 @@ class SinkReport:
 class Sink(Protocol):
     """A writer to the world, fed by `promfill.push.push`."""
 
+    report: SinkReport
+    """What has arrived so far."""
+
     def tiles(self) -> Iterator[Tile]:
         """The tiles that are still to be written, in the order in which `write` wants them."""
 
     def write(self, batch: SeriesBatch) -> None:
-        """Take the batch of the next tile. Raises RunError where the world refuses it."""
+        """Take the batch of the next tile; its arrays hold until the next one. RunError where the world refuses it."""
 
     def commit(self) -> SinkReport:
         """All came: make it whole and visible."""
 
-    def abort(self) -> SinkReport:
-        """The push ended early: leave nothing half written; tell what had arrived."""
+    def abort(self) -> None:
+        """The push ended early: leave nothing half written."""

@@ -1,0 +1,95 @@
+"""The command line: parse, build, call, print. A file per command; each is imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from promfill._version import __version__
+from promfill.cli.console import Console, raise_on_sigterm
+from promfill.errors import InputError, PromfillError
+
+INTERRUPTED = 130
+
+COMMANDS = {
+    "push": "Generate series and send or write them.",
+    "completion": "Print the completion script of a shell.",
+}
+"""Every command with its first line of help, so that the list of commands imports none of them."""
+
+
+class LazyGroup(click.Group):
+    """Imports `promfill.cli.<command>` when that command is asked for: ``promfill --help`` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"promfill.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "PROMFILL"})
+@click.version_option(__version__, prog_name="promfill", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Weeks of history for any Prometheus-compatible store, in one command.
+
+    \b
+    Example:
+      promfill push --metric-name vpn --labels 'instance=host-{1..40},job=vpn' --start now-21d
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code: no traceback reaches a user."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """The exit code of one command line; every error has become one line on stderr."""
+    console = Console()
+    try:
+        load_dotenv()
+        with raise_on_sigterm():
+            cli.main(arguments, prog_name="promfill", standalone_mode=False)
+    except PromfillError as error:
+        console.error(str(error))
+        return error.exit_code
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        console.error(error.format_message())
+        return InputError.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        console.error("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _close_stdout()
+        return 1
+    return 0
+
+
+def load_dotenv() -> None:
+    """Settings of the file ``.env`` in the working directory; the real environment wins."""
+    if os.path.exists(".env"):  # noqa: PTH110  (pathlib would be the dearest import of --help)
+        from dotenv import load_dotenv as load
+
+        load(".env", override=False)
+
+
+def _close_stdout() -> None:
+    """Whoever read our output is gone: keep the interpreter from writing into the closed pipe once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,85 @@
+"""What a command says: results on stdout, messages and progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import click
+
+TERMINATED = 143
+
+
+class Console:
+    """Where messages go. `verbosity`: -1 only errors and results, 0 the usual, 1 more."""
+
+    def __init__(self, verbosity: int = 0) -> None:
+        self.verbosity = verbosity
+
+    def error(self, text: str) -> None:
+        """One line on stderr, whatever the verbosity."""
+        click.echo(f"promfill: error: {' '.join(text.split())}", err=True)
+
+    def warn(self, text: str) -> None:
+        """One line on stderr about something the user would want to know."""
+        if self.verbosity >= 0:
+            click.echo(f"promfill: warning: {text}", err=True)
+
+    def note(self, text: str) -> None:
+        """One line on stderr."""
+        if self.verbosity >= 0:
+            click.echo(text, err=True)
+
+    def detail(self, text: str) -> None:
+        """One line on stderr for those who asked for more."""
+        if self.verbosity > 0:
+            click.echo(text, err=True)
+
+    def result(self, text: str) -> None:
+        """The result for people, on stdout."""
+        if self.verbosity >= 0:
+            click.echo(text)
+
+    def json(self, value: Mapping[str, Any]) -> None:
+        """The result for programs: one JSON object on stdout."""
+        click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+    @contextmanager
+    def progress(self, samples: int) -> Iterator[Callable[[int], None]]:
+        """A function that is told how many samples more are done; a bar only where stderr is a terminal."""
+        if self.verbosity < 0 or not sys.stderr.isatty():
+            yield lambda _: None
+            return
+        with click.progressbar(length=samples, file=sys.stderr, item_show_func=_rate(), show_pos=True) as bar:
+            yield lambda done: bar.update(done, bar.pos + done)
+
+
+def _rate() -> Callable[[int | None], str]:
+    """Shows the samples per second since the start."""
+    start = time.monotonic()
+
+    def show(done: int | None) -> str:
+        seconds = time.monotonic() - start
+        return f"{(done or 0) / seconds / 1e6:.1f} M samples/s" if seconds > 0 else ""
+
+    return show
+
+
+@contextmanager
+def raise_on_sigterm() -> Iterator[None]:
+    """SIGTERM ends the command as Ctrl-C does, through every `finally`, with exit code 143."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,26 @@
+"""The whole pipeline: tiles of a source into a sink."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from promfill.sinks.base import Sink, SinkReport
+from promfill.source import Source
+
+Progress = Callable[[int], None]
+
+
+def push(source: Source, sink: Sink, progress: Progress = lambda samples: None) -> SinkReport:
+    """Make every tile that the sink wants and give it over; `progress` is told the samples of each.
+
+    Whatever ends the push early (an error, Ctrl-C, SIGTERM) goes on to the caller after `sink.abort()`, which leaves
+    nothing half written; what had arrived is in ``sink.report``.
+    """
+    try:
+        for tile in sink.tiles():
+            sink.write(source.batch(tile))
+            progress(tile.samples)
+        return sink.commit()
+    except BaseException:
+        sink.abort()
+        raise

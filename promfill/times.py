@@ -1,0 +1,82 @@
+"""Times and durations as users write them, in Unix milliseconds."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from promfill.errors import InputError
+
+UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+DAY_MS = UNITS_MS["d"]
+LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: no store and no datetime goes further
+
+_PART = re.compile(r"(\d+)(ms|[smhdw])")
+_DURATION = re.compile(rf"(?:{_PART.pattern})+")
+_RELATIVE = re.compile(r"now(?:([+-])(.+))?")
+_SECONDS = re.compile(r"-?\d+(\.\d*)?")
+
+
+def parse_duration(text: str, what: str) -> int:
+    """Milliseconds of ``500ms``, ``30s``, ``5m``, ``1h30m``, ``1d``; a bare number is minutes. Above 0, else InputError."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        duration = int(text) * UNITS_MS["m"]
+    elif _DURATION.fullmatch(text):
+        duration = sum(int(number) * UNITS_MS[unit] for number, unit in _PART.findall(text))
+    else:
+        raise InputError(f"{what} {text!r} is no duration: write it as 30s, 5m, 1h30m or 1d")
+    if not 0 < duration <= LAST_MS:
+        raise InputError(f"{what} {text!r} must be above 0{' and within 8,000 years' if duration else ''}")
+    return duration
+
+
+def parse_time(text: str, what: str, now: int) -> int:
+    """Unix milliseconds of Unix seconds, RFC 3339, ``now`` or ``now-21d``. `now` is in milliseconds."""
+    text = text.strip()
+    relative = _RELATIVE.fullmatch(text)
+    if relative:
+        sign, offset = relative.groups()
+        time = now if sign is None else now + int(f"{sign}1") * parse_duration(offset, f"the offset of {what}")
+    elif text.isascii() and _SECONDS.fullmatch(text):
+        time = int(Decimal(text) * 1000)
+    else:
+        time = _parse_rfc3339(text, what)
+    if not 0 <= time <= LAST_MS:
+        raise InputError(f"{what} {text!r} is not between 1970 and 9999: no store holds it")
+    return time
+
+
+def _parse_rfc3339(text: str, what: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        mend = "write Unix seconds, RFC 3339 (2026-01-31T00:00:00Z), now or now-21d"
+        raise InputError(f"{what} {text!r} is no time: {mend}") from None
+    if moment.tzinfo is None:
+        raise InputError(f"{what} {text!r} has no time zone: add Z or an offset such as +02:00")
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
+
+
+def format_time(ms: int) -> str:
+    """RFC 3339 in UTC; a fraction only where there is one."""
+    moment = datetime.fromtimestamp(ms // 1000, UTC)
+    fraction = f".{ms % 1000:03d}" if ms % 1000 else ""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+
+
+def format_seconds(ms: int) -> str:
+    """Unix seconds as `parse_time` reads them back."""
+    return f"{ms // 1000}.{ms % 1000:03d}" if ms % 1000 else str(ms // 1000)
+
+
+def format_duration(ms: int) -> str:
+    """The shortest spelling that `parse_duration` reads back: ``1d``, ``1h30m``, ``500ms``."""
+    parts = []
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, ms = divmod(ms, UNITS_MS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
