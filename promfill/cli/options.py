@@ -49,11 +49,17 @@ WHAT = (
         metavar="DURATION",
         help="Time between samples: 500ms, 30s, 5m, 1h30m; a bare number is minutes.",
     ),
-    click.option("--timezone", default="UTC", show_default=True, metavar="TZ", help="Where the daily season's day begins."),
+    click.option(
+        "--timezone", default="UTC", show_default=True, metavar="TZ", help="Where the daily season's day begins."
+    ),
     click.option("--trend-coefficient", type=float, default=0.1, show_default=True, help="Rise per hour."),
     click.option("--flat-base", type=float, default=5.0, show_default=True, help="Value of the trend at the start."),
     click.option(
-        "--seasonality", type=click.Choice(["daily", "none"]), default="daily", show_default=True, help="The daily season."
+        "--seasonality",
+        type=click.Choice(["daily", "none"]),
+        default="daily",
+        show_default=True,
+        help="The daily season.",
     ),
     click.option("--noise-std", type=float, default=3.0, show_default=True, help="Standard deviation of the noise."),
     click.option("--noise-mean", type=float, default=0.0, show_default=True, help="Mean of the noise."),

@@ -1,0 +1,59 @@
+"""``promfill push``: generate series, and send or write them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promfill.cli.console import Console
+from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
+from promfill.cli.targets import FITS, TARGET, Target, build_target
+
+if TYPE_CHECKING:
+    from promfill.source import Source
+
+
+@click.command()
+@with_options(WHAT, TARGET, VERBOSITY)
+@click.pass_context
+def command(context: click.Context, **values: Any) -> None:
+    """Generate series and send or write them.
+
+    \b
+    Example:
+      promfill push --metric-name vpn --labels 'instance=host-{1..40},job=vpn' --start now-21d
+    """
+    console = build_console(values)
+    refuse_misfits(context, values["mode"], FITS)
+    scenario = build_scenario(values, console)
+    from promfill.cli import summary
+    from promfill.source import Source
+
+    source = Source(scenario)
+    target = build_target(source, values, console)
+    if values["dry_run"]:
+        facts, text = summary.plan_facts(source, target), summary.plan_text
+    else:
+        seconds = run_push(source, target, console)
+        facts, text = summary.push_facts(source, target, seconds), summary.push_text
+    if values["as_json"]:
+        console.json(facts)
+    else:
+        console.result(text(facts))
+
+
+def run_push(source: Source, target: Target, console: Console) -> float:
+    """Push with a progress bar; returns the seconds it took. What had arrived is said when it ends early."""
+    from promfill.cli.summary import remains_text
+    from promfill.push import push
+
+    started = time.monotonic()
+    try:
+        with console.progress(source.samples) as progress:
+            push(source, target.sink, progress)
+    except BaseException:
+        console.note(remains_text(source, target))
+        raise
+    return time.monotonic() - started

@@ -1,0 +1,94 @@
+"""What a push tells: the plan, what was made, and what remains after it ended early. Facts first, then their text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from promfill.cli.targets import Target
+from promfill.plan import Tile
+from promfill.scenario import describe
+from promfill.source import Source
+
+Facts = Mapping[str, Any]
+
+
+def plan_facts(source: Source, target: Target) -> dict[str, Any]:
+    """The plan of a push, for ``--dry-run``: its sizes, its destination, and an estimate of its bytes."""
+    probe = source.batch(Tile(0, min(source.grid.steps, 240), 0, min(len(source.fleet), 16)))
+    estimate = round(target.sink.bytes_per_sample(probe) * source.samples)
+    return {**_frame(source, target), "dry_run": True, "estimated_bytes": estimate}
+
+
+def push_facts(source: Source, target: Target, seconds: float) -> dict[str, Any]:
+    """What a push made."""
+    report = target.sink.report
+    return {
+        **_frame(source, target),
+        **report.details,
+        "written": report.samples,
+        "bytes": report.bytes,
+        "paths": [str(path) for path in report.paths],
+        "seconds": round(seconds, 3),
+        "samples_per_second": round(report.samples / seconds) if seconds > 0 else 0,
+    }
+
+
+def _frame(source: Source, target: Target) -> dict[str, Any]:
+    return {
+        "mode": target.mode,
+        **describe(source.scenario),
+        "series": len(source.fleet),
+        "samples": source.samples,
+        "destination": target.where,
+        **target.facts,
+    }
+
+
+def plan_text(facts: Facts) -> str:
+    """The plan for people."""
+    units = [f"{facts[name]:,} {name}" for name in ("blocks", "windows", "requests") if name in facts]
+    plan = ", ".join([f"--mode {facts['mode']}", *units, f"about {_size(facts['estimated_bytes'])}"])
+    return "\n".join(
+        [*_head(facts), f"plan   {plan}, into {facts['destination']}", "dry run: nothing was sent or written"]
+    )
+
+
+def push_text(facts: Facts) -> str:
+    """The result for people, with the commands that follow."""
+    rate = f"{facts['seconds']:.2f} s, {facts['samples_per_second'] / 1e6:.2f} M samples/s"
+    lines = _head(facts)
+    if facts.get("already_there"):
+        lines.append(f"there  {facts['already_there']:,} blocks already, whole and right: not made again")
+    lines.append(f"wrote  {facts['written']:,} samples, {_size(facts['bytes'])}, into {facts['destination']} ({rate})")
+    for title, name in (("Serve it:", "serve"), ("Prove it:", "verify")):
+        if name in facts:
+            lines += ["", title, f"  {facts[name]}"]
+    return "\n".join(lines)
+
+
+def remains_text(source: Source, target: Target) -> str:
+    """What had arrived when a push ended early, and how to go on."""
+    facts = _frame(source, target)
+    report = target.sink.report
+    return (
+        f"{report.samples:,} of {source.samples:,} samples are whole in {target.where}; to go on, run the same command "
+        f"with --start {facts['start_epoch']} --end {facts['end_epoch']}"
+    )
+
+
+def _head(facts: Facts) -> list[str]:
+    series = f"{facts['series']:,} series x {facts['steps']:,} steps of {facts['step']}"
+    return [
+        f"{facts['metric']}: {series} = {facts['samples']:,} samples",
+        f"from   {facts['start']} ({facts['start_epoch']})",
+        f"to     {facts['end']} ({facts['end_epoch']}), not included",
+    ]
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} TB"

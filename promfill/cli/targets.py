@@ -1,0 +1,106 @@
+"""Where a push goes: the options of the modes, and the sink that each mode makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promfill.cli.commands import serve_command
+from promfill.cli.console import Console
+from promfill.scenario import DEFAULT_DESCRIPTION
+from promfill.times import DAY_MS, parse_duration
+
+if TYPE_CHECKING:
+    from promfill.sinks.base import Sink
+    from promfill.source import Source
+
+MODES = ("blocks", "openmetrics")
+DIRECTORIES = {"blocks": "data", "openmetrics": "utils"}
+
+TARGET = (
+    click.option("--mode", type=click.Choice(MODES), default="blocks", show_default=True, help="What is written."),
+    click.option(
+        "--output-dir",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Where files go; made if missing.  [default: data for blocks, utils for openmetrics]",
+    ),
+    click.option(
+        "--block-duration",
+        default="auto",
+        show_default=True,
+        metavar="DURATION",
+        help="Range of a block: 2h, 24h, …; auto is 24h, aligned to UTC days.",
+    ),
+    click.option("--dry-run", is_flag=True, help="Print the plan; write nothing."),
+)
+"""Where to: push's second table."""
+
+FITS: Mapping[str, frozenset[str]] = {
+    "output_dir": frozenset({"blocks", "openmetrics"}),
+    "block_duration": frozenset({"blocks"}),
+}
+"""The modes in which an option means something; an option that is not named fits all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A sink, and how to speak of it. `where` holds no secret."""
+
+    mode: str
+    sink: Sink
+    where: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def build_target(source: Source, values: Mapping[str, Any], console: Console) -> Target:
+    """The sink of the mode; InputError where its options cannot be used."""
+    return _BUILDERS[values["mode"]](source, values, console)
+
+
+def _directory(values: Mapping[str, Any]) -> Path:
+    return values["output_dir"] or Path(DIRECTORIES[values["mode"]])
+
+
+def _blocks(source: Source, values: Mapping[str, Any], console: Console) -> Target:
+    from promfill.sinks.blocks import BlockSink
+    from promfill.sinks.directory import check_writable
+
+    directory = _directory(values)
+    check_writable(directory)
+    text = values["block_duration"]
+    duration = DAY_MS if text == "auto" else parse_duration(text, "--block-duration")
+    sink = BlockSink(source.fleet, source.grid, source.identity(), directory, duration=duration)
+    _say_what_blocks_lose(values, console)
+    for name in sink.overlapping():
+        console.warn(
+            f"{directory / name} holds samples of the same time: Prometheus merges overlapping blocks, Thanos halts"
+        )
+    return Target(
+        "blocks", sink, str(directory), {"blocks": len(sink.names), "serve": serve_command(directory, source.grid)}
+    )
+
+
+def _say_what_blocks_lose(values: Mapping[str, Any], console: Console) -> None:
+    given = [name for name, default in (("description", DEFAULT_DESCRIPTION), ("unit", "")) if values[name] != default]
+    if given:
+        console.note(f"--{' and --'.join(given)} will not be kept: blocks hold no HELP, TYPE or UNIT")
+
+
+def _openmetrics(source: Source, values: Mapping[str, Any], console: Console) -> Target:
+    from promfill.sinks.openmetrics import OpenMetricsSink
+
+    directory = _directory(values)
+    scenario = source.scenario
+    sink = OpenMetricsSink(source.fleet, source.grid, scenario.metric, scenario.description, scenario.unit, directory)
+    return Target("openmetrics", sink, str(sink.path))
+
+
+_BUILDERS: Mapping[str, Callable[[Source, Mapping[str, Any], Console], Target]] = {
+    "blocks": _blocks,
+    "openmetrics": _openmetrics,
+}

@@ -1,0 +1,218 @@
+"""``--mode blocks``: native TSDB blocks in a directory that Prometheus serves.
+
+A block's name is a ULID of what it holds: the same push makes the same names, and a block that is there, whole
+and right, is not made again. So a push that ended early is finished by running it once more.
+"""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promfill.block import block_is_whole
+from promfill.codecs.work import Work
+from promfill.codecs.xor_encode import encode_chunks
+from promfill.model import Fleet, SeriesBatch
+from promfill.plan import SAMPLES_PER_CHUNK, Grid, Tile, Window, block_tiles, windows
+from promfill.sinks.base import SinkReport
+from promfill.sinks.block_files import BlockFiles
+from promfill.sinks.directory import disk_errors
+from promfill.sinks.leftovers import claim_directory
+from promfill.times import DAY_MS
+from promfill.tsdb.index_writer import FleetIndex, encode_index
+from promfill.tsdb.meta import BlockMeta, BlockStats
+from promfill.tsdb.segment import SEGMENT_MAX
+from promfill.tsdb.ulid import ulid
+
+TILE_SAMPLES = 600_000  # large enough that array calls cost nothing, small enough for the caches and 60 MB
+PENDING = 4  # blocks that may wait for the disk: each holds open files
+
+
+class _OpenBlock:
+    """A block whose series are still coming."""
+
+    def __init__(self, files: BlockFiles, window: Window, series: int) -> None:
+        self.files = files
+        self.window = window
+        chunks = -(-window.steps // SAMPLES_PER_CHUNK)
+        self.refs = np.full((series, chunks), -1, np.int64)
+
+    def add(self, first_series: int, first_step: int, records: NDArray[np.uint8], lengths: NDArray[np.int64]) -> None:
+        """Chunks of some series: `lengths` (s, c), `records` series by series."""
+        series, chunks = lengths.shape
+        first_chunk = (first_step - self.window.first_step) // SAMPLES_PER_CHUNK
+        refs = self.files.write_chunks(records, lengths)
+        self.refs[first_series : first_series + series, first_chunk : first_chunk + chunks] = refs
+
+    @property
+    def complete(self) -> bool:
+        """Whether the last chunk of the last series is there: they come in order."""
+        return bool(self.refs[-1, -1] >= 0)
+
+
+class BlockSink:
+    """Writes every window of the grid as one block, named by what it holds."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        grid: Grid,
+        identity: bytes,
+        directory: Path,
+        *,
+        duration: int = DAY_MS,
+        segment_max: int = SEGMENT_MAX,
+    ) -> None:
+        self.report = SinkReport()
+        self._fleet, self._grid, self._identity = fleet, grid, identity
+        self._directory, self._segment_max = directory, segment_max
+        self._windows = list(windows(grid, duration))
+        self._index: FleetIndex | None = None
+        self._work = Work()
+        self._open: _OpenBlock | None = None
+        self._publisher = ThreadPoolExecutor(1, thread_name_prefix="publish")
+        self._pending: deque[Future[None]] = deque()
+        self._claim: int | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The ULIDs of all blocks of the push, in time order."""
+        return [self._name(window) for window in self._windows]
+
+    def tiles(self) -> Iterator[Tile]:
+        """The tiles of every block that is not there, whole and right."""
+        self._claim = claim_directory(self._directory)
+        wanted = [window for window in self._windows if not self._is_there(window)]
+        yield from block_tiles(wanted, len(self._fleet), TILE_SAMPLES)
+
+    def write(self, batch: SeriesBatch) -> None:
+        """Encode the tile, and add its chunks to the blocks that it belongs to."""
+        first_step = int(batch.timestamps[0] - self._grid.start) // self._grid.step
+        group = self._windows_of(first_step, len(batch.timestamps))
+        bits, times = _side_by_side(batch, len(group), self._work)
+        chunks = encode_chunks(bits, times, self._work, samples_per_chunk=SAMPLES_PER_CHUNK)
+        series = len(batch.series)
+        ends = np.cumsum(chunks.lengths.sum(axis=1))
+        first = 0
+        with disk_errors(self._directory):
+            for place, window in enumerate(group):
+                last = int(ends[(place + 1) * series - 1])
+                lengths = chunks.lengths[place * series : (place + 1) * series]
+                block = self._block_of(window)
+                block.add(batch.first_series, max(first_step, window.first_step), chunks.records[first:last], lengths)
+                first = last
+                if block.complete:
+                    self._finish(block)
+
+    def commit(self) -> SinkReport:
+        """Wait until every block has its name."""
+        with disk_errors(self._directory):
+            self._settle(0)
+        self._release()
+        return self.report
+
+    def abort(self) -> None:
+        """Blocks that are complete get their names; the one under way leaves nothing behind."""
+        if self._open:
+            self._open.files.discard()
+            self._open = None
+        self._release()
+
+    def bytes_per_sample(self, batch: SeriesBatch) -> float:
+        """What a sample of this batch takes in a chunk: an estimate for the whole push."""
+        chunks = encode_chunks(batch.values.view(np.uint64), batch.timestamps[:, None], self._work)
+        return chunks.records.size / batch.samples
+
+    def _windows_of(self, first_step: int, steps: int) -> list[Window]:
+        first = bisect.bisect_right(self._windows, first_step, key=lambda window: window.first_step) - 1
+        last = bisect.bisect_left(self._windows, first_step + steps, key=lambda window: window.first_step)
+        return self._windows[first:last]
+
+    def _block_of(self, window: Window) -> _OpenBlock:
+        if self._open is None:
+            files = BlockFiles(self._directory, self._name(window), self._segment_max)
+            self._open = _OpenBlock(files, window, len(self._fleet))
+        return self._open
+
+    def _finish(self, block: _OpenBlock) -> None:
+        """Write what follows the chunks, and hand the block over to be synced and named in the background."""
+        if self._index is None:
+            self._index = FleetIndex(self._fleet)
+        times = self._chunk_times(block.window)
+        block.files.finish(encode_index(self._index, *times, block.refs), self._meta(block.window))
+        self._open = None
+        self._settle(PENDING - 1)
+        self._pending.append(self._publisher.submit(self._publish, block))
+
+    def _publish(self, block: _OpenBlock) -> None:
+        try:
+            block.files.publish()
+        except BaseException:
+            block.files.discard()
+            raise
+        self.report.samples += block.window.steps * len(self._fleet)
+        self.report.bytes += block.files.bytes
+        self.report.paths.append(block.files.path)
+
+    def _release(self) -> None:
+        self._publisher.shutdown()
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
+
+    def _settle(self, most: int) -> None:
+        """Wait until at most so many blocks are still on their way; an error of theirs is raised here."""
+        while len(self._pending) > most:
+            self._pending.popleft().result()
+
+    def _chunk_times(self, window: Window) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """int64 ms (C,): first and last time of each chunk, which all series share."""
+        first = np.arange(0, window.steps, SAMPLES_PER_CHUNK, dtype=np.int64)
+        last = np.minimum(first + SAMPLES_PER_CHUNK, window.steps) - 1
+        start, step = self._grid.time(window.first_step), self._grid.step
+        return start + first * step, start + last * step
+
+    def _meta(self, window: Window) -> BlockMeta:
+        series = len(self._fleet)
+        samples, chunks = window.steps * series, -(-window.steps // SAMPLES_PER_CHUNK) * series
+        name = self._name(window)
+        return BlockMeta(
+            ulid=name,
+            min_time=self._grid.time(window.first_step),
+            max_time=self._grid.time(window.end_step - 1) + 1,
+            stats=BlockStats(samples, series, chunks, float_samples=samples),
+            sources=(name,),
+        )
+
+    def _name(self, window: Window) -> str:
+        """Time part: the block's maxTime. The rest: a hash of the series, their values and the window."""
+        content = self._identity + repr((window.first_step, window.steps, SAMPLES_PER_CHUNK)).encode()
+        entropy = hashlib.blake2b(content, digest_size=10).digest()
+        return ulid(self._grid.time(window.end_step - 1) + 1, entropy)
+
+    def _is_there(self, window: Window) -> bool:
+        path = self._directory / self._name(window)
+        if not block_is_whole(path, self._meta(window)):
+            return False
+        self.report.details["already_there"] = self.report.details.get("already_there", 0) + 1
+        return True
+
+
+def _side_by_side(batch: SeriesBatch, blocks: int, work: Work) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """The bits (T, blocks * series) and times (T, blocks) of a tile that spans several blocks of equal length."""
+    bits = batch.values.view(np.uint64)
+    steps, series = bits.shape
+    times = batch.timestamps.reshape(blocks, steps // blocks).T
+    if blocks == 1:
+        return bits, times
+    columns = work.get("side_by_side", (steps // blocks, blocks, series), np.uint64)
+    np.copyto(columns, bits.reshape(blocks, steps // blocks, series).transpose(1, 0, 2))
+    return columns.reshape(steps // blocks, blocks * series), times

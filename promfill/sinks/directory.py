@@ -1,0 +1,50 @@
+"""Output directories: made if missing, tried before the first byte, and locked while a push writes there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from promfill.errors import InputError, OutputError
+
+
+def check_writable(directory: Path) -> None:
+    """InputError unless files can be made in the directory, or in the nearest parent that is there. Makes nothing."""
+    there = next(path for path in (directory, *directory.absolute().parents) if os.path.lexists(path))
+    if not there.is_dir():
+        raise InputError(
+            f"the output directory {directory} cannot be: {there} is no directory; choose another --output-dir"
+        )
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(
+            f"the output directory {directory} cannot be written by this user: chown {there}, or choose another --output-dir"
+        )
+
+
+def make_directory(directory: Path) -> None:
+    """The directory and its parents; InputError where that cannot be."""
+    check_writable(directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"the output directory {directory} cannot be made: {error.strerror}") from error
+
+
+def sync_directory(directory: Path) -> None:
+    """Make names in the directory durable."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def disk_errors(what: Path) -> Iterator[None]:
+    """OSError becomes OutputError with the system's words."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"cannot write {what}: {error.strerror or error}") from error

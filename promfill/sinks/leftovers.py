@@ -1,0 +1,35 @@
+"""Who writes into a directory of blocks: pushes share it, and the first one removes what a killed one left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+from promfill.sinks.block_files import TEMPORARY
+from promfill.sinks.directory import make_directory
+
+try:
+    import fcntl
+except ImportError:  # Windows: leftovers stay until they are removed by hand
+    fcntl = None  # type: ignore[assignment]
+
+
+def claim_directory(directory: Path) -> int | None:
+    """Make the directory, and hold it as one of its writers until the descriptor is closed or the process ends.
+
+    The lock lies on the directory itself, so that nothing is left in it. Whoever is alone there removes what a killed
+    push left.
+    """
+    make_directory(directory)
+    if fcntl is None:
+        return None
+    descriptor = os.open(directory, os.O_RDONLY)
+    with contextlib.suppress(OSError):  # a file system without locks, or other writers: then leftovers stay
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for path in directory.glob(f"*{TEMPORARY}"):
+            shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return descriptor
