@@ -130,7 +130,7 @@ def launch(name: str, port: int, data: Path, command: Sequence[str], ready: str)
 def start_prometheus(data_dir: Path, *flags: str, config: str = SCRAPES_NOTHING, retention: str = "100y") -> Server:
     """A Prometheus on `data_dir` that takes remote writes.
 
-    config: the text of its configuration, ``{port}`` being its own port; by default it scrapes nothing, not even itself.
+    config: the text of its configuration, ``{port}`` being its own port; by default it scrapes nothing at all.
     """
     data, port = Path(data_dir), free_port()
     binary = require("prometheus")
