@@ -65,7 +65,7 @@ class Window:
 
 
 def windows(grid: Grid, duration: int) -> Iterator[Window]:
-    """The grid cut at multiples of `duration` ms since the epoch, in time order; a window without a step is left out."""
+    """The grid cut at multiples of `duration` ms since the epoch, in time order; one without a step is left out."""
     first = 0
     while first < grid.steps:
         border = (grid.time(first) // duration + 1) * duration

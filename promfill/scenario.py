@@ -52,7 +52,7 @@ def make_grid(start: int, end: int, step: int) -> Grid:
     """The time points start, start + step, … before end (all ms); InputError where there is none."""
     if start >= end:
         raise InputError(
-            f"the start {format_time(start)} must be before the end {format_time(end)}: swap them, or mend --start or --end"
+            f"the start {format_time(start)} must be before the end {format_time(end)}: mend --start or --end"
         )
     steps = (end - start) // step
     if not steps:

@@ -19,7 +19,7 @@ _SECONDS = re.compile(r"-?\d+(\.\d*)?")
 
 
 def parse_duration(text: str, what: str) -> int:
-    """Milliseconds of ``500ms``, ``30s``, ``5m``, ``1h30m``, ``1d``; a bare number is minutes. Above 0, else InputError."""
+    """Milliseconds of ``500ms``, ``30s``, ``1h30m``, ``1d``; a bare number is minutes. InputError unless above 0."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         duration = int(text) * UNITS_MS["m"]

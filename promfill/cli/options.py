@@ -133,7 +133,7 @@ def _signal(values: Values) -> Signal:
 
 
 def refuse_misfits(context: click.Context, mode: str, fits: Mapping[str, frozenset[str]]) -> None:
-    """InputError for an option on the command line that means nothing in this mode; from the environment it is ignored."""
+    """InputError for an option on the command line that means nothing in this mode; the environment's is ignored."""
     for parameter in context.command.params:
         name = parameter.name or ""
         given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -76,13 +76,15 @@ def _blocks(source: Source, values: Mapping[str, Any], console: Console) -> Targ
     duration = DAY_MS if text == "auto" else parse_duration(text, "--block-duration")
     sink = BlockSink(source.fleet, source.grid, source.identity(), directory, duration=duration)
     _say_what_blocks_lose(values, console)
-    for name in sink.overlapping():
-        console.warn(
-            f"{directory / name} holds samples of the same time: Prometheus merges overlapping blocks, Thanos halts"
-        )
-    return Target(
-        "blocks", sink, str(directory), {"blocks": len(sink.names), "serve": serve_command(directory, source.grid)}
-    )
+    _warn_of_overlaps(directory, sink.overlapping(), console)
+    facts = {"blocks": len(sink.names), "serve": serve_command(directory, source.grid)}
+    return Target("blocks", sink, str(directory), facts)
+
+
+def _warn_of_overlaps(directory: Path, names: list[str], console: Console) -> None:
+    if names:
+        which = f"{directory / names[0]}" + (f" and {len(names) - 1} blocks more" if names[1:] else "")
+        console.warn(f"{which}: samples of the same time are there; Prometheus merges overlapping blocks, Thanos halts")
 
 
 def _say_what_blocks_lose(values: Mapping[str, Any], console: Console) -> None:

@@ -38,7 +38,7 @@ class BlockFiles:
         (self._temporary / "chunks").mkdir(parents=True)
 
     def write_chunks(self, records: NDArray[np.uint8], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Append encoded chunks: `records` uint8 (N,), `lengths` int64 of any shape. Returns references of that shape."""
+        """Append encoded chunks: `records` uint8 (N,), `lengths` int64. Returns references, shaped as `lengths`."""
         refs, pieces = self._cutter.place(lengths)
         for piece in pieces:
             if piece.opens:

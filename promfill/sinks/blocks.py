@@ -24,8 +24,8 @@ from promfill.model import Fleet, SeriesBatch
 from promfill.plan import SAMPLES_PER_CHUNK, Grid, Tile, Window, block_tiles, windows
 from promfill.sinks.base import SinkReport
 from promfill.sinks.block_files import BlockFiles
+from promfill.sinks.data_directory import claim_directory, read_metas
 from promfill.sinks.directory import disk_errors
-from promfill.sinks.leftovers import claim_directory
 from promfill.times import DAY_MS
 from promfill.tsdb.index_writer import FleetIndex, encode_index
 from promfill.tsdb.meta import BlockMeta, BlockStats
@@ -86,6 +86,13 @@ class BlockSink:
     def names(self) -> list[str]:
         """The ULIDs of all blocks of the push, in time order."""
         return [self._name(window) for window in self._windows]
+
+    def overlapping(self) -> list[str]:
+        """The blocks of others in the directory that hold samples of the push's time."""
+        start, end = self._grid.start, self._grid.last + 1
+        ours = set(self.names)
+        there = read_metas(self._directory).items()
+        return [name for name, meta in there if name not in ours and meta.min_time < end and start < meta.max_time]
 
     def tiles(self) -> Iterator[Tile]:
         """The tiles of every block that is not there, whole and right."""

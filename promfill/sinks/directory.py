@@ -18,9 +18,8 @@ def check_writable(directory: Path) -> None:
             f"the output directory {directory} cannot be: {there} is no directory; choose another --output-dir"
         )
     if not os.access(there, os.W_OK | os.X_OK):
-        raise InputError(
-            f"the output directory {directory} cannot be written by this user: chown {there}, or choose another --output-dir"
-        )
+        mend = f"chown {there}, or choose another --output-dir"
+        raise InputError(f"the output directory {directory} cannot be written by this user: {mend}")
 
 
 def make_directory(directory: Path) -> None:

@@ -1,4 +1,4 @@
-"""Who writes into a directory of blocks: pushes share it, and the first one removes what a killed one left."""
+"""A directory of blocks: what is there, and who writes into it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,26 @@ import os
 import shutil
 from pathlib import Path
 
+from promfill.errors import FormatError
 from promfill.sinks.block_files import TEMPORARY
 from promfill.sinks.directory import make_directory
+from promfill.tsdb.meta import BlockMeta, decode_meta
+from promfill.tsdb.ulid import is_ulid
 
 try:
     import fcntl
 except ImportError:  # Windows: leftovers stay until they are removed by hand
     fcntl = None  # type: ignore[assignment]
+
+
+def read_metas(directory: Path) -> dict[str, BlockMeta]:
+    """The blocks of a directory by name, in order; those whose meta.json cannot be read are left out."""
+    metas = {}
+    for path in sorted(directory.iterdir()) if directory.is_dir() else []:
+        if is_ulid(path.name):
+            with contextlib.suppress(OSError, FormatError):
+                metas[path.name] = decode_meta((path / "meta.json").read_bytes())
+    return metas
 
 
 def claim_directory(directory: Path) -> int | None:
