@@ -1,0 +1,278 @@
+r"""The grammar of ``--labels``: text to label patterns. Plain Python, nothing is expanded here.
+
+    labels  = label *("," label)
+    label   = name "=" ( quoted / pattern )
+    quoted  = <"> *( "\"" / "\\" / any other character ) <">      nothing fans out; commas are plain
+    pattern = *( "\{" / "\}" / range / list / any character but a comma or a brace )
+    range   = "{" digits ".." digits "}"           {1..100}; {001..100} pads with zeros to the longer bound
+    list    = "{" text 1*("," text) "}"            {a,b,c}; its commas do not end the label
+
+A backslash stands for itself wherever it does not stand before a brace (in quotes: before a quote or a backslash).
+``}`` is plain where it closes a ``\{``. A falling range is an error: it names the same series as the rising one, and
+is more often a digit forgotten (``{100..20}``) than meant. Blanks around a label's name are dropped, values are kept
+as they are. A text of nothing but blanks holds no label.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from promfill.errors import InputError
+
+MAX_SERIES = 10_000_000
+"""The most series of one push, and the most numbers of one range."""
+
+_MAX_DIGITS = 18  # of a range's bound: below 2^63
+_SHOWN = 60  # characters of a piece that a message quotes
+
+_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_NAME = re.compile(r"[^=,]*")
+_UNQUOTED = re.compile(r"[^,]*")
+_QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL)
+_QUOTED_ESCAPE = re.compile(r'\\(["\\])')
+_TOKEN = re.compile(
+    r"(?P<plain>[^,{}\\]+|\\(?![{}]))|\\(?P<brace>[{}])|(?P<group>\{(?:[^{}\\]|\\[{}]|\\(?![{}]))*\})", re.DOTALL
+)
+_BRACE_ESCAPE = re.compile(r"\\([{}])")
+_RANGE = re.compile(r"\{([0-9]+)\.\.([0-9]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRange:
+    """The decimal numbers first … last, both included; padded with zeros to `width` digits where that is not 0."""
+
+    first: int
+    last: int
+    width: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many numbers there are."""
+        return self.last - self.first + 1
+
+
+Part = str | tuple[str, ...] | NumberRange
+"""A piece of a value: plain text, a list or a range."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPattern:
+    """A label with a value that may fan out: its values are the product of its parts, joined."""
+
+    name: str
+    parts: tuple[Part, ...]
+
+    @property
+    def count(self) -> int:
+        """How many values it fans out to."""
+        return math.prod(_count(part) for part in self.parts)
+
+
+class ParsedLabels(NamedTuple):
+    """What `parse_labels` makes: the patterns in the order given, and a text for each name that was made valid."""
+
+    patterns: list[LabelPattern]
+    warnings: list[str]
+
+
+def parse_labels(texts: Sequence[str], *, braces: bool = True) -> ParsedLabels:
+    """The labels of all `--labels` texts; without `braces`, braces (and backslashes) outside of quotes are plain.
+
+    InputError: broken grammar, a name that two labels share once it is made valid, `__name__`, an empty value, text
+    that is not UTF-8, a value twice in one list, more than MAX_SERIES series.
+    """
+    patterns: dict[str, LabelPattern] = {}
+    written: dict[str, str] = {}
+    for text in texts:
+        for given, parts in _read_labels(_check_utf8(text), braces):
+            name = _check_name(given, written)
+            patterns[name] = LabelPattern(name, _check_value(given, parts))
+            written[name] = given
+    warnings = [f"label name {_show(given)} became '{name}'" for name, given in written.items() if name != given]
+    count_series(patterns.values())
+    return ParsedLabels(list(patterns.values()), warnings)
+
+
+def count_series(patterns: Iterable[LabelPattern]) -> int:
+    """How many series the patterns make; InputError above MAX_SERIES."""
+    count = math.prod(pattern.count for pattern in patterns)
+    if count > MAX_SERIES:
+        raise InputError(
+            f"the labels fan out to {count:,} series, and one push makes at most {MAX_SERIES:,}: narrow a {{…}}"
+        )
+    return count
+
+
+def validate_metric_name(name: str) -> None:
+    """InputError, with a name that would do, where Prometheus would not take this one."""
+    if _METRIC.fullmatch(name):
+        return
+    if not name:
+        raise InputError("--metric-name is empty: write a name such as cpu_usage")
+    mended = re.sub("[^a-zA-Z0-9_:]", "_", name)
+    mended = f"_{mended}" if mended[0].isdigit() else mended
+    raise InputError(
+        f"--metric-name {_show(name)} is not valid (letters, digits, _ and :, no digit first): write {_show(mended)}"
+    )
+
+
+def _read_labels(text: str, braces: bool) -> Iterator[tuple[str, list[Part]]]:
+    """(name as written, parts) of each label of one text."""
+    at = 0 if text.strip() else len(text) + 1
+    while at <= len(text):
+        name, at = _read_name(text, at)
+        if text.startswith('"', at):
+            parts, at = _read_quoted(text, at)
+        elif braces:
+            parts, at = _read_pattern(text, at)
+        else:
+            parts, at = _read_plain(text, at)
+        yield name, parts
+        at += 1  # past the comma, or past the end
+
+
+def _read_name(text: str, at: int) -> tuple[str, int]:
+    """The name and the place behind its equals sign."""
+    end = _match(_NAME, text, at).end()
+    name = text[at:end].strip()
+    if not text.startswith("=", end):
+        if not name:
+            raise InputError(f"--labels {_show(text)} has an empty label: take out the comma")
+        raise InputError(
+            f"label {_show(name)} has no =: write name=value; a value that holds a comma stands in double quotes"
+        )
+    if not name:
+        raise InputError(f"label {_show(text[at:])} has no name before its =: write name=value")
+    return name, end + 1
+
+
+def _read_quoted(text: str, at: int) -> tuple[list[Part], int]:
+    found = _QUOTED.match(text, at)
+    if not found:
+        raise InputError(f'the value {_show(text[at:])} has no closing quote: end it with "; inside, write \\" for one')
+    end = found.end()
+    if end < len(text) and text[end] != ",":
+        raise InputError(
+            f"{_show(text[end:])} stands behind the closing quote of {_show(found.group())}: "
+            'only a comma may; inside, write \\" for a quote'
+        )
+    return [_QUOTED_ESCAPE.sub(r"\1", found.group(1))], end
+
+
+def _read_plain(text: str, at: int) -> tuple[list[Part], int]:
+    end = _match(_UNQUOTED, text, at).end()
+    return [text[at:end]], end
+
+
+def _read_pattern(text: str, at: int) -> tuple[list[Part], int]:
+    """Text, ranges and lists up to the next comma outside of braces."""
+    parts: list[Part] = []
+    plain_open = 0  # plain opening braces that no plain closing one has met yet
+    while at < len(text) and text[at] != ",":
+        token = _TOKEN.match(text, at)
+        if token is None and not (text[at] == "}" and plain_open):
+            raise _brace_error(text[at:])
+        if token and token["group"]:
+            parts.append(_parse_group(token["group"]))
+        else:
+            literal = (token["plain"] or token["brace"]) if token else "}"
+            plain_open += {"{": 1, "}": -1}.get(literal, 0)
+            _append_text(parts, literal)
+        at = token.end() if token else at + 1
+    return parts, at
+
+
+def _append_text(parts: list[Part], text: str) -> None:
+    if parts and isinstance(parts[-1], str):
+        parts[-1] += text
+    else:
+        parts.append(text)
+
+
+def _parse_group(group: str) -> Part:
+    """A range or a list, braces included."""
+    found = _RANGE.fullmatch(group)
+    if found:
+        return _parse_range(group, *found.groups())
+    items = tuple(_BRACE_ESCAPE.sub(r"\1", item) for item in group[1:-1].split(","))
+    if len(items) == 1:
+        raise _brace_error(group)
+    if len(set(items)) < len(items):
+        twice = next(item for item in items if items.count(item) > 1)
+        raise InputError(
+            f"{_show(twice)} stands twice in {_show(group)}, which is the same series twice: leave one out"
+        )
+    return items
+
+
+def _parse_range(group: str, first: str, last: str) -> NumberRange:
+    if max(len(first), len(last)) > _MAX_DIGITS:
+        raise InputError(f"the range {_show(group)} has a number of over {_MAX_DIGITS} digits: write the front as text")
+    padded = any(bound[0] == "0" and len(bound) > 1 for bound in (first, last))
+    numbers = NumberRange(int(first), int(last), max(len(first), len(last)) if padded else 0)
+    if numbers.count < 1:
+        raise InputError(f"the range {_show(group)} falls: write {{{last}..{first}}}")
+    if numbers.count > MAX_SERIES:
+        raise InputError(f"the range {_show(group)} has {numbers.count:,} numbers: at most {MAX_SERIES:,} will do")
+    return numbers
+
+
+def _check_utf8(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        piece = text[max(0, error.start - 10) : error.end + 10]
+        raise InputError(f"--labels holds bytes that are not UTF-8, at {_show(piece)}: write it in UTF-8") from None
+    return text
+
+
+def _check_name(given: str, written: dict[str, str]) -> str:
+    """The valid form of a name; InputError where an earlier label has it."""
+    name = re.sub("[^a-zA-Z0-9_]", "_", given)
+    name = f"_{name}" if name[0].isdigit() else name
+    if name == "__name__":
+        raise InputError(f"label {_show(given)} is the metric's name: give it as --metric-name")
+    if given in written.values():
+        raise InputError(f"label {_show(given)} is given twice: leave one out; to fan out write {name}={{a,b}}")
+    if name in written:
+        raise InputError(
+            f"labels {_show(written[name])} and {_show(given)} both become '{name}': rename one of the two"
+        )
+    return name
+
+
+def _check_value(given: str, parts: list[Part]) -> tuple[Part, ...]:
+    if all(part == "" or (isinstance(part, tuple) and "" in part) for part in parts):
+        raise InputError(
+            f"label {_show(given)} has an empty value, which Prometheus drops: give it one, or leave the label out"
+        )
+    return tuple(parts)
+
+
+def _brace_error(text: str) -> InputError:
+    return InputError(
+        f"the brace in {_show(text)} is neither a range such as {{1..100}} nor a list such as {{a,b,c}}: "
+        "write \\{ for a plain brace"
+    )
+
+
+def _count(part: Part) -> int:
+    if isinstance(part, NumberRange):
+        return part.count
+    return len(part) if isinstance(part, tuple) else 1
+
+
+def _match(pattern: re.Pattern[str], text: str, at: int) -> re.Match[str]:
+    found = pattern.match(text, at)
+    assert found is not None  # these patterns match the empty text as well
+    return found
+
+
+def _show(text: str) -> str:
+    """A piece of input as a message quotes it: shortened, and in one line whatever it holds."""
+    short = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return f"'{short}'" if short.isprintable() else repr(short)
