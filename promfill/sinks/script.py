@@ -1,0 +1,137 @@
+"""``--mode script``: the OpenMetrics file, then a ``backfill.sh`` that makes blocks of it and uploads them.
+
+The original tool's way. Its contract has the password as an argument, where every user of the machine can read it; a
+script that carries `MARK` gets it by environment instead, as promfill's own does.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+from promfill.errors import InputError, ScriptError
+from promfill.model import SeriesBatch
+from promfill.plan import Tile
+from promfill.sinks.base import SinkReport
+from promfill.sinks.openmetrics import OpenMetricsSink
+
+MARK = "# promfill: secrets by environment"
+SECRETS = ("PROMFILL_PASSWORD", "PROMFILL_BEARER_TOKEN", "CDO_TOKEN")
+"""What no child finds in its environment, but for the password that a marked script asks for."""
+
+_GRACE_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A backfill script. `path` is absolute; `marked`: it takes the password by environment."""
+
+    path: Path
+    marked: bool
+
+
+def own_script() -> Path:
+    """promfill's own backfill.sh."""
+    return Path(str(resources.files("promfill") / "data" / "backfill.sh"))
+
+
+def find_script(given: Path | None, output_dir: Path) -> Script:
+    """The script given, else that of the output directory, else promfill's own; InputError where it cannot be run."""
+    path = given or next((path for path in (output_dir / "backfill.sh",) if path.is_file()), own_script())
+    if not path.is_file():
+        raise InputError(f"the backfill script {path} is not there: mend --backfill-script")
+    if path != own_script() and not os.access(path, os.X_OK):
+        raise InputError(f"the backfill script {path} cannot be executed: chmod +x {path}")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return Script(path.absolute(), MARK in (line.strip() for line in lines))
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptAccess:
+    """Where the script uploads to: the base address, the user, and the password, which is in no repr."""
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+
+
+class ScriptSink:
+    """Writes the text, then runs the script. Its output goes where ours goes."""
+
+    def __init__(self, text: OpenMetricsSink, script: Script, access: ScriptAccess, *, keep: bool) -> None:
+        self.report: SinkReport = text.report
+        self._text, self._script, self._access, self._keep = text, script, access, keep
+        self._directory = text.path.parent.absolute()
+        self._blocks = f"/{text.metric}_backfill_data/"
+
+    def tiles(self) -> Iterator[Tile]:
+        """The tiles of the text."""
+        return self._text.tiles()
+
+    def write(self, batch: SeriesBatch) -> None:
+        """Write the next tile's lines."""
+        self._text.write(batch)
+
+    def commit(self) -> SinkReport:
+        """Give the text its name, and run the script on it. ScriptError where that fails: the text is kept."""
+        self._text.commit()
+        status = _run(self._command(), self._environment())
+        if status:
+            raise ScriptError(f"{self._script.path} ended with exit code {status}: {self._what_is_left()}")
+        if not self._keep:
+            shutil.rmtree(self._blocks_path, ignore_errors=True)
+        return self.report
+
+    def abort(self) -> None:
+        """A text that is not whole is removed."""
+        self._text.abort()
+
+    def bytes_per_sample(self, batch: SeriesBatch) -> float:
+        """As in the text."""
+        return self._text.bytes_per_sample(batch)
+
+    @property
+    def _blocks_path(self) -> Path:
+        return Path(f"{self._directory}{self._blocks}")
+
+    def _command(self) -> list[str]:
+        password = "" if self._script.marked else self._access.password
+        shell = ["/bin/sh"] if self._script.path == own_script().absolute() else []
+        address = (self._access.url, self._access.user, password)
+        return [*shell, str(self._script.path), *address, str(self._directory), self._blocks, self._text.path.name]
+
+    def _environment(self) -> Mapping[str, str]:
+        environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
+        if self._script.marked:
+            environment["PROMFILL_PASSWORD"] = self._access.password
+        if self._keep:
+            environment["PROMFILL_KEEP"] = "1"
+        return environment
+
+    def _what_is_left(self) -> str:
+        blocks = [path.name for path in self._blocks_path.glob("*") if path.is_dir()]
+        left = f" and {len(blocks)} blocks in {self._blocks_path}" if blocks else ""
+        return f"{self._text.path} is whole{left}; mend the cause and run the same command again"
+
+
+def _run(command: list[str], environment: Mapping[str, str]) -> int:
+    """Run to the end; whatever interrupts us ends the child too, so that nothing goes on uploading unseen."""
+    try:
+        child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+    except OSError as error:
+        raise ScriptError(f"cannot run {command[0]}: {error.strerror}") from error
+    try:
+        return child.wait()
+    except BaseException:
+        child.terminate()
+        try:
+            child.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        raise
