@@ -12,8 +12,8 @@ UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "
 DAY_MS = UNITS_MS["d"]
 LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: no store and no datetime goes further
 
-_PART = re.compile(r"(\d+)(ms|[smhdw])")
-_DURATION = re.compile(rf"(?:{_PART.pattern})+")
+_PART = re.compile(r"(\d+)(ms|[smhdw])", re.ASCII)
+_DURATION = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
 _RELATIVE = re.compile(r"now(?:([+-])(.+))?")
 _SECONDS = re.compile(r"-?\d+(\.\d*)?")
 
