@@ -2,8 +2,8 @@
 
 Two ways, by what the strings are. Short ones (varints, checksums, label references) are columns: each is written
 once into one padded matrix, beside a mask of the bytes that count, and one boolean selection closes the gaps, at
-about a nanosecond a byte. Strings of any length, where one long one would blow up the matrix, are gathered by the
-place of each byte, at about four.
+about a nanosecond a byte. Among strings of any length, where one long one would blow up the matrix, columns are
+inserted the other way: by a mask of the bytes that were there before.
 """
 
 from __future__ import annotations
@@ -22,20 +22,22 @@ Column = tuple[NDArray[np.uint8], NDArray[np.int64]]
 def columns_to_ragged(columns: Sequence[Column]) -> RaggedBytes:
     """Row i of the result is row i of every column, joined in the order of the columns.
 
-    Every column has n rows, or one that stands for all; at least one column. ValueError: other numbers of rows.
+    Every column has n rows, or one that stands for all; at least one column. The buffer is fresh and left writable:
+    checksums are filled in afterwards. ValueError: other numbers of rows.
     """
     (rows,) = np.broadcast_shapes(*(lengths.shape for _, lengths in columns))
     widths = [int(lengths.max(initial=0)) for _, lengths in columns]
     padded = np.empty((rows, sum(widths)), np.uint8)
-    counted = np.empty(padded.shape, np.bool_)
+    counted = np.ones(padded.shape, np.bool_)
     offsets = np.zeros(rows + 1, np.int64)
     left = 0
     for (data, lengths), width in zip(columns, widths, strict=True):
         padded[:, left : left + width] = data[:, :width]
-        np.less(np.arange(width), lengths[:, None], out=counted[:, left : left + width])
+        for byte in range(int(lengths.min(initial=width)), width):
+            np.greater(lengths, byte, out=counted[:, left + byte])
         offsets[1:] += lengths
         left += width
-    return RaggedBytes(freeze(padded[counted]), freeze(np.cumsum(offsets, out=offsets)))
+    return RaggedBytes(padded[counted], freeze(np.cumsum(offsets, out=offsets)))
 
 
 def constant(data: bytes) -> Column:
@@ -51,11 +53,28 @@ def gather(buffer: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArra
     return RaggedBytes(freeze(buffer[places]), freeze(offsets))
 
 
-def interleave(parts: Sequence[RaggedBytes]) -> RaggedBytes:
-    """Row i of the result is row i of every part, joined in the order of the parts; all have n strings."""
-    buffer = np.concatenate([part.buffer for part in parts])
-    bases = np.cumsum([0, *(part.buffer.size for part in parts[:-1])])
-    starts = np.stack([part.offsets[:-1] + base for part, base in zip(parts, bases, strict=True)], axis=1)
-    lengths = np.stack([part.lengths for part in parts], axis=1)
-    joined = gather(buffer, starts.ravel(), lengths.ravel())
-    return RaggedBytes(joined.buffer, freeze(joined.offsets[:: len(parts)].copy()))
+def prepend(column: Column, strings: RaggedBytes) -> RaggedBytes:
+    """Every string with its row of the column before it."""
+    return _insert(strings, column, strings.offsets[:-1])
+
+
+def append(strings: RaggedBytes, column: Column) -> RaggedBytes:
+    """Every string with its row of the column after it."""
+    return _insert(strings, column, strings.offsets[1:])
+
+
+def _insert(strings: RaggedBytes, column: Column, places: NDArray[np.int64]) -> RaggedBytes:
+    """Open a gap for each row of the column at ``places`` int64 (n,) of the buffer, and fill it."""
+    data, lengths = column
+    inserted = np.zeros(len(strings) + 1, np.int64)
+    np.cumsum(np.broadcast_to(lengths, len(strings)), out=inserted[1:])
+    joined = np.empty(strings.buffer.size + int(inserted[-1]), np.uint8)
+    old = np.ones(joined.size, np.bool_)
+    starts = places + inserted[:-1]
+    for byte in range(int(lengths.max(initial=0))):
+        rows = lengths > byte
+        at = starts[np.broadcast_to(rows, starts.size)] + byte
+        joined[at] = data[rows, byte]
+        old[at] = False
+    joined[old] = strings.buffer
+    return RaggedBytes(freeze(joined), freeze(strings.offsets + inserted))

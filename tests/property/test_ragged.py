@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promfill.codecs.ragged import columns_to_ragged, interleave
+from promfill.codecs.ragged import append, columns_to_ragged, prepend
 from promfill.model import RaggedBytes
 
 TABLES = st.integers(1, 4).flatmap(
@@ -20,8 +20,10 @@ def test_columns_join_as_python_does(table: list[list[bytes]]) -> None:
         assert list(columns_to_ragged(columns)) == [b"".join(row) for row in table]
 
 
-@given(TABLES)
-def test_parts_interleave_as_python_does(table: list[list[bytes]]) -> None:
-    parts = [RaggedBytes.from_list(strings) for strings in zip(*table, strict=True)]
-    if parts:
-        assert list(interleave(parts)) == [b"".join(row) for row in table]
+@given(st.lists(st.tuples(st.binary(), st.binary(max_size=9))))
+def test_columns_are_inserted_as_python_does(rows: list[tuple[bytes, bytes]]) -> None:
+    strings = RaggedBytes.from_list([string for string, _ in rows])
+    padded = np.frombuffer(b"".join(s.ljust(9, b"\xff") for _, s in rows), np.uint8).reshape(-1, 9)
+    column = padded, np.array([len(s) for _, s in rows], np.int64)
+    assert list(append(strings, column)) == [string + short for string, short in rows]
+    assert list(prepend(column, strings)) == [short + string for string, short in rows]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from promfill.codecs.checksum import crc32c, crc32c_many
+from promfill.codecs.checksum import crc32c, crc32c_many, crc32c_words
 
 # RFC 3720, appendix B.4; the last is the check value of the catalogue of CRCs.
 CHECKSUMS = [
@@ -37,3 +37,11 @@ def test_many() -> None:
 def test_none() -> None:
     nothing = np.array([], np.int64)
     assert crc32c_many(b"", nothing, nothing).size == 0
+
+
+def test_words() -> None:
+    words = np.frombuffer(bytes(range(1, 65)) + b"\xff\0\x80\x7f", np.uint32)
+    for head in (b"", b"\0\0\0\1"):
+        checksums = crc32c_words(head, words)
+        assert checksums.dtype == np.uint32
+        assert checksums.tolist() == [crc32c(head + word.tobytes()) for word in words]

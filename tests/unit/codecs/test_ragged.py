@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from promfill.codecs.ragged import Column, columns_to_ragged, constant, gather, interleave
+from promfill.codecs.ragged import Column, append, columns_to_ragged, constant, gather, prepend
 from promfill.model import RaggedBytes
 
 
@@ -46,18 +46,26 @@ def test_gather_nothing() -> None:
     assert list(gather(np.array([], np.uint8), nothing, nothing)) == []
 
 
-def test_interleave() -> None:
-    numbers = RaggedBytes.from_list([b"1", b"22", b"", b"4444"])
-    letters = RaggedBytes.from_list([b"", b"b" * 300, b"", b"d\0"])
-    assert list(interleave([numbers, letters, numbers])) == [
-        b"11",
-        b"22" + b"b" * 300 + b"22",
-        b"",
-        b"4444d\0" + b"4444",
-    ]
+STRINGS = RaggedBytes.from_list([b"1", b"22", b"", b"4" * 300])
 
 
-def test_results_are_read_only() -> None:
-    joined = columns_to_ragged([constant(b"ab")])
-    assert not joined.buffer.flags.writeable
-    assert not joined.offsets.flags.writeable
+def test_prepend() -> None:
+    assert list(prepend(column(b"a", b"", b"ccc", b"\0"), STRINGS)) == [b"a1", b"22", b"ccc", b"\0" + b"4" * 300]
+
+
+def test_append() -> None:
+    assert list(append(STRINGS, column(b"a", b"", b"ccc", b"\0"))) == [b"1a", b"22", b"ccc", b"4" * 300 + b"\0"]
+
+
+def test_one_row_is_inserted_everywhere() -> None:
+    assert list(prepend(constant(b"<-"), STRINGS)) == [b"<-1", b"<-22", b"<-", b"<-" + b"4" * 300]
+    assert list(append(STRINGS, constant(b""))) == list(STRINGS)
+
+
+def test_insert_among_no_strings() -> None:
+    assert list(append(RaggedBytes.from_list([]), constant(b"x"))) == []
+
+
+def test_only_joined_columns_are_left_writable() -> None:
+    assert columns_to_ragged([constant(b"ab")]).buffer.flags.writeable
+    assert not prepend(constant(b"ab"), STRINGS).buffer.flags.writeable

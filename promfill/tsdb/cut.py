@@ -1,0 +1,27 @@
+"""Cut a row of sizes into runs that fit a limit."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def cut_runs(sizes: NDArray[np.int64], limit: int, first_limit: int | None = None) -> list[slice]:
+    """Cut greedily into runs whose sum is at most ``limit``: one slice a run, in order, none empty.
+
+    sizes: int64 (n,), not negative. A size above the limit stands alone. ``first_limit`` is the room of the first
+    run, where it is less; if not even the first size fits there, the first slice is empty. A loop per run, none per
+    size.
+    """
+    ends = np.cumsum(sizes)
+    runs: list[slice] = []
+    start = 0
+    if first_limit is not None:
+        start = int(np.searchsorted(ends, first_limit, "right"))
+        runs.append(slice(0, start))
+    while start < sizes.size:
+        reached = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, reached + limit, "right")))
+        runs.append(slice(start, stop))
+        start = stop
+    return runs

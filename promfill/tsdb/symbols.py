@@ -1,0 +1,52 @@
+"""The index's symbol table: every label name and value once, in byte order.
+
+length <4b> │ count <4b> │ (uvarint length, string) … │ crc32c <4b>
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promfill.codecs.checksum import crc32c
+from promfill.codecs.ragged import gather, prepend
+from promfill.codecs.varint import encode_uvarints
+from promfill.model import RaggedBytes
+from promfill.tsdb.index_format import Piece, be32
+
+
+class SymbolRecords:
+    """A fleet's symbols, each behind its length, as the symbol table and the postings offset table hold them.
+
+    The table itself leaves out symbol 0, the empty string, which no label holds, as Prometheus does. References in
+    the file are therefore one less than the fleet's.
+    """
+
+    def __init__(self, symbols: RaggedBytes) -> None:
+        self._records = prepend(encode_uvarints(symbols.lengths.view(np.uint64)), symbols)
+        self._count = len(symbols) - 1
+        self._table = self._records.buffer[self._records.offsets[1] :]
+
+    @property
+    def size(self) -> int:
+        """The bytes of the section."""
+        return 4 + 4 + self._table.size + 4
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """int64: the bytes of each record."""
+        return self._records.lengths
+
+    def take(self, refs: NDArray[np.uint32]) -> RaggedBytes:
+        """The records of symbols of the fleet, one after the other."""
+        starts = self._records.offsets[refs]
+        return gather(self._records.buffer, starts, self._records.offsets[refs + np.uint32(1)] - starts)
+
+    def encode(self) -> Iterator[Piece]:
+        """The section, in pieces."""
+        count = be32(self._count)
+        yield be32(len(count) + self._table.size) + count
+        yield self._table.data
+        yield be32(crc32c(self._table, crc32c(count)))

@@ -1,0 +1,70 @@
+"""A scalar index writer, step by step as the format's page and Prometheus's writer have it: a judge of the fast one."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+
+import crc32c
+
+from promfill.model import LabelSet
+from tests.support.varint import uvarint, varint
+
+Chunk = tuple[int, int, int]
+"""First and last time in ms, and the reference."""
+
+
+def reference_index(series: Iterable[tuple[LabelSet, Sequence[Chunk]]], extra_symbols: Iterable[str] = ()) -> bytes:
+    """The index of series in label order; those without chunks are left out. extra_symbols: also in the table."""
+    kept = [(labels, chunks) for labels, chunks in series if chunks]
+    symbols = sorted(
+        {text.encode() for labels, _ in kept for pair in labels for text in pair} | {*_octets(extra_symbols)}
+    )
+    number = {symbol: place for place, symbol in enumerate(symbols)}
+    file = bytearray(bytes.fromhex("baaad70002"))
+    toc_symbols = len(file)
+    file += _framed(struct.pack(">I", len(symbols)) + b"".join(uvarint(len(s)) + s for s in symbols))
+    toc_series = len(file)
+    postings: dict[tuple[bytes, bytes], list[int]] = {(b"", b""): []}
+    for labels, chunks in kept:
+        file += bytes(-len(file) % 16)
+        pairs = [(name.encode(), value.encode()) for name, value in labels]
+        for pair in [(b"", b""), *pairs]:
+            postings.setdefault(pair, []).append(len(file) // 16)
+        body = (
+            uvarint(len(pairs)) + b"".join(uvarint(number[n]) + uvarint(number[v]) for n, v in pairs) + _metas(chunks)
+        )
+        file += uvarint(len(body)) + body + _sum(body)
+    toc_postings = len(file)
+    file += bytes(-len(file) % 4)
+    table = []
+    for (name, value), ids in sorted(postings.items()):
+        table.append(b"\x02" + uvarint(len(name)) + name + uvarint(len(value)) + value + uvarint(len(file)))
+        file += _framed(struct.pack(f">{len(ids) + 1}I", len(ids), *ids))
+    toc_table = len(file)
+    file += _framed(struct.pack(">I", len(table)) + b"".join(table))
+    toc = struct.pack(">6Q", toc_symbols, toc_series, toc_postings, toc_table, toc_postings, toc_table)
+    return bytes(file + toc + _sum(toc))
+
+
+def _octets(texts: Iterable[str]) -> Iterable[bytes]:
+    return (text.encode() for text in texts)
+
+
+def _metas(chunks: Sequence[Chunk]) -> bytes:
+    encoded = uvarint(len(chunks))
+    for place, (start, end, ref) in enumerate(chunks):
+        if place == 0:
+            encoded += varint(start) + uvarint(end - start) + uvarint(ref)
+        else:
+            _, last_end, last_ref = chunks[place - 1]
+            encoded += uvarint(start - last_end) + uvarint(end - start) + varint(ref - last_ref)
+    return encoded
+
+
+def _framed(body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + body + _sum(body)
+
+
+def _sum(data: bytes) -> bytes:
+    return struct.pack(">I", crc32c.crc32c(data))
