@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+_T = TypeVar("_T")
+
 
 class Work:
-    """Named scratch arrays that only grow, for one worker: whoever shares one shares its arrays."""
+    """Named scratch arrays that only grow, and views of them, for one worker: whoever shares one shares its arrays."""
 
-    __slots__ = ("_buffers",)
+    __slots__ = ("_buffers", "_views")
 
     def __init__(self) -> None:
         self._buffers: dict[str, NDArray[np.uint8]] = {}
+        self._views: dict[str, tuple[Hashable, Any]] = {}
 
     def get(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """An array of this shape and dtype, C order, with whatever its memory held; valid until the name's next get."""
@@ -25,3 +29,15 @@ class Work:
         if buffer is None or buffer.size < size:
             buffer = self._buffers[name] = np.empty(size + size // 16, np.uint8)  # room for the next, a little larger
         return buffer[:size].view(kind).reshape(shape)
+
+    def views(self, name: str, arrays: tuple[NDArray[Any], ...], cut: Hashable, build: Callable[[], _T]) -> _T:
+        """What ``build()`` makes: views of these contiguous arrays, remade only if ``cut`` or an array has changed.
+
+        A loop over the rows of small arrays spends as long on slicing as on arithmetic.
+        """
+        key = (cut, *((array.__array_interface__["data"], array.shape, array.dtype) for array in arrays))
+        known = self._views.get(name)
+        if known is None or known[0] != key:
+            known = self._views[name] = (key, build())
+        made: _T = known[1]
+        return made

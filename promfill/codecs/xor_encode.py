@@ -1,0 +1,232 @@
+"""Arrays to Prometheus XOR chunks, with the bytes around them in a segment file, all chunks of a batch at once.
+
+    length <uvarint> | encoding <1 byte> | data | CRC32-C <4 bytes>        data = head | bit stream
+
+(tsdb/docs/format/chunks.md; tsdb/chunkenc/xor.go). The stages, each in a module of its own:
+
+1. `xor_values`: the frame of each sample, and how far it starts after the one before it;
+2. `xor_times`: the tokens of the delta-of-deltas, where any is not zero; they push the frames apart;
+3. sums down the rows of a chunk: where each frame starts in its stream, and where the stream ends;
+4. `xor_heads`: the heads and lengths, hence the place of every record;
+5. `bitpack`: all frames into the words of one buffer; then checksums.
+
+**Ragged ends need no masks.** A column that ends early goes on with its last value at a steady pace: from there on
+all its tokens are zero bits, and zero bits add nothing wherever they fall. Only the place where its stream ends is
+read at its own last row.
+
+**Few series are laid side by side.** A numpy call costs half a microsecond, whatever it does; so where the rows are
+short, every chunk becomes a column, and the last chunks are columns that end early.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promfill.codecs.bitpack import put_frames
+from promfill.codecs.checksum import crc32c_many
+from promfill.codecs.work import Work
+from promfill.codecs.xor_heads import CHECKSUM_BYTES, Records, chunk_times, head_frames, lay_records
+from promfill.codecs.xor_pack import pack_far_times, pack_tile
+from promfill.codecs.xor_times import FAR_BITS, TimeTokens, is_regular, time_tokens
+from promfill.codecs.xor_values import BLOCK, ORIGIN, ValueFrames, accumulate, frame_values
+from promfill.errors import InputError
+
+MAX_SAMPLES = 0xFFFF
+"""Samples that the 2-byte count of a chunk can tell."""
+
+NARROW = 256
+"""Below this many series chunks are laid side by side."""
+
+_VALUE_BITS = 78
+_PAD_WORDS = 8
+
+U8Array = NDArray[np.uint8]
+U64Array = NDArray[np.uint64]
+I64Array = NDArray[np.int64]
+_Number = TypeVar("_Number", np.int64, np.uint64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedChunks:
+    """The chunks of S series, at most C each.
+
+    records: uint8 (N,), the bytes of a segment file: all chunks of series 0, then of series 1 … A view of scratch,
+    valid until the next call with the same Work. lengths: int64 (S, C), bytes of each record; 0: no such chunk.
+    """
+
+    records: U8Array
+    lengths: I64Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lanes:
+    """What is encoded: L columns of R rows, cut into chunks of ``chunk_rows`` rows.
+
+    bits: uint64 (R, L). counts: int64 (chunks, L), samples of each chunk. timestamps: int64 (R, G), None if regular.
+    ends: int64 (L,), rows of each column, None if all end with the last row.
+    """
+
+    bits: U64Array
+    counts: I64Array
+    chunk_rows: int
+    timestamps: I64Array | None
+    ends: I64Array | None
+
+    def of_lanes(self, series_major: I64Array) -> I64Array:
+        """From (S, C), series-major, to (chunks, L)."""
+        lane_major: I64Array = series_major.reshape(self.counts.T.shape)
+        return lane_major.T
+
+
+def encode_chunks(
+    bits: U64Array,
+    timestamps: I64Array,
+    work: Work,
+    *,
+    counts: I64Array | None = None,
+    samples_per_chunk: int = 120,
+) -> EncodedChunks:
+    """Encode S columns of T samples as XOR chunks of ``samples_per_chunk`` samples, the last one as many as are left.
+
+    bits: uint64 (T, S), the float64 values by bits. timestamps: int64 (T, G), ms; column g serves the S // G adjacent
+    columns from g * S // G on. counts: int64 (S,), column s holds its first ``counts[s]`` rows only.
+    InputError: shapes that do not fit together, or a chunk size that two bytes cannot tell.
+    """
+    _check(bits, timestamps, counts, samples_per_chunk)
+    chunk_counts = _chunk_counts(bits.shape, counts, samples_per_chunk)
+    if not chunk_counts.size:
+        return EncodedChunks(np.zeros(0, np.uint8), chunk_counts)
+    lanes = _lanes(bits, timestamps, counts, chunk_counts, samples_per_chunk, work)
+    frames, tokens = _lay_streams(lanes, work)
+    times = chunk_times(timestamps, chunk_counts, samples_per_chunk)
+    stream_bits = _stream_ends(lanes, frames).T.reshape(chunk_counts.shape)
+    records, length = lay_records(times, chunk_counts, stream_bits)
+    words = work.get("xor.words", (records.size // 8 + _PAD_WORDS + samples_per_chunk // 16,), np.uint64)
+    _pack_streams(words, lanes, frames, tokens, records, work)
+    first_values = bits[::samples_per_chunk].T.reshape(-1)
+    put_frames(words, *head_frames(records, length, times, chunk_counts, first_values), work)
+    return EncodedChunks(_seal(words, records, chunk_counts), records.ends - records.starts)
+
+
+def _check(bits: U64Array, timestamps: I64Array, counts: I64Array | None, samples_per_chunk: int) -> None:
+    if not 1 <= samples_per_chunk <= MAX_SAMPLES:
+        raise InputError(f"samples per chunk must be 1 to {MAX_SAMPLES}, not {samples_per_chunk}")
+    steps, series = bits.shape
+    grids = timestamps.shape[1]
+    if timestamps.shape[0] != steps or (series and (not grids or series % grids)):
+        raise InputError(f"timestamps {timestamps.shape} do not fit values {bits.shape}")
+    if counts is not None and (counts.shape != (series,) or ((counts < 0) | (counts > steps)).any()):
+        raise InputError(f"counts must be {series} numbers from 0 to {steps}")
+
+
+def _chunk_counts(shape: tuple[int, ...], counts: I64Array | None, samples_per_chunk: int) -> I64Array:
+    """Samples of each chunk, (S, C)."""
+    steps, series = shape
+    starts = np.arange(0, steps, samples_per_chunk)
+    rows = np.full(series, steps, np.int64) if counts is None else counts
+    return np.clip(rows[:, None] - starts, 0, samples_per_chunk)
+
+
+def _lanes(
+    bits: U64Array,
+    timestamps: I64Array,
+    counts: I64Array | None,
+    chunk_counts: I64Array,
+    samples_per_chunk: int,
+    work: Work,
+) -> _Lanes:
+    irregular = None if is_regular(timestamps, samples_per_chunk, work) else timestamps
+    series, chunks = chunk_counts.shape
+    if series >= NARROW or chunks == 1:
+        held = bits if counts is None else _hold(bits, counts, len(bits), work)
+        return _Lanes(held, chunk_counts.T, samples_per_chunk, irregular, counts)
+    rows = chunks * samples_per_chunk
+    held = _hold(bits, np.full(series, len(bits)) if counts is None else counts, rows, work)
+    if irregular is not None:
+        own = np.repeat(irregular, series // irregular.shape[1], axis=1)
+        irregular = _side_by_side(own[np.minimum(np.arange(rows), len(own) - 1)], samples_per_chunk)
+    ends = chunk_counts.reshape(-1)
+    return _Lanes(_side_by_side(held, samples_per_chunk), ends[None], samples_per_chunk, irregular, ends)
+
+
+def _hold(bits: U64Array, counts: I64Array, rows: int, work: Work) -> U64Array:
+    """A copy of so many rows, where each column goes on with its last value after its end."""
+    held: U64Array = work.get("xor.held", (rows, bits.shape[1]), np.uint64)
+    held[: len(bits)] = bits
+    first = int(counts.min())
+    last = bits[np.maximum(counts - 1, 0), np.arange(counts.size)]
+    np.copyto(held[first:], last, where=np.arange(first, rows)[:, None] >= counts)
+    return held
+
+
+def _side_by_side(plane: NDArray[_Number], chunk_rows: int) -> NDArray[_Number]:
+    """From (C * K, S) to (K, S * C): every chunk a column, series-major."""
+    return plane.reshape(-1, chunk_rows, plane.shape[1]).transpose(1, 2, 0).reshape(chunk_rows, -1)
+
+
+def _lay_streams(lanes: _Lanes, work: Work) -> tuple[ValueFrames, TimeTokens | None]:
+    """Stages 1 to 3: the frames, their final offsets, and the tokens of the times if any is not ``0``."""
+    regular = lanes.timestamps is None
+    widest = ORIGIN + lanes.chunk_rows * (_VALUE_BITS if regular else _VALUE_BITS + FAR_BITS)
+    frames = frame_values(lanes.bits, lanes.chunk_rows, widest, work)
+    tokens = None
+    if lanes.timestamps is not None:
+        tokens = time_tokens(lanes.timestamps, lanes.ends, lanes.bits.shape[1], lanes.chunk_rows, work)
+        frames.offsets[...] += tokens.lengths - np.uint8(1)
+    accumulate(frames.offsets, lanes.chunk_rows, work)
+    return frames, tokens
+
+
+def _stream_ends(lanes: _Lanes, frames: ValueFrames) -> I64Array:
+    """Bits of each stream (chunks, L), counted from a bit before it: the end of the window of its last frame."""
+    chunks, columns = lanes.counts.shape
+    rows = np.arange(chunks)[:, None] * lanes.chunk_rows + np.maximum(lanes.counts - 1, 0)
+    place = np.arange(columns)
+    ends: I64Array = frames.offsets[rows, place].astype(np.int64) - frames.windows[rows, 1, place]
+    return ends
+
+
+def _pack_streams(
+    words: U64Array, lanes: _Lanes, frames: ValueFrames, tokens: TimeTokens | None, records: Records, work: Work
+) -> None:
+    """Stage 5, by tiles: some hundred columns, chunk by chunk.
+
+    The words are zeroed tile by tile, just before their use: zeroed all at once, they leave the cache, and every
+    addition waits for them to come back.
+    """
+    starts = lanes.of_lanes(records.streams) * 8 - 1
+    first_words = lanes.of_lanes(records.starts)[0] >> 3
+    fresh_words = (lanes.of_lanes(records.starts)[0] + 7) >> 3
+    steps, columns = lanes.bits.shape
+    width = max(1, BLOCK // min(lanes.chunk_rows, steps))
+    for left in range(0, columns, width):
+        tile = slice(left, min(left + width, columns))
+        words[fresh_words[left] : fresh_words[tile.stop] if tile.stop < columns else None] = 0
+        first_word = int(first_words[left])
+        for first, longest, start in zip(
+            range(0, steps, lanes.chunk_rows), lanes.counts[:, tile].max(1), starts, strict=True
+        ):
+            rows = slice(first, first + int(longest))
+            if longest > 1:
+                pack_tile(
+                    words[first_word:], start[tile] - 64 * first_word, lanes.bits, frames, tokens, rows, tile, work
+                )
+    if tokens is not None and tokens.far_places.size:
+        pack_far_times(words, starts, lanes.chunk_rows, frames, tokens, work)
+
+
+def _seal(words: U64Array, records: Records, counts: I64Array) -> U8Array:
+    """Words to bytes, and the checksum at the end of each record."""
+    if sys.byteorder == "little":
+        words.byteswap(inplace=True)
+    buffer = words.view(np.uint8)[: records.size]
+    there = counts.reshape(-1) > 0
+    ends = records.ends.reshape(-1)[there] - CHECKSUM_BYTES
+    sums = crc32c_many(buffer, records.data.reshape(-1)[there] - 1, ends)
+    buffer[ends[:, None] + np.arange(CHECKSUM_BYTES)] = sums.astype(">u4").view(np.uint8).reshape(-1, CHECKSUM_BYTES)
+    return buffer
