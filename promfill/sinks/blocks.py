@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.block import block_is_whole
 from promfill.codecs.work import Work
 from promfill.codecs.xor_encode import encode_chunks
 from promfill.model import Fleet, SeriesBatch
@@ -207,6 +206,10 @@ class BlockSink:
 
     def _is_there(self, window: Window) -> bool:
         path = self._directory / self._name(window)
+        if not path.exists():
+            return False
+        from promfill.block import block_is_whole
+
         if not block_is_whole(path, self._meta(window)):
             return False
         self.report.details["already_there"] = self.report.details.get("already_there", 0) + 1
