@@ -6,7 +6,7 @@ becomes the double f = w + 0.5, symmetric about 0: |f| is the probability of the
 the top 20 bits of the double: they choose, as they stand, one of 2 x 32 x 256 straight segments of the normal
 quantile function, so that segments get finer towards the tails by themselves. The value is ``a[top] + b[top] * f``:
 
-    hash (2 values) -> int32 -> f -> top 20 bits -> (a, b), one gather of 16 bytes -> a + b * f
+    hash (2 values) -> int32 w -> f -> top 20 bits -> (a, b), one gather of 16 bytes -> a + b * f
 
 Values reach 6.3 standard deviations. Every step is exact or one IEEE rounding, and the table's nodes are rounded to
 2^-30 (no node lies near a tie), so that no platform's logarithm can change a bit.
@@ -15,12 +15,15 @@ Values reach 6.3 standard deviations. Every step is exact or one IEEE rounding, 
 from __future__ import annotations
 
 import functools
+import sys
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from promfill.codecs.work import Work
 from promfill.model import freeze
+from promfill.plan import spans
 from promfill.signals.mix import mix
 
 _OCTAVES = range(-1, 31)  # |f| lies in [2^-1, 2^31)
@@ -30,6 +33,7 @@ _TOPS = 1 << 20
 _LOWEST_TOP = (1023 + _OCTAVES.start) * _SEGMENTS
 _SIGN_TOP = 1 << 19
 _NODE_UNIT = 2.0**-30
+_EVEN = 0 if sys.byteorder == "little" else 1  # where the low half of a word stands: it is the even step's
 
 _BLOCK = 8192  # hash words at a time: the scratch of a block stays in the cache
 _STEP_STREAM = np.uint64(0x9E3779B97F4A7C15)  # keeps the words of seeds and of steps apart
@@ -49,17 +53,14 @@ class HashNoise:
         self._work = Work()
 
     def fill(self, out: NDArray[np.float64], first_step: int, first_series: int) -> None:
-        """As in `Noise.fill`."""
+        """As in `Noise.fill`; ValueError where there are no such series."""
         steps, series = out.shape
-        segments = self._table()
-        first_pair, end_pair = first_step // 2, (first_step + steps + 1) // 2
-        columns = min(series, _BLOCK)
-        rows = max(1, _BLOCK // max(1, columns))
-        for column in range(0, series, _BLOCK):
-            words = self._words[first_series + column : first_series + min(column + _BLOCK, series)]
-            for pair in range(first_pair, end_pair, rows):
-                halves = self._halves(words, pair, min(rows, end_pair - pair))
-                self._place(out[:, column : column + words.size], 2 * pair - first_step, halves, segments)
+        if not 0 <= first_series <= self._words.size - series or first_step < 0:
+            raise ValueError(f"no {steps} x {series} values at step {first_step}, series {first_series}")
+        pairs = _pair_words(first_step, steps)
+        for column, width in spans(series, _BLOCK):
+            words = self._words[first_series + column : first_series + column + width]
+            self._fill_columns(out[:, column : column + width], words, pairs, first_step % 2)
 
     def fingerprint(self) -> tuple[float, ...]:
         """As in `Noise.fingerprint`; of the series whose key is 0."""
@@ -67,41 +68,72 @@ class HashNoise:
         HashNoise(self._seed, np.zeros(1, np.uint64), 0.0, 1.0).fill(values, 0, 0)
         return tuple(values[:, 0].tolist())
 
-    def _halves(self, words: NDArray[np.uint64], pair: int, pairs: int) -> NDArray[np.int32]:
-        """int32 (pairs, S, 2): the uniform bits of both steps of each pair, the even step first."""
-        shape = (pairs, words.size)
-        hashes = self._work.get("hashes", shape, np.uint64)
-        steps = mix(np.arange(pair, pair + pairs, dtype=np.uint64) ^ _STEP_STREAM)
-        np.bitwise_xor(words, steps[:, None], out=hashes)
-        mix(hashes, self._work.get("shifted", shape, np.uint64))
-        return hashes.astype("<u8", copy=False).view("<i4").reshape(*shape, 2)
-
-    def _place(
-        self, out: NDArray[np.float64], at: int, halves: NDArray[np.int32], segments: NDArray[np.complex128]
+    def _fill_columns(
+        self, out: NDArray[np.float64], words: NDArray[np.uint64], pairs: NDArray[np.uint64], skip: int
     ) -> None:
-        """Write the values of `halves` into the rows ``at`` … of `out`, as far as it has them."""
-        for half in (0, 1):
-            first = -((at + half) // 2) if at + half < 0 else 0
-            uniform = halves[first:, :, half][: (out.shape[0] - at - half - 2 * first + 1) // 2]
-            if uniform.size:
-                self._normal(uniform, segments, out[at + half + 2 * first :: 2][: uniform.shape[0]])
-
-    def _normal(self, uniform: NDArray[np.int32], segments: NDArray[np.complex128], out: NDArray[np.float64]) -> None:
-        """The quantile of each `uniform`, by its segment, into `out`; all (rows, S)."""
-        f = self._work.get("f", uniform.shape, np.float64)
-        top = self._work.get("top", uniform.shape, np.uint64)
-        segment = self._work.get("segment", uniform.shape, np.complex128)
-        f[...] = uniform
-        f += 0.5
-        np.right_shift(f.view(np.uint64), _TOP_SHIFT, out=top)
-        np.take(segments, top.view(np.int64), out=segment, mode="wrap")  # no index is out of range; "raise" copies
-        f *= segment.imag
-        np.add(segment.real, f, out=out)
+        """A block of pairs after the other; the first `skip` steps of `pairs` lie before `out`."""
+        scratch = _Scratch.of(self._work, min(pairs.size, max(1, _BLOCK // words.size)), words.size)
+        rows = scratch.hashes.shape[0]
+        segments = self._table()
+        for pair in range(0, pairs.size, rows):
+            f = _uniforms(words, pairs[pair : pair + rows], scratch)
+            first = 2 * pair - skip
+            target = out[max(first, 0) : first + f.shape[0]]
+            before = max(-first, 0)
+            _quantiles(f[before : before + target.shape[0]], segments, scratch, target)
 
     def _table(self) -> NDArray[np.complex128]:
         if self._segments is None:
             self._segments = _scaled_segments(self._mean, self._std)
         return self._segments
+
+
+class _Scratch(NamedTuple):
+    """What a block of hash words (P pairs, S series) and its 2P steps need."""
+
+    hashes: NDArray[np.uint64]  # (P, S)
+    shifted: NDArray[np.uint64]  # (P, S)
+    f: NDArray[np.float64]  # (P, 2, S)
+    tops: NDArray[np.uint64]  # (2P, S)
+    segments: NDArray[np.complex128]  # (2P, S)
+
+    @classmethod
+    def of(cls, work: Work, pairs: int, series: int) -> _Scratch:
+        return cls(
+            work.get("hashes", (pairs, series), np.uint64),
+            work.get("shifted", (pairs, series), np.uint64),
+            work.get("f", (pairs, 2, series), np.float64),
+            work.get("tops", (2 * pairs, series), np.uint64),
+            work.get("segments", (2 * pairs, series), np.complex128),
+        )
+
+
+def _pair_words(first_step: int, steps: int) -> NDArray[np.uint64]:
+    """uint64 (P,): a word for each pair of steps (2p, 2p + 1) that has one of the steps."""
+    return mix(np.arange(first_step // 2, (first_step + steps + 1) // 2, dtype=np.uint64) ^ _STEP_STREAM)
+
+
+def _uniforms(words: NDArray[np.uint64], pairs: NDArray[np.uint64], scratch: _Scratch) -> NDArray[np.float64]:
+    """float64 (2P, S): f of both steps of each pair, all half-integers between -2^31 and 2^31 alike likely."""
+    hashes, f = scratch.hashes[: pairs.size], scratch.f[: pairs.size]
+    np.bitwise_xor(words, pairs[:, None], out=hashes)
+    mix(hashes, scratch.shifted[: pairs.size])
+    halves = hashes.view(np.int32)
+    f[:, 0] = halves[:, _EVEN::2]
+    f[:, 1] = halves[:, 1 - _EVEN :: 2]
+    f += 0.5
+    return f.reshape(2 * pairs.size, words.size)
+
+
+def _quantiles(
+    f: NDArray[np.float64], segments: NDArray[np.complex128], scratch: _Scratch, out: NDArray[np.float64]
+) -> None:
+    """The quantile of each f, by its segment, into `out`; both (steps, S). Overwrites f."""
+    tops, segment = scratch.tops[: f.shape[0]], scratch.segments[: f.shape[0]]
+    np.right_shift(f.view(np.uint64), _TOP_SHIFT, out=tops)
+    np.take(segments, tops.view(np.int64), out=segment, mode="wrap")  # all are in range; "raise" would buffer
+    f *= segment.imag
+    np.add(segment.real, f, out=out)
 
 
 def _scaled_segments(mean: float, std: float) -> NDArray[np.complex128]:
