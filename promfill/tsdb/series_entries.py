@@ -28,15 +28,12 @@ _TAIL = np.zeros((1, _CRC_SIZE + SERIES_ALIGN - 1), np.uint8)
 
 
 def label_columns(fleet: Fleet, rows: slice) -> list[Column]:
-    """The first part of the entries: label counts, and pairs of references into the symbols section.
-
-    The section leaves out the fleet's symbol 0, the empty string, which no label holds.
-    """
+    """The first part of the entries: label counts, and pairs of references into the symbol table."""
     values = fleet.values[rows]
     carried = values != 0
     columns = [_uvarints(np.count_nonzero(carried, axis=1).astype(np.uint64))]
     for name, has, value in zip(fleet.names, carried.T, values.T, strict=True):
-        columns += [_uvarints(refs.astype(np.uint64), has) for refs in (name[None] - 1, value - 1)]
+        columns += [_uvarints(refs.astype(np.uint64), has) for refs in (name[None], value)]
     return columns
 
 

@@ -20,19 +20,17 @@ from promfill.tsdb.index_format import Piece, be32
 class SymbolRecords:
     """A fleet's symbols, each behind its length, as the symbol table and the postings offset table hold them.
 
-    The table itself leaves out symbol 0, the empty string, which no label holds, as Prometheus does. References in
-    the file are therefore one less than the fleet's.
+    Symbol 0, the empty string, is among them, though no label holds it: Prometheus writes it too, since it is the
+    name and value of the list of all series.
     """
 
     def __init__(self, symbols: RaggedBytes) -> None:
         self._records = prepend(encode_uvarints(symbols.lengths.view(np.uint64)), symbols)
-        self._count = len(symbols) - 1
-        self._table = self._records.buffer[self._records.offsets[1] :]
 
     @property
     def size(self) -> int:
         """The bytes of the section."""
-        return 4 + 4 + self._table.size + 4
+        return 4 + 4 + self._records.buffer.size + 4
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -46,7 +44,7 @@ class SymbolRecords:
 
     def encode(self) -> Iterator[Piece]:
         """The section, in pieces."""
-        count = be32(self._count)
-        yield be32(len(count) + self._table.size) + count
-        yield self._table.data
-        yield be32(crc32c(self._table, crc32c(count)))
+        count = be32(len(self._records))
+        yield be32(len(count) + self._records.buffer.size) + count
+        yield self._records.buffer.data
+        yield be32(crc32c(self._records.buffer, crc32c(count)))

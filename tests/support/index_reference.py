@@ -17,9 +17,8 @@ Chunk = tuple[int, int, int]
 def reference_index(series: Iterable[tuple[LabelSet, Sequence[Chunk]]], extra_symbols: Iterable[str] = ()) -> bytes:
     """The index of series in label order; those without chunks are left out. extra_symbols: also in the table."""
     kept = [(labels, chunks) for labels, chunks in series if chunks]
-    symbols = sorted(
-        {text.encode() for labels, _ in kept for pair in labels for text in pair} | {*_octets(extra_symbols)}
-    )
+    texts = {text for labels, _ in kept for pair in labels for text in pair}
+    symbols = sorted(text.encode() for text in texts | {"", *extra_symbols})
     number = {symbol: place for place, symbol in enumerate(symbols)}
     file = bytearray(bytes.fromhex("baaad70002"))
     toc_symbols = len(file)
@@ -47,10 +46,6 @@ def reference_index(series: Iterable[tuple[LabelSet, Sequence[Chunk]]], extra_sy
     return bytes(file + toc + _sum(toc))
 
 
-def _octets(texts: Iterable[str]) -> Iterable[bytes]:
-    return (text.encode() for text in texts)
-
-
 def _metas(chunks: Sequence[Chunk]) -> bytes:
     encoded = uvarint(len(chunks))
     for place, (start, end, ref) in enumerate(chunks):
@@ -68,3 +63,51 @@ def _framed(body: bytes) -> bytes:
 
 def _sum(data: bytes) -> bytes:
     return struct.pack(">I", crc32c.crc32c(data))
+
+
+def read_reference(index: bytes) -> list[tuple[LabelSet, list[Chunk]]]:
+    """The series of a well-formed index of version 2, by its table of contents; checksums are not looked at."""
+    toc_symbols, toc_series, series_end, *_ = struct.unpack(">6Q", index[-52:-4])
+    _, count = struct.unpack_from(">2I", index, toc_symbols)
+    reader = _Reader(index, toc_symbols + 8)
+    symbols = [reader.take(reader.uvarint()).decode() for _ in range(count)]
+    series = []
+    reader = _Reader(index, toc_series)
+    while reader.at < series_end:
+        reader.at += -reader.at % 16
+        reader.uvarint()
+        pairs = [(symbols[reader.uvarint()], symbols[reader.uvarint()]) for _ in range(reader.uvarint())]
+        series.append((tuple(pairs), reader.chunks()))
+        reader.take(4)
+    return series
+
+
+class _Reader:
+    def __init__(self, data: bytes, at: int) -> None:
+        self.data, self.at = data, at
+
+    def take(self, size: int) -> bytes:
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def uvarint(self) -> int:
+        value = shift = 0
+        while True:
+            (byte,) = self.take(1)
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    def varint(self) -> int:
+        zigzagged = self.uvarint()
+        return zigzagged >> 1 ^ -(zigzagged & 1)
+
+    def chunks(self) -> list[Chunk]:
+        chunks: list[Chunk] = []
+        for _ in range(self.uvarint()):
+            start = chunks[-1][1] + self.uvarint() if chunks else self.varint()
+            end = start + self.uvarint()
+            ref = chunks[-1][2] + self.varint() if chunks else self.uvarint()
+            chunks.append((start, end, ref))
+        return chunks
