@@ -75,10 +75,10 @@ lock: ## Write requirements/*.txt again from *.in (wants uv)
 			$$([ $$name = dev ] && echo pyproject.toml) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 bench: .venv/.dev ## All benchmarks, in full
-	.venv/bin/python -m benchmarks
+	.venv/bin/python -m benchmarks --json .benchmarks/full.json
 
 bench-quick: .venv/.dev ## The benchmarks' short form, held against benchmarks/floors.toml
-	.venv/bin/python -m benchmarks --quick
+	.venv/bin/python -m benchmarks --quick --json .benchmarks/quick.json
 
 .venv/.installed: pyproject.toml
 	@sh scripts/make/venv.sh .venv

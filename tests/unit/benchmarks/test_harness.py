@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.harness import Figure, Ratio, main, run_cases, take_turns
+from benchmarks.limits import Limit, read_limits
+from benchmarks.memory import peak_memory
+from benchmarks.yardstick import make_yardstick
+
+
+def sleeper(milliseconds: float) -> Callable[[], None]:
+    return lambda: time.sleep(milliseconds / 1000)
+
+
+def values(*numbers: float) -> Callable[[], float]:
+    return iter(numbers).__next__
+
+
+def test_a_ratio_is_the_speed_beside_the_peers() -> None:
+    result = Ratio("case", sleeper(5), sleeper(20), samples=1000, seconds=0).measure()
+    assert result.value == pytest.approx(4, rel=0.25)
+    assert result.rate == pytest.approx(200_000, rel=0.25)
+
+
+def test_a_ratio_counts_the_work_of_each() -> None:
+    result = Ratio("case", sleeper(10), sleeper(10), samples=300, peer_samples=100, seconds=0).measure()
+    assert result.value == pytest.approx(3, rel=0.25)
+
+
+def test_a_ratio_of_time_is_the_other_way_round() -> None:
+    assert Ratio("case", sleeper(20), sleeper(5), of="time", seconds=0).measure().value == pytest.approx(4, rel=0.25)
+
+
+def test_turns_alternate_who_begins() -> None:
+    order: list[str] = []
+
+    def turn(name: str) -> Callable[[], None]:
+        def take() -> None:
+            order.append(name)
+            time.sleep(0.03)
+
+        return take
+
+    assert len(list(take_turns(turn("run"), turn("peer"), seconds=0))) == 5
+    warm_up, turns = order[:2], order[2:]
+    assert warm_up == ["run", "peer"]
+    assert turns == ["run", "peer", "peer", "run", "run", "peer", "peer", "run", "run", "peer"]
+
+
+def test_what_falls_is_named_with_floor_or_ceiling(capsys: pytest.CaptureFixture[str]) -> None:
+    cases = [
+        Figure("slow", "x", values(0.5, 0.6)),
+        Figure("fat", "MB", values(200, 190)),
+        Figure("good", "x", values(2)),
+        Figure("free", "x", values(1)),
+    ]
+    limits = {"slow": Limit("floor", 1), "fat": Limit("ceiling", 150), "good": Limit("floor", 1)}
+    results, failures = run_cases(cases, limits)
+    assert [result.value for result in results] == [0.6, 190, 2, 1]
+    assert failures == ["slow: 0.6 x is below its floor of 1", "fat: 190 MB is above its ceiling of 150"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["case", "slow", "fat", "good", "free"]
+
+
+def test_a_second_chance_may_save_a_case() -> None:
+    assert run_cases([Figure("lucky", "x", values(0.5, 1.5))], {"lucky": Limit("floor", 1)})[1] == []
+
+
+def test_a_broken_case_does_not_hide_the_next() -> None:
+    results, failures = run_cases([Figure("broken", "x", values()), Figure("next", "x", values(1))], {})
+    assert [result.case for result in results] == ["next"]
+    assert failures == ["broken failed: StopIteration: "]
+
+
+@pytest.mark.parametrize("kind", ["floor", "ceiling"])
+def test_nan_keeps_no_limit(kind: str) -> None:
+    assert not Limit(kind, 1).holds(float("nan"))
+
+
+def test_limits_of_this_project_can_be_read() -> None:
+    assert "startup_help" in read_limits()
+
+
+@pytest.mark.parametrize("table", ["measured = 1", "floor = 1", "floor = 1\nceiling = 2\nmeasured = 1", "flor = 1"])
+def test_a_limit_that_is_not_one_is_refused(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "floors.toml"
+    path.write_text(f"[case]\n{table}\n")
+    with pytest.raises(ValueError, match="case"):
+        read_limits(path)
+
+
+def test_main_writes_json_and_fails_for_a_limit_without_a_figure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "new" / "figures.json"
+    with pytest.raises(SystemExit) as ended:
+        main(lambda quick: [Figure("only", "x", values(1))], whole=True, argv=["--json", str(out)])
+    assert ended.value.code == 1
+    assert "startup_help has a ceiling" in capsys.readouterr().err
+    assert json.loads(out.read_text())["results"][0]["value"] == 1
+
+
+def test_the_short_form_need_not_have_every_case() -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(lambda quick: [Figure("only", "x", values(1))], whole=True, argv=["--quick"])
+    assert ended.value.code == 0
+
+
+def test_peak_memory_sees_the_whole_tree() -> None:
+    hold = "import time; held = bytearray(60_000_000); time.sleep(0.4)"
+    source = f"import subprocess, sys; held = bytearray(60_000_000); subprocess.run([sys.executable, '-c', {hold!r}])"
+    peak = peak_memory([sys.executable, "-c", source])
+    assert 60 < peak.process_mb < 110
+    assert 120 < peak.tree_mb < 200
+
+
+def test_peak_memory_of_a_failing_command_shows_its_output() -> None:
+    with pytest.raises(RuntimeError, match="exit code 3\nsorry"):
+        peak_memory([sys.executable, "-c", "print('sorry'); raise SystemExit(3)"])
+
+
+def test_the_yardstick_runs_and_leaves_its_array_alone() -> None:
+    bits = np.arange(12, dtype=np.uint64).reshape(4, 3)
+    run = make_yardstick(bits)
+    run()
+    assert bits.ravel().tolist() == list(range(12))
