@@ -124,8 +124,8 @@ def _list(document: Mapping[str, Any], key: str) -> list[Any]:
 
 def _integer(document: Mapping[str, Any], key: str, default: int | None = None) -> int:
     value = document.get(key, default)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise FormatError(f"{key} is not an integer" if key in document else f"no {key}", section=_FILE)
+    if not isinstance(value, int) or isinstance(value, bool) or not -(1 << 63) <= value < 1 << 63:
+        raise FormatError(f"{key} is not a 64-bit integer" if key in document else f"no {key}", section=_FILE)
     return value
 
 
