@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from promfill.codecs.ragged import Column, columns_to_ragged, gather, prepend
 from promfill.codecs.varint import encode_uvarints
 from promfill.codecs.wire_samples import (
-    LONGEST_SAMPLE,
     SAMPLE,
     SAMPLE_BYTES,
     encode_samples,
@@ -34,7 +33,8 @@ from promfill.model import Fleet, RaggedBytes, SeriesBatch, freeze
 from promfill.pb.remote_write_1_pb2 import Label, MetricMetadata, TimeSeries, WriteRequest
 
 SERIES_TAG = b"\x0a"
-_HEADER_MAX = 6  # the tag, and a length below 2^35
+HEADER_MAX = 6
+"""Bytes before the labels of a series at most: the tag, and a length below 2^35."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,11 +84,6 @@ def encode_metadata(metric: str, description: str, unit: str) -> bytes:
     """A WriteRequest that holds nothing but TYPE (gauge), HELP and UNIT of one metric family."""
     metadata = MetricMetadata(type=MetricMetadata.GAUGE, metric_family_name=metric, help=description, unit=unit)
     return WriteRequest(metadata=[metadata]).SerializeToString()
-
-
-def longest_series(fleet: Fleet, steps: int) -> int:
-    """Bytes that no series of the fleet exceeds in a request of `steps` steps."""
-    return _HEADER_MAX + longest_labels(fleet) + steps * LONGEST_SAMPLE
 
 
 def longest_labels(fleet: Fleet) -> int:

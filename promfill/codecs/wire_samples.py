@@ -24,8 +24,8 @@ TIME_TAG = b"\x10"
 VALUE_BYTES = 8
 TIME_BYTES = 6
 SAMPLE_BYTES = len(SAMPLE_TAG) + 1 + len(VALUE_TAG) + VALUE_BYTES + len(TIME_TAG) + TIME_BYTES
-LONGEST_SAMPLE = SAMPLE_BYTES - TIME_BYTES + 10
-"""A timestamp before 1970 takes 10 bytes."""
+LONGEST_SAMPLE = SAMPLE_BYTES + 1
+"""With any timestamp from 1970 to the year 19,800; one before 1970 takes 10 bytes."""
 
 SAMPLE = np.dtype([("open", "u1", (3,)), ("value", "<u8"), ("tag", "u1"), ("time", "u1", (TIME_BYTES,))])
 

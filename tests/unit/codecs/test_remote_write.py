@@ -7,14 +7,16 @@ import pytest
 import snappy
 
 from promfill.codecs.remote_write import (
+    HEADER_MAX,
     WriteRequestEncoder,
     encode_labels,
     encode_metadata,
     longest_labels,
-    longest_series,
 )
+from promfill.codecs.wire_samples import LONGEST_SAMPLE
 from promfill.model import Fleet, SeriesBatch
 from promfill.pb.remote_write_1_pb2 import MetricMetadata, WriteRequest
+from promfill.times import LAST_MS
 from tests.support.fleets import fleet_of
 from tests.support.golden import golden_bytes, golden_json
 from tests.support.remote_write import batch_of, read_request, samples_of
@@ -131,8 +133,8 @@ def test_the_longest_labels_are_counted_to_the_byte(length: int) -> None:
     assert longest_labels(one) == encode_labels(one, range(2)).labels.lengths.max()
 
 
-@pytest.mark.parametrize("start", [-STEP, START])
+@pytest.mark.parametrize("start", [0, START, LAST_MS - 50 * STEP])
 def test_no_series_is_longer_than_foretold(start: int) -> None:
     one = fleet_of([(("__name__", "m"), ("a", "x" * 300))])
     message = WriteRequestEncoder(one).encode(batch_of(one, grid(50, start), random_bits(50, 1)))
-    assert message.size <= longest_series(one, 50)
+    assert message.size <= HEADER_MAX + longest_labels(one) + 50 * LONGEST_SAMPLE

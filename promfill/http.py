@@ -1,0 +1,237 @@
+"""The HTTP client of everything that speaks to a server: httpx, and what it lacks.
+
+    make_client(destination) -> HttpClient.request(…) -> httpx.Response, or a ReceiverError of one line
+
+- A request has one deadline for all of it. httpx's timeouts are per read: an answer that drips outlives them.
+- A redirect is followed on the same server alone, so that no credential can reach another.
+- What goes wrong below is said here once, in words that name the server and the mend, with secrets masked.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from html import unescape
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from promfill._version import __version__
+from promfill.destination import TENANT_HEADER, Destination, show_url
+from promfill.errors import InputError, ReceiverError
+from promfill.http_failures import CONNECT_SECONDS, describe_failure, describe_timeout
+from promfill.tls import tls_context
+
+MAX_REDIRECTS = 5
+LONGEST_TEXT = 300
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_CONNECTED = (".connect_tcp.complete", ".start_tls.complete")
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_MENDS = {
+    401: "check the user and password, or the token",
+    403: "these credentials may not do this: check their rights and the tenant",
+    407: "the proxy wants credentials: give them in its URL",
+}
+
+
+class NoAnswerError(ReceiverError):
+    """A request that got no answer. `may_have_arrived`: the server may have acted on it all the same."""
+
+    def __init__(self, message: str, *, may_have_arrived: bool) -> None:
+        super().__init__(message)
+        self.may_have_arrived = may_have_arrived
+
+
+class HttpClient:
+    """Speaks to one destination, one request at a time: whoever wants several at once has a client for each."""
+
+    def __init__(self, destination: Destination, timeout: float) -> None:
+        self.destination = destination
+        self._timeout = timeout
+        self._watch = _Watch()
+        self._extensions: dict[str, Any] = {"trace": self._watch.trace}
+        if destination.http.tls.server_name:
+            self._extensions["sni_hostname"] = destination.http.tls.server_name
+        self._client = _open_client(destination, timeout)
+
+    def request(
+        self,
+        method: str,
+        url: str | None = None,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> httpx.Response:
+        """The whole answer, whatever its status. `url` None is the destination's own; `timeout` in seconds.
+
+        NoAnswerError where none came in time; ReceiverError where it is a redirect that must not be followed.
+        """
+        with self.stream(method, url, content=content, headers=headers, timeout=timeout) as response:
+            response.read()
+        return response
+
+    @contextmanager
+    def stream(
+        self,
+        method: str,
+        url: str | None = None,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[httpx.Response]:
+        """As `request`, with the body still to be read; the deadline and the words for failures hold until the end."""
+        target, seconds = httpx.URL(url or self.destination.url), timeout or self._timeout
+        with self._watch.within(seconds):
+            try:
+                response = self._send(method, target, content, headers)
+                try:
+                    yield response
+                finally:
+                    response.close()
+            except httpx.HTTPError as error:
+                if self._watch.passed:
+                    raise self._late(target, seconds) from error
+                message = self.destination.mask(describe_failure(error, target, seconds))
+                raise NoAnswerError(message, may_have_arrived=not isinstance(error, _NOT_SENT)) from error
+            if self._watch.passed:  # an answer that ends with its connection looks whole when we cut it
+                raise self._late(target, seconds)
+
+    def check(self, response: httpx.Response) -> None:
+        """ReceiverError for whatever is not a good answer of the service that was asked."""
+        if not response.is_success or _is_html(response):
+            raise ReceiverError(self.explain(response))
+
+    def explain(self, response: httpx.Response) -> str:
+        """One line: who answered what, in its own words, and the mend where the status tells it."""
+        said = self.words(response)
+        mend = _MENDS.get(response.status_code)
+        answer = f"{show_url(str(response.url))} answered {response.status_code} {response.reason_phrase}".rstrip()
+        return self.destination.mask(f"{answer}{': ' if said else ''}{said}{f' ({mend})' if mend else ''}")
+
+    def words(self, response: httpx.Response) -> str:
+        """What the server says, on one line and not too long, without our secrets; of an HTML page the title."""
+        if _is_html(response):
+            title = _TITLE.search(response.text)
+            text = f'an HTML page, "{unescape(title[1])}"' if title else "an HTML page"
+        else:
+            text = response.text
+        line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[:4096]).split())
+        line = self.destination.mask(line)  # before it is cut: half a secret would go unseen
+        return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _send(
+        self, method: str, url: httpx.URL, content: bytes | None, headers: Mapping[str, str] | None
+    ) -> httpx.Response:
+        """The first answer that is no redirect."""
+        for _ in range(MAX_REDIRECTS + 1):
+            request = self._client.build_request(
+                method, url, content=content, headers=headers, extensions=self._extensions
+            )
+            response = self._client.send(request, stream=True)
+            if not response.has_redirect_location:
+                return response
+            response.close()
+            url = self._follow(response, method)
+        raise ReceiverError(f"{show_url(str(url))} redirects in a circle: give the address that answers")
+
+    def _follow(self, response: httpx.Response, method: str) -> httpx.URL:
+        """The place to go on, on the same server. ReceiverError: elsewhere, or with the body lost on the way."""
+        here = response.request.url
+        there = here.join(response.headers["Location"])
+        keeps_body = response.status_code in (307, 308) or method == "GET"
+        same = (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port)
+        if not (same and keeps_body and self.destination.http.follow_redirects):
+            to = self.destination.mask(show_url(str(there)))
+            status = f"{response.status_code} {response.reason_phrase}"
+            raise ReceiverError(f"{show_url(str(here))} redirects to {to} ({status}): give that address if it is meant")
+        return there
+
+    def _late(self, url: httpx.URL, seconds: float) -> NoAnswerError:
+        return NoAnswerError(describe_timeout(url, seconds), may_have_arrived=True)
+
+
+def make_client(destination: Destination, timeout: float = 30.0) -> HttpClient:
+    """A client whose requests may take `timeout` seconds each. InputError: a TLS file or proxy that cannot be used."""
+    return HttpClient(destination, timeout)
+
+
+class _Watch:
+    """Breaks a connection off, whatever it is doing, when its request has had its time."""
+
+    def __init__(self) -> None:
+        self.passed = False
+        self._socket: socket.socket | None = None
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """httpx's trace hook: learns of every new connection."""
+        if event.endswith(_CONNECTED):
+            self._socket = info["return_value"].get_extra_info("socket")
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Give the block so many seconds; `passed` tells whether they ran out."""
+        self.passed = False
+        timer = threading.Timer(seconds, self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _cut(self) -> None:
+        self.passed = True
+        if self._socket is not None:
+            with suppress(OSError):  # it may have ended by itself
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # below TLS, whose own shutdown would wait
+
+
+def _open_client(destination: Destination, timeout: float) -> httpx.Client:
+    proxy = destination.http.proxy
+    context = tls_context(destination)
+    try:
+        httpx.URL(destination.url)
+        return httpx.Client(
+            headers=_headers(destination),
+            verify=context,
+            proxy=proxy.reveal() if proxy else None,
+            timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
+        )
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        raise InputError(destination.mask(f"{destination} or its proxy cannot be used: {error}")) from None
+
+
+def _headers(destination: Destination) -> list[tuple[bytes, bytes]]:
+    """What every request carries."""
+    pairs = [("User-Agent", f"promfill/{__version__}")]
+    if destination.http.auth:
+        pairs.append(("Authorization", destination.http.auth.header.reveal()))
+    if destination.tenant is not None:
+        pairs.append((TENANT_HEADER, destination.tenant))
+    pairs += ((name, value.reveal()) for name, value in destination.http.headers)
+    return [(name.encode(), value.encode()) for name, value in pairs]
+
+
+def _is_html(response: httpx.Response) -> bool:
+    start = response.content[:256].lstrip().lower()
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return kind == "text/html" or start.startswith((b"<!doctype html", b"<html"))

@@ -1,0 +1,105 @@
+"""Which samples go into which request: integers only.
+
+Remote write goes time-major, window by window, all series of a window before the next, since a Prometheus head
+refuses what is more than an hour older than the newest sample that it held when the request began. One rule keeps
+the order, whatever the number of connections: **a request may begin when its newest sample is at most SLACK newer
+than the oldest sample that is not yet acknowledged.** It has two consequences for the plan:
+
+- a window of one request waits for nothing but the requests before it, and may be as wide as a request can hold;
+- a window of several requests must not be wider than SLACK, or its own requests would wait for each other for ever.
+
+So a small fleet goes in one request a window; a larger one in windows of a few steps, cut into slices of series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from promfill.codecs.remote_write import HEADER_MAX
+from promfill.codecs.wire_samples import LONGEST_SAMPLE
+from promfill.errors import InputError
+from promfill.plan import Grid, Tile, spans
+from promfill.times import UNITS_MS
+
+SLACK = UNITS_MS["h"]
+SHARED_WINDOW = 12
+"""Steps of a window of several requests, where SLACK holds as many: enough that labels cost little."""
+
+DEFAULT_SAMPLES = 20_000
+DEFAULT_BYTES = 3 << 20
+MAX_BYTES = 32 << 20
+"""What receivers decode at most (Prometheus 3.5.3 and later)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may hold: samples, and bytes before compression."""
+
+    samples: int = DEFAULT_SAMPLES
+    bytes: int = DEFAULT_BYTES
+
+    def __post_init__(self) -> None:
+        if self.samples < 1:
+            raise InputError(f"--max-samples-per-send {self.samples} must be at least 1")
+        if self.bytes < 1:
+            raise InputError(f"--max-bytes-per-send {self.bytes} must be at least 1")
+        if self.bytes > MAX_BYTES:
+            raise InputError(
+                f"--max-bytes-per-send {self.bytes} is over {MAX_BYTES} (32 MiB): receivers refuse such bodies"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPlan:
+    """The plane cut into requests: windows of `steps` steps, each in slices of adjacent series."""
+
+    grid: Grid
+    steps: int
+    slices: tuple[tuple[int, int], ...]  # (first, count) of series
+
+    @property
+    def windows(self) -> int:
+        """How many windows the range has; the last may be shorter."""
+        return -(-self.grid.steps // self.steps)
+
+    @property
+    def requests(self) -> int:
+        """How many requests there are, numbered window by window."""
+        return self.windows * len(self.slices)
+
+    def tile(self, request: int) -> Tile:
+        """The samples of one request."""
+        window, place = divmod(request, len(self.slices))
+        first_step = window * self.steps
+        first_series, series = self.slices[place]
+        return Tile(first_step, min(self.steps, self.grid.steps - first_step), first_series, series)
+
+    def last_time(self, windows: int) -> int:
+        """The time (ms) of the newest sample of the first `windows` windows."""
+        return self.grid.time(min(windows * self.steps, self.grid.steps) - 1)
+
+    def tiles(self) -> Iterator[Tile]:
+        """The samples of every request, in the order in which they are sent."""
+        return map(self.tile, range(self.requests))
+
+
+def request_plan(grid: Grid, series: int, labels: int, limits: Limits, metadata: int = 0) -> RequestPlan:
+    """The plan of a push of `series` series, none of whose labels take more than `labels` bytes.
+
+    metadata: bytes that one request needs beside its series. InputError where not one sample fits a request.
+    """
+    overhead = labels + HEADER_MAX
+    room = limits.bytes - metadata
+    alone = min(limits.samples // series, (room // series - overhead) // LONGEST_SAMPLE)
+    shared = min(SHARED_WINDOW, max(1, SLACK // grid.step), grid.steps)
+    if alone >= shared:
+        return RequestPlan(grid, min(alone, grid.steps), ((0, series),))
+    steps = min(shared, limits.samples, (room - overhead) // LONGEST_SAMPLE)
+    if steps < 1:
+        needed = overhead + LONGEST_SAMPLE + metadata
+        raise InputError(
+            f"--max-bytes-per-send {limits.bytes} holds no sample: one needs up to {needed} bytes with its labels"
+        )
+    most = min(limits.samples // steps, room // (overhead + steps * LONGEST_SAMPLE))
+    return RequestPlan(grid, steps, tuple(spans(series, most)))
