@@ -91,25 +91,8 @@ def series_tiles(grid: Grid, series: int, most: int) -> Iterator[Tile]:
             yield Tile(first, count, row, 1)
 
 
-def block_tiles(wanted: Iterable[Window], series: int, most: int) -> Iterator[Tile]:
-    """Tiles of at most `most` samples that fill block after block, in each the series in order.
-
-    Where a block is small, several of equal length that follow one another share a tile, so that array calls stay
-    large. Where one series of a block is larger than a tile, its steps are cut at chunk borders.
-    """
-    for group in _alike(wanted, series, most):
-        first_step, steps = group[0].first_step, sum(window.steps for window in group)
-        if steps <= most:
-            for first, count in spans(series, most // steps):
-                yield Tile(first_step, steps, first, count)
-            continue
-        for row in range(series):
-            for first, count in _chunk_spans(steps, most):
-                yield Tile(first_step + first, count, row, 1)
-
-
-def _alike(wanted: Iterable[Window], series: int, most: int) -> Iterator[list[Window]]:
-    """Neighbouring windows of equal length, as many as fit a tile with all their series."""
+def block_groups(wanted: Iterable[Window], series: int, most: int) -> Iterator[list[Window]]:
+    """Neighbouring windows of equal length, as many as fit a tile of `most` samples with all their series."""
     group: list[Window] = []
     for window in wanted:
         fits = (len(group) + 1) * window.steps * series <= most
@@ -119,6 +102,23 @@ def _alike(wanted: Iterable[Window], series: int, most: int) -> Iterator[list[Wi
         group.append(window)
     if group:
         yield group
+
+
+def block_tiles(wanted: Iterable[Window], series: int, most: int) -> Iterator[Tile]:
+    """Tiles of at most `most` samples that fill block after block, in each the series in order.
+
+    Where blocks are small, a group of them shares a tile, so that array calls stay large. Where one series of a block
+    is larger than a tile, its steps are cut at chunk borders.
+    """
+    for group in block_groups(wanted, series, most):
+        first_step, steps = group[0].first_step, sum(window.steps for window in group)
+        if steps <= most:
+            for first, count in spans(series, most // steps):
+                yield Tile(first_step, steps, first, count)
+            continue
+        for row in range(series):
+            for first, count in _chunk_spans(steps, most):
+                yield Tile(first_step + first, count, row, 1)
 
 
 def _chunk_spans(steps: int, most: int) -> Iterator[tuple[int, int]]:

@@ -57,7 +57,7 @@ class Source:
         """
         digest = hashlib.blake2b(digest_size=32)
         for array in (self.fleet.symbols.buffer, self.fleet.symbols.offsets, self.fleet.names, self.fleet.values):
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).data)
         digest.update(repr((self.scenario.signal, self.grid.start, self.grid.step, self.fingerprint())).encode())
         return digest.digest()
 

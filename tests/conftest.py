@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.cli import Promfill, runner
 from tests.support.servers import Server, start_prometheus, start_victoriametrics
 
 
@@ -22,3 +24,14 @@ def victoriametrics(tmp_path: Path) -> Iterator[Server]:
     """An empty VictoriaMetrics that keeps everything."""
     with start_victoriametrics(tmp_path / "victoriametrics") as server:
         yield server
+
+
+@pytest.fixture
+def promfill(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Promfill:
+    """The command line, run in an empty working directory with none of our settings in the environment."""
+    for name in [name for name in os.environ if name.startswith(("PROMFILL_", "CDO_"))] + ["ENV"]:
+        monkeypatch.delenv(name, raising=False)
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return runner(capsys)

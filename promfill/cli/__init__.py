@@ -14,6 +14,7 @@ from promfill.cli.console import Console, raise_on_sigterm
 from promfill.errors import InputError, PromfillError
 
 INTERRUPTED = 130
+DEBUG = "PROMFILL_DEBUG"
 
 COMMANDS = {
     "push": "Generate series and send or write them.",
@@ -78,6 +79,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         _close_stdout()
+        return 1
+    except Exception as error:
+        if DEBUG in os.environ:
+            raise
+        console.error(f"a defect of promfill: {type(error).__name__}: {error} ({DEBUG}=1 shows where)")
         return 1
     return 0
 

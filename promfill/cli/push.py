@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @with_options(WHAT, TARGET, VERBOSITY)
 @click.pass_context
-def command(context: click.Context, **values: Any) -> None:
+def command(context: click.Context, /, **values: Any) -> None:
     """Generate series and send or write them.
 
     \b
@@ -47,12 +47,11 @@ def command(context: click.Context, **values: Any) -> None:
 def run_push(source: Source, target: Target, console: Console) -> float:
     """Push with a progress bar; returns the seconds it took. What had arrived is said when it ends early."""
     from promfill.cli.summary import remains_text
-    from promfill.push import push
 
     started = time.monotonic()
     try:
         with console.progress(source.samples) as progress:
-            push(source, target.sink, progress)
+            target.push(source, progress)
     except BaseException:
         console.note(remains_text(source, target))
         raise

@@ -22,7 +22,7 @@ def plan_facts(source: Source, target: Target) -> dict[str, Any]:
 
 def push_facts(source: Source, target: Target, seconds: float) -> dict[str, Any]:
     """What a push made."""
-    report = target.sink.report
+    report = target.report
     return {
         **_frame(source, target),
         **report.details,
@@ -70,7 +70,7 @@ def push_text(facts: Facts) -> str:
 def remains_text(source: Source, target: Target) -> str:
     """What had arrived when a push ended early, and how to go on."""
     facts = _frame(source, target)
-    report = target.sink.report
+    report = target.report
     return (
         f"{report.samples:,} of {source.samples:,} samples are whole in {target.where}; to go on, run the same command "
         f"with --start {facts['start_epoch']} --end {facts['end_epoch']}"

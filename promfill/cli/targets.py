@@ -15,8 +15,9 @@ from promfill.scenario import DEFAULT_DESCRIPTION
 from promfill.times import DAY_MS, parse_duration
 
 if TYPE_CHECKING:
-    from promfill.sinks.base import Sink
+    from promfill.sinks.base import Sink, SinkReport
     from promfill.source import Source
+    from promfill.workers import SinkOf
 
 MODES = ("blocks", "openmetrics")
 DIRECTORIES = {"blocks": "data", "openmetrics": "utils"}
@@ -25,7 +26,7 @@ TARGET = (
     click.option("--mode", type=click.Choice(MODES), default="blocks", show_default=True, help="What is written."),
     click.option(
         "--output-dir",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),
         metavar="DIR",
         help="Where files go; made if missing.  [default: data for blocks, utils for openmetrics]",
     ),
@@ -36,6 +37,14 @@ TARGET = (
         metavar="DURATION",
         help="Range of a block: 2h, 24h, …; auto is 24h, aligned to UTC days.",
     ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 256),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Processes that write.",
+    ),
     click.option("--dry-run", is_flag=True, help="Print the plan; write nothing."),
 )
 """Where to: push's second table."""
@@ -43,18 +52,38 @@ TARGET = (
 FITS: Mapping[str, frozenset[str]] = {
     "output_dir": frozenset({"blocks", "openmetrics"}),
     "block_duration": frozenset({"blocks"}),
+    "workers": frozenset({"blocks", "openmetrics"}),
 }
 """The modes in which an option means something; an option that is not named fits all."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Target:
-    """A sink, and how to speak of it. `where` holds no secret."""
+    """A sink, and how to speak of it. `where` holds no secret; `report` is what has arrived there so far."""
 
     mode: str
     sink: Sink
     where: str
     facts: dict[str, Any] = field(default_factory=dict)
+    workers: int = 1
+    sink_of: SinkOf | None = None
+    report: SinkReport = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.report = self.sink.report
+
+    def push(self, source: Source, progress: Callable[[int], None]) -> None:
+        """Run the push, in this process or in several."""
+        if self.sink_of and self.workers > 1:
+            from promfill.workers import WorkerPool
+
+            pool = WorkerPool(source, self.sink_of, self.workers)
+            self.report = pool.report
+            pool.push(progress)
+            return
+        from promfill.push import push
+
+        push(source, self.sink, progress)
 
 
 def build_target(source: Source, values: Mapping[str, Any], console: Console) -> Target:
@@ -74,11 +103,17 @@ def _blocks(source: Source, values: Mapping[str, Any], console: Console) -> Targ
     check_writable(directory)
     text = values["block_duration"]
     duration = DAY_MS if text == "auto" else parse_duration(text, "--block-duration")
-    sink = BlockSink(source.fleet, source.grid, source.identity(), directory, duration=duration)
+    identity = source.identity()
+
+    def sink_of(worker: int, workers: int) -> BlockSink:
+        share = (worker, workers)
+        return BlockSink(source.fleet, source.grid, identity, directory, duration=duration, share=share)
+
+    sink = sink_of(0, 1)
     _say_what_blocks_lose(values, console)
     _warn_of_overlaps(directory, sink.overlapping(), console)
     facts = {"blocks": len(sink.names), "serve": serve_command(directory, source.grid)}
-    return Target("blocks", sink, str(directory), facts)
+    return Target("blocks", sink, str(directory), facts, values["workers"], sink_of)
 
 
 def _warn_of_overlaps(directory: Path, names: list[str], console: Console) -> None:

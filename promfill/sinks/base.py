@@ -27,6 +27,14 @@ class SinkReport:
     paths: list[Path] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
 
+    def add(self, other: SinkReport) -> None:
+        """Take in what another worker's sink reports; details that are counts add up."""
+        self.samples += other.samples
+        self.bytes += other.bytes
+        self.paths += other.paths
+        for name, value in other.details.items():
+            self.details[name] = self.details[name] + value if name in self.details else value
+
 
 class Sink(Protocol):
     """A writer to the world, fed by `promfill.push.push`."""
@@ -42,6 +50,9 @@ class Sink(Protocol):
 
     def commit(self) -> SinkReport:
         """All came: make it whole and visible."""
+
+    def bytes_per_sample(self, batch: SeriesBatch) -> float:
+        """What a sample like those of the batch takes: an estimate, written nowhere."""
 
     def abort(self) -> None:
         """The push ended early: leave nothing half written."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import hashlib
+import itertools
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from promfill.codecs.work import Work
 from promfill.codecs.xor_encode import encode_chunks
 from promfill.model import Fleet, SeriesBatch
-from promfill.plan import SAMPLES_PER_CHUNK, Grid, Tile, Window, block_tiles, windows
+from promfill.plan import SAMPLES_PER_CHUNK, Grid, Tile, Window, block_groups, block_tiles, windows
 from promfill.sinks.base import SinkReport
 from promfill.sinks.block_files import BlockFiles
 from promfill.sinks.data_directory import claim_directory, read_metas
@@ -69,15 +70,16 @@ class BlockSink:
         *,
         duration: int = DAY_MS,
         segment_max: int = SEGMENT_MAX,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         self.report = SinkReport()
         self._fleet, self._grid, self._identity = fleet, grid, identity
-        self._directory, self._segment_max = directory, segment_max
+        self._directory, self._segment_max, self._share = directory, segment_max, share
         self._windows = list(windows(grid, duration))
         self._index: FleetIndex | None = None
         self._work = Work()
         self._open: _OpenBlock | None = None
-        self._publisher = ThreadPoolExecutor(1, thread_name_prefix="publish")
+        self._publisher: ThreadPoolExecutor | None = None  # begun late: a sink is handed to a worker before it is used
         self._pending: deque[Future[None]] = deque()
         self._claim: int | None = None
 
@@ -96,7 +98,10 @@ class BlockSink:
     def tiles(self) -> Iterator[Tile]:
         """The tiles of every block that is not there, whole and right."""
         self._claim = claim_directory(self._directory)
-        wanted = [window for window in self._windows if not self._is_there(window)]
+        groups = block_groups(self._windows, len(self._fleet), TILE_SAMPLES)
+        first, stride = self._share
+        ours = itertools.islice(groups, first, None, stride)
+        wanted = [window for group in ours for window in group if not self._is_there(window)]
         yield from block_tiles(wanted, len(self._fleet), TILE_SAMPLES)
 
     def write(self, batch: SeriesBatch) -> None:
@@ -156,6 +161,7 @@ class BlockSink:
         block.files.finish(encode_index(self._index, *times, block.refs), self._meta(block.window))
         self._open = None
         self._settle(PENDING - 1)
+        self._publisher = self._publisher or ThreadPoolExecutor(1, thread_name_prefix="publish")
         self._pending.append(self._publisher.submit(self._publish, block))
 
     def _publish(self, block: _OpenBlock) -> None:
@@ -169,7 +175,8 @@ class BlockSink:
         self.report.paths.append(block.files.path)
 
     def _release(self) -> None:
-        self._publisher.shutdown()
+        if self._publisher:
+            self._publisher.shutdown()
         if self._claim is not None:
             os.close(self._claim)
             self._claim = None

@@ -1,9 +1,9 @@
 """Every plan covers its plane once, in its order, with tiles of bounded size."""
 
 import numpy as np
-from numpy.typing import NDArray
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from promfill.plan import SAMPLES_PER_CHUNK, Grid, Tile, block_tiles, series_tiles, spans, windows
 

@@ -1,0 +1,121 @@
+"""Bad input: one line that names the thing and the mend, exit code 2, and nothing written."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import PUSH, Promfill
+
+BAD = [
+    (("--start", "1702886400", "--end", "1702800000"), "must be before the end"),
+    (("--start", "1702800000", "--end", "1702800000"), "must be before the end"),
+    (("--step-size", "2d"), "no step of 2d fits"),
+    (("--step-size", "0"), "--step-size '0' must be above 0"),
+    (("--step-size", "5x"), "--step-size '5x' is no duration"),
+    (("--mode", "carrier-pigeon"), "Invalid value for '--mode': 'carrier-pigeon'"),
+    (("--labels", "job"), "job"),
+    (("--labels", "test-label=a,test_label=b"), "test_label"),
+    (("--labels", "job="), "job"),
+    (("--metric-name", "9vpn"), "9vpn"),
+    (("--metric-name", ""), "metric"),
+    (("--labels", "__name__=x"), "--metric-name"),
+    (("--labels", "job={a"), r"\{"),
+    (("--labels", "job={a}"), r"\{"),
+    (("--labels", "job={a,a}"), "twice"),
+    (("--seed", "-1"), "--seed -1 must lie between 0 and 4294967295"),
+    (("--seed", "4294967296"), "--seed 4294967296"),
+    (("--seed", "x"), "'--seed'"),
+    (("--timezone", "Mars/Olympus"), "--timezone 'Mars/Olympus' is unknown"),
+    (("--timezone", "../etc/passwd"), "--timezone"),
+    (("--start", "yesterday"), "--start 'yesterday' is no time"),
+    (("--start", "2023-12-17T08:00:00"), "has no time zone"),
+    (("--start", "1969-12-31T00:00:00Z"), "is not between 1970 and 9999"),
+    (("--end", "now+1d"), "--allow-future"),
+    (("--trend-coefficient", "nan"), "--trend-coefficient nan must be a finite number"),
+    (("--flat-base", "inf"), "--flat-base inf must be a finite number"),
+    (("--noise-std", "inf"), "--noise-std"),
+    (("--noise-std", "-1"), "--noise-std -1 must not be negative"),
+    (("--noise-mean", "nan"), "--noise-mean"),
+    (("--flat-base", "1.7e308"), "leave the range of a float64"),
+    (("--resolution", "0.3"), "--resolution '0.3' must be a power of two"),
+    (("--resolution", "3^2"), "--resolution"),
+    (("--resolution", "2^-7", "--round", "2"), "exclude each other"),
+    (("--round", "99"), "--round 99"),
+    (("--block-duration", "0"), "--block-duration"),
+    (("--mode", "openmetrics", "--block-duration", "2h"), "--block-duration does not fit --mode openmetrics"),
+    (("--no-such-option",), "--no-such-option"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), BAD)
+def test_bad_input_is_one_line_and_exit_code_2(promfill: Promfill, arguments: tuple[str, ...], words: str) -> None:
+    result = promfill(*PUSH, *arguments)
+    assert result.code == 2
+    assert words in result.err
+    assert result.err.startswith("promfill: error: ")
+    assert result.err.count("\n") == 1
+    assert result.out == ""
+    assert list(Path().iterdir()) == []
+
+
+def test_missing_options_are_named(promfill: Promfill) -> None:
+    assert "'--metric-name'" in promfill("push", "--start", "now-1d").err
+    assert "'--start'" in promfill("push", "--metric-name", "vpn").err
+
+
+@pytest.mark.parametrize("mode", ["blocks", "openmetrics"])
+def test_output_directory_below_a_file(promfill: Promfill, mode: str) -> None:
+    Path("plain").write_text("")
+    result = promfill(*PUSH, "--mode", mode, "--output-dir", "plain/below")
+    assert result.code == 2
+    assert "plain is no directory" in result.err
+    assert result.err.count("\n") == 1
+    assert [path.name for path in Path().iterdir()] == ["plain"]
+
+
+@pytest.mark.parametrize("mode", ["blocks", "openmetrics"])
+def test_directory_of_another_user(promfill: Promfill, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("theirs").mkdir()
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, flags: Path(path).name != "theirs" and real(path, flags))
+    result = promfill(*PUSH, "--mode", mode, "--output-dir", "theirs")
+    assert result.code == 2
+    assert "chown" in result.err
+    assert list(Path("theirs").iterdir()) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MB: only root can make one."""
+    disk = tmp_path / "small"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a tmpfs needs root")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tmpfs")
+@pytest.mark.parametrize("mode", ["blocks", "openmetrics"])
+def test_full_disk(promfill: Promfill, small_disk: Path, mode: str) -> None:
+    """Exit code 1; what is whole stays, nothing half written does, and the way on is said."""
+    arguments = ("--labels", "i={1..400}", "--step-size", "1m", "--block-duration", "2h")
+    target = small_disk / "out"
+    if mode == "openmetrics":
+        arguments = arguments[:-2]
+    result = promfill(*PUSH, *arguments, "--mode", mode, "--output-dir", str(target))
+    assert result.code == 1
+    assert "No space left on device" in result.err
+    assert "to go on, run the same command with --start 1702800000 --end 1702886400" in result.err
+    assert "Traceback" not in result.err
+    left = [path.name for path in target.iterdir()]
+    assert not [name for name in left if len(name) != 26]  # only blocks that have their name
+    whole = 400 * 120 * len(left) if mode == "blocks" else 0
+    assert f"{whole:,} of 576,000 samples are whole" in result.err
