@@ -136,3 +136,12 @@ def test_the_table_of_contents_points_at_the_sections() -> None:
     assert series == symbols + 8 + struct.unpack_from(">I", file, symbols)[0]
     assert struct.unpack_from(">I", file, table + 4) == (4,)
     assert file[table + 8 : table + 11] == b"\x02\0\0"
+
+
+def test_blocks_of_one_fleet_do_not_touch_each_other() -> None:
+    fleet = fleet_of([label_set(number) for number in range(5)])
+    shared = FleetIndex(fleet)
+    gap = np.array([8, 1000, -1, 3000, 4000])[:, None]
+    for refs in (gap + 1, gap, gap[::-1].cumsum(axis=0), gap + 1):
+        block = column(0), column(5), refs
+        assert b"".join(encode_index(shared, *block)) == b"".join(encode_index(FleetIndex(fleet), *block))
