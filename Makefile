@@ -54,8 +54,8 @@ clean: ## Remove what promfill generated here, and nothing else
 	@sh scripts/make/clean.sh
 
 test: .venv/.dev servers .oracle/.installed ## Install what the tests need, then lint and run them
-	@$(MAKE) --no-print-directory lint
-	.venv/bin/python -m pytest $(PYTEST_ARGS)
+	@failed=0; $(MAKE) --no-print-directory lint || failed=1; \
+		echo .venv/bin/python -m pytest $(PYTEST_ARGS); .venv/bin/python -m pytest $(PYTEST_ARGS) || failed=1; exit $$failed
 
 lint: .venv/.dev ## ruff and mypy
 	.venv/bin/ruff check .

@@ -1,3 +1,3 @@
-"""The version, alone in its module so that the build reads it without importing the package."""
+"""The version, as in pyproject.toml; a test holds them together."""
 
 __version__ = "0.1.0"

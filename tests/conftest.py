@@ -6,10 +6,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.cli import Promfill, runner
 from tests.support.servers import Server, start_prometheus, start_victoriametrics
+
+# A busy machine stalls now and then: a slow example is no failure. pytest-timeout ends what hangs.
+hypothesis.settings.register_profile("promfill", deadline=None)
+hypothesis.settings.load_profile("promfill")
 
 
 @pytest.fixture
