@@ -142,6 +142,7 @@ def test_blocks_of_one_fleet_do_not_touch_each_other() -> None:
     fleet = fleet_of([label_set(number) for number in range(5)])
     shared = FleetIndex(fleet)
     gap = np.array([8, 1000, -1, 3000, 4000])[:, None]
-    for refs in (gap, np.arange(8, 500_000, 100_000)[:, None], gap):
-        block = column(0), column(5), refs
-        assert b"".join(encode_index(shared, *block)) == b"".join(encode_index(FleetIndex(fleet), *block))
+    blocks = [(column(0), column(5), refs) for refs in (gap, np.arange(8, 500_000, 100_000)[:, None], gap)]
+    pieces = [list(encode_index(shared, *block)) for block in blocks]
+    for block, held in zip(blocks, pieces, strict=True):
+        assert b"".join(held) == b"".join(encode_index(FleetIndex(fleet), *block))
