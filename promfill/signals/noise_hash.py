@@ -15,6 +15,7 @@ Values reach 6.3 standard deviations. Every step is exact or one IEEE rounding, 
 from __future__ import annotations
 
 import functools
+import mmap
 import sys
 from typing import NamedTuple
 
@@ -72,8 +73,8 @@ class HashNoise:
         self, out: NDArray[np.float64], words: NDArray[np.uint64], pairs: NDArray[np.uint64], skip: int
     ) -> None:
         """A block of pairs after the other; the first `skip` steps of `pairs` lie before `out`."""
-        scratch = _Scratch.of(self._work, min(pairs.size, max(1, _BLOCK // words.size)), words.size)
-        rows = scratch.hashes.shape[0]
+        rows = max(1, min(pairs.size, _BLOCK // words.size))
+        scratch = _Scratch.of(self._work, rows, words.size)
         segments = self._table()
         for pair in range(0, pairs.size, rows):
             f = _uniforms(words, pairs[pair : pair + rows], scratch)
@@ -140,10 +141,11 @@ def _scaled_segments(mean: float, std: float) -> NDArray[np.complex128]:
     """complex128 (2^20,): intercept (real) and slope (imaginary) by the top 20 bits of f.
 
     Mean and deviation are in the table, so they cost nothing per value. The slots of exponents that f cannot have are
-    never touched: the system gives them no memory.
+    never touched, so the system gives them no memory: 260 KB of 16 MB are there. (numpy.zeros would ask for huge
+    pages, and get 8 MB.)
     """
     intercepts, slopes = _segments()
-    table = np.zeros(_TOPS, np.complex128)
+    table = np.frombuffer(mmap.mmap(-1, _TOPS * 16), np.complex128)
     for start, side in ((_LOWEST_TOP, std), (_SIGN_TOP + _LOWEST_TOP, -std)):
         part = table[start : start + slopes.size]
         part.real = mean + side * intercepts
