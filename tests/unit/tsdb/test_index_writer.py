@@ -141,8 +141,10 @@ def test_the_table_of_contents_points_at_the_sections() -> None:
 def test_blocks_of_one_fleet_do_not_touch_each_other() -> None:
     fleet = fleet_of([label_set(number) for number in range(5)])
     shared = FleetIndex(fleet)
-    gap = np.array([8, 1000, -1, 3000, 4000])[:, None]
-    blocks = [(column(0), column(5), refs) for refs in (gap, np.arange(8, 500_000, 100_000)[:, None], gap)]
+    refs = np.arange(8, 10_008, 1000, dtype=np.int64).reshape(5, 2)
+    longer_entries = column(1, 2, 3, 4, 5)[:, None] * 2**48 + column(0, 2**32)
+    gaps = np.where(column(0, 1, 2, 3, 4)[:, None] == 2, column(-1), refs)
+    blocks = [(column(0, 9), column(5, 2**40), array) for array in (refs, longer_entries, gaps, refs)]
     pieces = [list(encode_index(shared, *block)) for block in blocks]
     for block, held in zip(blocks, pieces, strict=True):
         assert b"".join(held) == b"".join(encode_index(FleetIndex(fleet), *block))
