@@ -31,6 +31,8 @@ OWN_HEADERS = frozenset(
 """Headers that say how the body is to be read: they are ours. Those of remote write and read begin with OWN_PREFIX."""
 OWN_PREFIX = "x-prometheus-remote-"
 
+PathLike = str | Path
+
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -39,15 +41,15 @@ def build_destination(
     *,
     option: str = "--remote-write-url",
     username: str | None = None,
-    password_file: str | None = None,
-    bearer_token_file: str | None = None,
+    password_file: PathLike | None = None,
+    bearer_token_file: PathLike | None = None,
     headers: Iterable[str] = (),
     tenant: str | None = None,
-    tls_ca: str | None = None,
-    tls_cert: str | None = None,
-    tls_key: str | None = None,
+    tls_ca: PathLike | None = None,
+    tls_cert: PathLike | None = None,
+    tls_key: PathLike | None = None,
     tls_insecure: bool = False,
-    http_config_file: str | None = None,
+    http_config_file: PathLike | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Destination:
     """The destination that the options say; `option` is the name of the one that holds the URL.
@@ -91,14 +93,14 @@ def parse_header(text: str) -> Header:
     name = name.strip()
     if not colon or not _HEADER_NAME.fullmatch(name):
         raise InputError("--header must be 'Name: value', the name of letters, digits and hyphens")
-    return check_header(name, value.strip(), "--header")
+    return check_header(name, value.strip(), f"--header {name}")
 
 
 def check_header(name: str, value: str, where: str) -> Header:
-    """The same header; InputError, which names `where` it was given, for one that cannot be sent."""
+    """The same header; InputError, which tells `where` it stands, for one that cannot be sent."""
     if name.lower() in OWN_HEADERS or name.lower().startswith(OWN_PREFIX):
-        raise InputError(f"{where} {name}: promfill sets this header itself: leave it out")
-    _check_line(value, f"{where} {name}")
+        raise InputError(f"{where}: promfill sets this header itself: leave it out")
+    _check_line(value, where)
     return name, Secret(value)
 
 
@@ -136,7 +138,7 @@ def _split_url(url: str, option: str) -> tuple[str, str | None, str | None]:
     return urlunsplit(parts._replace(netloc=netloc, fragment="")), user or None, password or None
 
 
-def _basic_auth(username: str | None, password_file: str | None, password: str | None) -> BasicAuth | None:
+def _basic_auth(username: str | None, password_file: PathLike | None, password: str | None) -> BasicAuth | None:
     if username is None:
         if password_file is not None:
             raise InputError("--password-file needs --username beside it")
@@ -150,7 +152,7 @@ def _basic_auth(username: str | None, password_file: str | None, password: str |
     return BasicAuth(username, Secret(password))
 
 
-def _token_auth(token_file: str | None, token: str | None) -> TokenAuth | None:
+def _token_auth(token_file: PathLike | None, token: str | None) -> TokenAuth | None:
     if token_file is not None:
         return TokenAuth(read_secret(Path(token_file), "--bearer-token-file"))
     if not token:
@@ -166,7 +168,7 @@ def _only_one(candidates: Mapping[str, Auth | None]) -> Auth | None:
     return next(iter(given.values()), None)
 
 
-def _tls(tls: Tls, ca: str | None, cert: str | None, key: str | None, insecure: bool) -> Tls:
+def _tls(tls: Tls, ca: PathLike | None, cert: PathLike | None, key: PathLike | None, insecure: bool) -> Tls:
     """The file's settings under those of the command line."""
     merged = replace(
         tls,

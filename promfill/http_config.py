@@ -99,6 +99,11 @@ class _Section:
             raise self.error(key, f"and {key}_file exclude each other: leave one out")
         return read_secret(file, f"{key}_file") if file else Secret(value) if value else None
 
+    @property
+    def title(self) -> str:
+        """What to call the section."""
+        return f"{self._file}: {self._name}"
+
     def _path(self, key: str) -> str:
         return f"{self._name}.{key}" if self._name else key
 
@@ -165,7 +170,7 @@ def _headers(headers: _Section) -> Iterator[Header]:
     """Every value of every header, whether written there, as a secret, or in a file."""
     for name in headers:
         header = headers.section(name, ("values", "secrets", "files"))
-        where = "http_headers"
+        where = header.title
         for value in (*header.texts("values"), *header.texts("secrets")):
             yield check_header(name, value, where)
         for path in header.texts("files"):
