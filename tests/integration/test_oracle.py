@@ -11,8 +11,9 @@ import pytest
 from tests.support.mockseries import CASES, ask_oracle, oracle_python, ours
 
 NO_ORACLE = (
-    "no environment for mockseries: python3 -m venv .oracle && .oracle/bin/pip install --require-hashes "
-    "-r tests/oracle/requirements.txt (Python 3.11 or 3.12), or say in PROMFILL_NO_ORACLE why there is none"
+    "no environment for mockseries: python3 -m venv .oracle && .oracle/bin/pip install --no-deps "
+    "--require-hashes -r tests/oracle/requirements.txt (Python 3.11 or 3.12), "
+    "or say in PROMFILL_NO_ORACLE why there is none"
 )
 
 
