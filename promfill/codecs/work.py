@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 _T = TypeVar("_T")
+
+BLOCK = 65_536
+"""Samples in one pass: enough to hide numpy's overhead of a call, few enough for the scratch to stay in the cache."""
 
 
 class Work:
@@ -41,3 +44,9 @@ class Work:
             known = self._views[name] = (key, build())
         made: _T = known[1]
         return made
+
+
+def row_blocks(first: int, steps: int, series: int) -> Iterator[slice]:
+    """Cut rows first … steps - 1 into slices of about BLOCK samples."""
+    height = max(1, BLOCK // max(series, 1))
+    return (slice(row, min(row + height, steps)) for row in range(first, steps, height))

@@ -21,6 +21,7 @@ short, every chunk becomes a column, and the last chunks are columns that end ea
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -29,21 +30,24 @@ from numpy.typing import NDArray
 
 from promfill.codecs.bitpack import put_frames
 from promfill.codecs.checksum import crc32c_many
-from promfill.codecs.work import Work
+from promfill.codecs.work import BLOCK, Work
 from promfill.codecs.xor_heads import CHECKSUM_BYTES, Records, chunk_times, head_frames, lay_records
-from promfill.codecs.xor_pack import pack_far_times, pack_tile
-from promfill.codecs.xor_times import FAR_BITS, TimeTokens, is_regular, time_tokens
-from promfill.codecs.xor_values import BLOCK, ORIGIN, ValueFrames, accumulate, frame_values
+from promfill.codecs.xor_pack import Streams, pack_far_times, pack_tile
+from promfill.codecs.xor_times import FAR_BITS, is_regular, time_tokens
+from promfill.codecs.xor_values import ORIGIN, ValueFrames, accumulate, frame_values
 from promfill.errors import InputError
 
 MAX_SAMPLES = 0xFFFF
 """Samples that the 2-byte count of a chunk can tell."""
 
-NARROW = 256
-"""Below this many series chunks are laid side by side."""
+NARROW = 30_720
+"""Where the chunks of one time hold fewer samples (120 of each of 256 series), all chunks are laid side by side."""
 
 _VALUE_BITS = 78
+_TILE_BYTES = 1 << 28
+"""Of output, at most in a tile: positions in bits must fit 32."""
 _PAD_WORDS = 8
+"""Room after the last record for frames that are all zero there: besides, two bits for each row that is not there."""
 
 U8Array = NDArray[np.uint8]
 U64Array = NDArray[np.uint64]
@@ -79,8 +83,8 @@ class _Lanes:
 
     def of_lanes(self, series_major: I64Array) -> I64Array:
         """From (S, C), series-major, to (chunks, L)."""
-        lane_major: I64Array = series_major.reshape(self.counts.T.shape)
-        return lane_major.T
+        by_chunk: I64Array = series_major.reshape(self.counts.shape[::-1]).T
+        return by_chunk
 
 
 def encode_chunks(
@@ -102,12 +106,12 @@ def encode_chunks(
     if not chunk_counts.size:
         return EncodedChunks(np.zeros(0, np.uint8), chunk_counts)
     lanes = _lanes(bits, timestamps, counts, chunk_counts, samples_per_chunk, work)
-    frames, tokens = _lay_streams(lanes, work)
+    streams = _lay_streams(lanes, work)
     times = chunk_times(timestamps, chunk_counts, samples_per_chunk)
-    stream_bits = _stream_ends(lanes, frames).T.reshape(chunk_counts.shape)
+    stream_bits = _stream_ends(lanes, streams.frames).T.reshape(chunk_counts.shape)
     records, length = lay_records(times, chunk_counts, stream_bits)
     words = work.get("xor.words", (records.size // 8 + _PAD_WORDS + samples_per_chunk // 16,), np.uint64)
-    _pack_streams(words, lanes, frames, tokens, records, work)
+    _pack_streams(words, lanes, streams, records, work)
     first_values = bits[::samples_per_chunk].T.reshape(-1)
     put_frames(words, *head_frames(records, length, times, chunk_counts, first_values), work)
     return EncodedChunks(_seal(words, records, chunk_counts), records.ends - records.starts)
@@ -129,7 +133,8 @@ def _chunk_counts(shape: tuple[int, ...], counts: I64Array | None, samples_per_c
     steps, series = shape
     starts = np.arange(0, steps, samples_per_chunk)
     rows = np.full(series, steps, np.int64) if counts is None else counts
-    return np.clip(rows[:, None] - starts, 0, samples_per_chunk)
+    chunk_counts: I64Array = np.clip(rows[:, None] - starts, 0, samples_per_chunk)
+    return chunk_counts
 
 
 def _lanes(
@@ -142,7 +147,7 @@ def _lanes(
 ) -> _Lanes:
     irregular = None if is_regular(timestamps, samples_per_chunk, work) else timestamps
     series, chunks = chunk_counts.shape
-    if series >= NARROW or chunks == 1:
+    if chunks == 1 or samples_per_chunk * series >= NARROW:
         held = bits if counts is None else _hold(bits, counts, len(bits), work)
         return _Lanes(held, chunk_counts.T, samples_per_chunk, irregular, counts)
     rows = chunks * samples_per_chunk
@@ -169,8 +174,8 @@ def _side_by_side(plane: NDArray[_Number], chunk_rows: int) -> NDArray[_Number]:
     return plane.reshape(-1, chunk_rows, plane.shape[1]).transpose(1, 2, 0).reshape(chunk_rows, -1)
 
 
-def _lay_streams(lanes: _Lanes, work: Work) -> tuple[ValueFrames, TimeTokens | None]:
-    """Stages 1 to 3: the frames, their final offsets, and the tokens of the times if any is not ``0``."""
+def _lay_streams(lanes: _Lanes, work: Work) -> Streams:
+    """Stages 1 to 3: the frames, the tokens of the times if any is not ``0``, and where all of them start."""
     regular = lanes.timestamps is None
     widest = ORIGIN + lanes.chunk_rows * (_VALUE_BITS if regular else _VALUE_BITS + FAR_BITS)
     frames = frame_values(lanes.bits, lanes.chunk_rows, widest, work)
@@ -179,7 +184,7 @@ def _lay_streams(lanes: _Lanes, work: Work) -> tuple[ValueFrames, TimeTokens | N
         tokens = time_tokens(lanes.timestamps, lanes.ends, lanes.bits.shape[1], lanes.chunk_rows, work)
         frames.offsets[...] += tokens.lengths - np.uint8(1)
     accumulate(frames.offsets, lanes.chunk_rows, work)
-    return frames, tokens
+    return Streams(lanes.bits, frames, tokens)
 
 
 def _stream_ends(lanes: _Lanes, frames: ValueFrames) -> I64Array:
@@ -191,33 +196,31 @@ def _stream_ends(lanes: _Lanes, frames: ValueFrames) -> I64Array:
     return ends
 
 
-def _pack_streams(
-    words: U64Array, lanes: _Lanes, frames: ValueFrames, tokens: TimeTokens | None, records: Records, work: Work
-) -> None:
+def _pack_streams(words: U64Array, lanes: _Lanes, streams: Streams, records: Records, work: Work) -> None:
     """Stage 5, by tiles: some hundred columns, chunk by chunk.
 
     The words are zeroed tile by tile, just before their use: zeroed all at once, they leave the cache, and every
     addition waits for them to come back.
     """
     starts = lanes.of_lanes(records.streams) * 8 - 1
-    first_words = lanes.of_lanes(records.starts)[0] >> 3
-    fresh_words = (lanes.of_lanes(records.starts)[0] + 7) >> 3
-    steps, columns = lanes.bits.shape
-    width = max(1, BLOCK // min(lanes.chunk_rows, steps))
-    for left in range(0, columns, width):
-        tile = slice(left, min(left + width, columns))
-        words[fresh_words[left] : fresh_words[tile.stop] if tile.stop < columns else None] = 0
-        first_word = int(first_words[left])
-        for first, longest, start in zip(
-            range(0, steps, lanes.chunk_rows), lanes.counts[:, tile].max(1), starts, strict=True
-        ):
-            rows = slice(first, first + int(longest))
+    record_starts = lanes.of_lanes(records.starts)[0]
+    for tile in _tiles(lanes, records):
+        following = record_starts[tile.stop :]
+        words[(record_starts[tile.start] + 7) // 8 : (following[0] + 7) // 8 if following.size else None] = 0
+        first_word = int(record_starts[tile.start]) // 8
+        for chunk, longest in enumerate(lanes.counts[:, tile].max(axis=1).tolist()):
             if longest > 1:
-                pack_tile(
-                    words[first_word:], start[tile] - 64 * first_word, lanes.bits, frames, tokens, rows, tile, work
-                )
-    if tokens is not None and tokens.far_places.size:
-        pack_far_times(words, starts, lanes.chunk_rows, frames, tokens, work)
+                rows = slice(chunk * lanes.chunk_rows, chunk * lanes.chunk_rows + longest)
+                pack_tile(words[first_word:], starts[chunk, tile] - 64 * first_word, streams, rows, tile, work)
+    if streams.tokens is not None and streams.tokens.far_places.size:
+        pack_far_times(words, starts, lanes.chunk_rows, streams.frames, streams.tokens, work)
+
+
+def _tiles(lanes: _Lanes, records: Records) -> Iterator[slice]:
+    steps, columns = lanes.bits.shape
+    largest = int((lanes.of_lanes(records.ends)[-1] - lanes.of_lanes(records.starts)[0]).max())
+    width = max(1, min(BLOCK // min(lanes.chunk_rows, steps), _TILE_BYTES // max(largest, 1)))
+    return (slice(left, min(left + width, columns)) for left in range(0, columns, width))
 
 
 def _seal(words: U64Array, records: Records, counts: I64Array) -> U8Array:

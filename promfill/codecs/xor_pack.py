@@ -6,6 +6,8 @@ the one bit by which the first delta-of-delta overlaps the head.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,28 +26,29 @@ U64Array = NDArray[np.uint64]
 I64Array = NDArray[np.int64]
 
 
-def pack_tile(
-    words: U64Array,
-    start: I64Array,
-    bits: U64Array,
-    frames: ValueFrames,
-    tokens: TimeTokens | None,
-    rows: slice,
-    columns: slice,
-    work: Work,
-) -> None:
-    """Add the samples of one chunk's ``rows``, its first one too, to the words; start: int64 (columns,), in bits."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Streams:
+    """What is packed: the values uint64 (T, S) and where their frames start; tokens: None if the times need none."""
+
+    bits: U64Array
+    frames: ValueFrames
+    tokens: TimeTokens | None
+
+
+def pack_tile(words: U64Array, start: I64Array, streams: Streams, rows: slice, columns: slice, work: Work) -> None:
+    """Add one chunk's ``rows``, from its first sample on, to the words; start: int64 (columns,), in bits."""
+    frames = streams.frames
     shape = (rows.stop - rows.start, columns.stop - columns.start)
     positions = work.get("xor.positions", shape, np.uint32)
     np.add(frames.offsets[rows, columns], (start - ORIGIN).astype(np.uint32), out=positions)
     later = slice(rows.start + 1, rows.stop)
     control = work.get("xor.tile control", (shape[0] - 1, shape[1]), np.uint8)
     np.copyto(control, frames.control[later, columns])
-    _put_values(words, positions[1:], bits[rows, columns], control, work)
+    _put_values(words, positions[1:], streams.bits[rows, columns], control, work)
     _put_apart(words, positions[1:], frames, control, later, columns, work)
-    if tokens is not None:
+    if streams.tokens is not None:
         before = frames.windows[rows.start : rows.stop - 1, 1, columns]
-        _put_times(words, positions[:-1], before, tokens, later, columns, work)
+        _put_times(words, positions[:-1], before, streams.tokens, later, columns, work)
 
 
 def pack_far_times(
@@ -61,7 +64,7 @@ def pack_far_times(
 
 def _put_values(words: U64Array, positions: U32Array, bits: U64Array, control: U8Array, work: Work) -> None:
     frame = work.get("xor.xor", positions.shape, np.uint64)
-    bit = work.get("xor.part", positions.shape, np.uint64)
+    bit = work.get("bitpack.part", positions.shape, np.uint64)
     np.bitwise_xor(bits[1:], bits[:-1], out=frame)
     np.copyto(bit, control)
     np.left_shift(np.uint64(1), bit, out=bit)  # nothing, from a shift of 64 on

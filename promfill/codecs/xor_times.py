@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.codecs.work import Work
-from promfill.codecs.xor_values import row_blocks
+from promfill.codecs.work import Work, row_blocks
 
 FAR_BITS = 68
 """Length of a token with a 64-bit delta-of-delta; the others have 24 at most."""
@@ -72,7 +71,7 @@ def time_tokens(timestamps: I64Array, counts: I64Array | None, series: int, chun
 
 
 def _delta_of_deltas(timestamps: I64Array, rows: slice, chunk_rows: int, work: Work) -> NDArray[Any]:
-    """Of these rows (from row 2 on), 0 in the first two of a chunk; int32, for half the traffic, if all deltas are small."""
+    """Of these rows (from row 2 on), 0 in the first two of a chunk; int32 if all deltas are small: half the traffic."""
     shape = (rows.stop - rows.start, timestamps.shape[1])
     deltas = work.get("xor.deltas", (shape[0] + 1, shape[1]), np.int64)
     np.subtract(timestamps[rows.start - 1 : rows.stop], timestamps[rows.start - 2 : rows.stop - 1], out=deltas)

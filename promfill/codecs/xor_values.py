@@ -22,17 +22,13 @@ nothing fits (leading 0, trailing 64); a zero XOR measures (31, 64) and fits eve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.codecs.work import Work
-
-BLOCK = 65_536
-"""Samples in one pass: enough to hide numpy's overhead of a call, few enough for the scratch to stay in the cache."""
+from promfill.codecs.work import Work, row_blocks
 
 ORIGIN = 64
 """What `ValueFrames.offsets` holds in the first row of a chunk, so that offsets are never negative."""
@@ -50,8 +46,8 @@ U64Array = NDArray[np.uint64]
 class ValueFrames:
     """Where the values of T x S samples go; scratch arrays, valid until the next call.
 
-    offsets: uint16 or uint32 (T, S). Bits from the end of the chunk's head to the start of the sample's frame, plus
-    ORIGIN - 64, if every delta-of-delta is one bit and the first of them overlaps the head.
+    offsets: uint16 or uint32 (T, S), ORIGIN in the first row of a chunk. Bits from the start of the frame before to
+    that of this one, if every delta-of-delta is one bit; once accumulated, from one bit before the chunk's stream.
     windows: uint8 (T, 2, S), leading and trailing zeros of the window in force after the sample.
     control: uint8 (T, S), ``1 << control`` is the frame's control bit; 64 and more: none.
     apart: bool (T, S), the sample's control bits do not fit its frame.
@@ -90,12 +86,6 @@ def accumulate(offsets: NDArray[Any], chunk_rows: int, work: Work) -> None:
     """Sum the offsets down the rows of each chunk, in place."""
     for before, here in work.views("xor.offset rows", (offsets,), chunk_rows, lambda: _pairs(offsets, chunk_rows)):
         np.add(before, here, out=here)
-
-
-def row_blocks(first: int, steps: int, series: int) -> Iterator[slice]:
-    """Cut rows first … steps - 1 into slices of about BLOCK samples."""
-    height = max(1, BLOCK // max(series, 1))
-    return (slice(row, min(row + height, steps)) for row in range(first, steps, height))
 
 
 def _measure(bits: U64Array, rows: slice, windows: U8Array, differs: NDArray[np.bool_], work: Work) -> None:
