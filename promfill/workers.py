@@ -60,7 +60,8 @@ class WorkerPool:
         self.report = SinkReport()
         self._source, self._sink_of, self._count = source, sink_of, count
         # fork shares the fleet and the imports; where a system cannot, each worker starts anew
-        self._context: _Context = mp.get_context("fork" if "fork" in mp.get_all_start_methods() else "spawn")
+        fork = "fork" in mp.get_all_start_methods()
+        self._context: _Context = mp.get_context("fork") if fork else mp.get_context("spawn")
         self._running: list[_Worker] = []
 
     def push(self, progress: Progress = lambda samples: None) -> SinkReport:

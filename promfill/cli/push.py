@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promfill.cli.console import Console
+from promfill.cli.destination import DESTINATION
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
 from promfill.cli.targets import FITS, TARGET, Target, build_target
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@with_options(WHAT, TARGET, VERBOSITY)
+@with_options(WHAT, TARGET, DESTINATION, VERBOSITY)
 @click.pass_context
 def command(context: click.Context, /, **values: Any) -> None:
     """Generate series and send or write them.

@@ -11,16 +11,18 @@ import click
 
 from promfill.cli.commands import serve_command
 from promfill.cli.console import Console
+from promfill.cli.destination import CREDENTIALS, build_destination, open_client
 from promfill.scenario import DEFAULT_DESCRIPTION
 from promfill.times import DAY_MS, parse_duration
 
 if TYPE_CHECKING:
     from promfill.sinks.base import Sink, SinkReport
+    from promfill.sinks.openmetrics import OpenMetricsSink
     from promfill.source import Source
     from promfill.workers import SinkOf
 
-MODES = ("blocks", "openmetrics")
-DIRECTORIES = {"blocks": "data", "openmetrics": "utils"}
+MODES = ("blocks", "remote-write", "openmetrics", "script")
+DIRECTORIES = {"blocks": "data", "openmetrics": "utils", "script": "utils"}
 
 TARGET = (
     click.option("--mode", type=click.Choice(MODES), default="blocks", show_default=True, help="What is written."),
@@ -28,7 +30,7 @@ TARGET = (
         "--output-dir",
         type=click.Path(path_type=Path, readable=False),
         metavar="DIR",
-        help="Where files go; made if missing.  [default: data for blocks, utils for openmetrics]",
+        help="Where files go; made if missing.  [default: data for blocks, utils for openmetrics and script]",
     ),
     click.option(
         "--block-duration",
@@ -45,14 +47,42 @@ TARGET = (
         metavar="N",
         help="Processes that write.",
     ),
+    click.option(
+        "--max-samples-per-send", type=int, default=20_000, show_default=True, metavar="N", help="Samples of a request."
+    ),
+    click.option(
+        "--max-bytes-per-send",
+        type=int,
+        default=3 << 20,
+        show_default=True,
+        metavar="N",
+        help="Bytes of a request before compression.",
+    ),
+    click.option(
+        "--backfill-script",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Mode script.  [default: backfill.sh of the output directory if it is there, else promfill's own]",
+    ),
+    click.option("--keep", is_flag=True, help="Keep files that would be removed after an upload."),
     click.option("--dry-run", is_flag=True, help="Print the plan; write nothing."),
 )
 """Where to: push's second table."""
 
+_FILES = frozenset({"blocks", "openmetrics", "script"})
+_SERVERS = frozenset({"remote-write", "script"})
+_REMOTE_WRITE = frozenset({"remote-write"})
+
 FITS: Mapping[str, frozenset[str]] = {
-    "output_dir": frozenset({"blocks", "openmetrics"}),
+    "output_dir": _FILES,
     "block_duration": frozenset({"blocks"}),
-    "workers": frozenset({"blocks", "openmetrics"}),
+    "workers": frozenset({"blocks"}),
+    "remote_write_url": _SERVERS,
+    "username": _SERVERS,
+    "password_file": _SERVERS,
+    **dict.fromkeys((*CREDENTIALS[2:], "timeout", "max_samples_per_send", "max_bytes_per_send"), _REMOTE_WRITE),
+    "backfill_script": frozenset({"script"}),
+    "keep": frozenset({"script"}),
 }
 """The modes in which an option means something; an option that is not named fits all."""
 
@@ -129,15 +159,42 @@ def _say_what_blocks_lose(values: Mapping[str, Any], console: Console) -> None:
 
 
 def _openmetrics(source: Source, values: Mapping[str, Any], console: Console) -> Target:
+    sink = _text_sink(source, values)
+    return Target("openmetrics", sink, str(sink.path))
+
+
+def _text_sink(source: Source, values: Mapping[str, Any]) -> OpenMetricsSink:
     from promfill.sinks.openmetrics import OpenMetricsSink
 
-    directory = _directory(values)
-    scenario = source.scenario
-    sink = OpenMetricsSink(source.fleet, source.grid, scenario.metric, scenario.description, scenario.unit, directory)
-    return Target("openmetrics", sink, str(sink.path))
+    what = source.scenario
+    return OpenMetricsSink(source.fleet, source.grid, what.metric, what.description, what.unit, _directory(values))
+
+
+def _remote_write(source: Source, values: Mapping[str, Any], console: Console) -> Target:
+    from promfill.sinks.remote_write.plan import Limits
+    from promfill.sinks.remote_write.sink import open_remote_write
+
+    destination = build_destination(values["remote_write_url"], values, console, "--remote-write-url")
+    limits = Limits(values["max_samples_per_send"], values["max_bytes_per_send"])
+    sink = open_remote_write(source, open_client(destination, values), limits)
+    facts = {"windows": sink.plan.windows, "requests": sink.plan.requests}
+    return Target("remote-write", sink, str(destination), facts)
+
+
+def _script(source: Source, values: Mapping[str, Any], console: Console) -> Target:
+    from promfill.sinks.script import ScriptSink, find_script, script_access
+
+    script = find_script(values["backfill_script"], _directory(values))
+    access = script_access(build_destination(values["remote_write_url"], values, console, "--remote-write-url"))
+    if not script.marked:
+        console.warn(f"{script.path} gets the password as an argument, where ps shows it: that is its contract")
+    sink = ScriptSink(_text_sink(source, values), script, access, keep=values["keep"])
+    return Target("script", sink, f"{access.url} by {script.path}")
 
 
 _BUILDERS: Mapping[str, Callable[[Source, Mapping[str, Any], Console], Target]] = {
     "blocks": _blocks,
+    "remote-write": _remote_write,
     "openmetrics": _openmetrics,
+    "script": _script,
 }

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from promfill import made
 from promfill.codecs.openmetrics import EOF, encode_batch, encode_metadata, validate_openmetrics
 from promfill.errors import InputError
 from promfill.model import Fleet, SeriesBatch
@@ -32,6 +33,7 @@ class OpenMetricsSink:
 
     def __init__(self, fleet: Fleet, grid: Grid, metric: str, description: str, unit: str, output_dir: Path) -> None:
         validate_openmetrics(metric, description, unit)
+        self.metric = metric
         self.path = output_dir / f"{metric}_backfill_{grid.start // 1000}.txt"
         self._partial = self.path.with_name(f".{self.path.name}.partial")
         check_writable(output_dir)
@@ -58,13 +60,14 @@ class OpenMetricsSink:
         with disk_errors(self.path):
             os.fsync(file.fileno())
             file.close()
+            made.record(self.path)
             self._partial.replace(self.path)
             sync_directory(self.path.parent)
         self._file = None
         self.report.paths.append(self.path)
         return self.report
 
-    def abort(self) -> SinkReport:
+    def abort(self) -> None:
         """Remove what was written: nothing has arrived."""
         if self._file is not None:
             with contextlib.suppress(OSError):
@@ -73,7 +76,10 @@ class OpenMetricsSink:
                 self._partial.unlink()
             self._file = None
             self.report.samples = self.report.bytes = 0
-        return self.report
+
+    def bytes_per_sample(self, batch: SeriesBatch) -> float:
+        """What a line like those of the batch takes."""
+        return len(encode_batch(batch)) / batch.samples
 
     def _begin(self) -> BinaryIO:
         """Open the partial file and write what stands before the samples. InputError: it cannot be made."""

@@ -7,13 +7,15 @@ script that carries `MARK` gets it by environment instead, as promfill's own doe
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from promfill.destination import BasicAuth, Destination, Secret
 from promfill.errors import InputError, ScriptError
 from promfill.model import SeriesBatch
 from promfill.plan import Tile
@@ -25,6 +27,7 @@ SECRETS = ("PROMFILL_PASSWORD", "PROMFILL_BEARER_TOKEN", "CDO_TOKEN")
 """What no child finds in its environment, but for the password that a marked script asks for."""
 
 _GRACE_SECONDS = 10
+_PUSH_PATH = re.compile(r"/api/(prom|v1)/push/?$|/+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,19 @@ def find_script(given: Path | None, output_dir: Path) -> Script:
 
 @dataclass(frozen=True, slots=True)
 class ScriptAccess:
-    """Where the script uploads to: the base address, the user, and the password, which is in no repr."""
+    """Where the script uploads to: the base address, the user and the password."""
 
     url: str
     user: str
-    password: str = field(repr=False)
+    password: Secret
+
+
+def script_access(destination: Destination) -> ScriptAccess:
+    """The three words of the script's contract; InputError where user and password are not known."""
+    auth = destination.http.auth
+    if not isinstance(auth, BasicAuth):
+        raise InputError("--mode script needs --username and --password-file: backfill.sh uploads with both")
+    return ScriptAccess(_PUSH_PATH.sub("", destination.url), auth.username, auth.password)
 
 
 class ScriptSink:
@@ -100,7 +111,7 @@ class ScriptSink:
         return Path(f"{self._directory}{self._blocks}")
 
     def _command(self) -> list[str]:
-        password = "" if self._script.marked else self._access.password
+        password = "" if self._script.marked else self._access.password.reveal()
         shell = ["/bin/sh"] if self._script.path == own_script().absolute() else []
         address = (self._access.url, self._access.user, password)
         return [*shell, str(self._script.path), *address, str(self._directory), self._blocks, self._text.path.name]
@@ -108,7 +119,7 @@ class ScriptSink:
     def _environment(self) -> Mapping[str, str]:
         environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
         if self._script.marked:
-            environment["PROMFILL_PASSWORD"] = self._access.password
+            environment["PROMFILL_PASSWORD"] = self._access.password.reveal()
         if self._keep:
             environment["PROMFILL_KEEP"] = "1"
         return environment
