@@ -1,0 +1,153 @@
+"""What ``promfill push`` says and makes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from promfill import __version__
+from tests.support.cli import END, PUSH, START, Promfill
+
+SUMMARY = """\
+vpn: 2 series x 288 steps of 5m = 576 samples
+from   2023-12-17T08:00:00Z (1702800000)
+to     2023-12-18T08:00:00Z (1702886400), not included
+wrote  576 samples, SIZE, into data (TIME)
+
+Serve it:
+  prometheus --config.file=/dev/null --storage.tsdb.path=data --storage.tsdb.retention.time=YEARSy \
+--web.listen-address=127.0.0.1:9090
+"""
+
+
+def test_summary_of_blocks(promfill: Promfill) -> None:
+    result = promfill(*PUSH, "--labels", "i={1,2}")
+    assert result.code == 0
+    assert result.err == ""
+    said = re.sub(r"\d+\.\d kB", "SIZE", result.out)
+    said = re.sub(r"\([^)]*M samples/s\)", "(TIME)", said)
+    years = int(re.search(r"retention.time=(\d+)y", said)[1])  # type: ignore[index]
+    assert said.replace(f"={years}y", "=YEARSy").startswith(SUMMARY)
+    assert years >= 4  # the samples are of 2023: retention is counted back from the newest block
+    assert Path(".promfill/made").read_text().splitlines() == [str(path) for path in sorted(Path("data").iterdir())]
+
+
+def test_running_it_again_makes_nothing(promfill: Promfill) -> None:
+    assert promfill(*PUSH).code == 0
+    before = {path: path.stat().st_mtime_ns for path in Path("data").rglob("*")}
+    result = promfill(*PUSH)
+    assert result.code == 0
+    assert "there  2 blocks already, whole and right: not made again" in result.out
+    assert {path: path.stat().st_mtime_ns for path in Path("data").rglob("*")} == before
+
+
+@pytest.mark.parametrize("file", ["chunks/000001", "index", "meta.json", "tombstones"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "remove"])
+def test_a_damaged_block_is_made_again(promfill: Promfill, file: str, damage: str) -> None:
+    assert promfill(*PUSH).code == 0
+    block = min(Path("data").iterdir())
+    good = {path: path.read_bytes() for path in block.rglob("*") if path.is_file()}
+    path = block / file
+    data = bytearray(good[path])
+    if damage == "remove":
+        path.unlink()
+    else:
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data if damage == "flip" else data[:-1])
+    assert promfill(*PUSH).code == 0
+    assert {path: path.read_bytes() for path in block.rglob("*") if path.is_file()} == good
+
+
+def test_json(promfill: Promfill) -> None:
+    facts = promfill(*PUSH, "--labels", "i={1,2}", "--json").json
+    assert facts["series"] == 2
+    assert facts["samples"] == facts["written"] == 576
+    assert (facts["start_epoch"], facts["end_epoch"], facts["step"]) == (START, END, "5m")
+    assert facts["blocks"] == len(facts["paths"]) == 2
+    size = sum(path.stat().st_size for name in ("index", "000001") for path in Path("data").rglob(name))
+    assert facts["bytes"] == size
+    assert facts["serve"].startswith("prometheus ")
+
+
+@pytest.mark.parametrize(("mode", "unit"), [("blocks", "blocks"), ("openmetrics", None)])
+def test_dry_run_writes_nothing_and_foretells(promfill: Promfill, mode: str, unit: str | None) -> None:
+    arguments = (*PUSH, "--labels", "i={1..30}", "--mode", mode)
+    plan = promfill(*arguments, "--dry-run", "--json").json
+    assert list(Path().iterdir()) == []
+    assert plan["dry_run"] is True
+    assert unit is None or plan[unit] == 2
+    facts = promfill(*arguments, "--json").json
+    assert plan["samples"] == facts["samples"]
+    assert plan["estimated_bytes"] == pytest.approx(facts["bytes"], rel=0.25)
+    assert "nothing was sent or written" in promfill(*arguments, "--dry-run").out
+
+
+def test_openmetrics_file_and_name(promfill: Promfill) -> None:
+    facts = promfill(*PUSH, "--mode", "openmetrics", "--labels", "job=a", "--json").json
+    path = Path("utils/vpn_backfill_1702800000.txt")
+    assert facts["paths"] == [str(path)]
+    lines = path.read_text().splitlines()
+    assert lines[0].startswith("# HELP vpn Backfilled metric data")
+    assert lines[-1] == "# EOF"
+    assert len([line for line in lines if line.startswith('vpn{job="a"} ')]) == 288
+
+
+def test_warnings_and_notes(promfill: Promfill) -> None:
+    err = promfill(*PUSH, "--labels", "test-label=x", "--description", "D", "--unit", "s").err
+    assert "test-label" in err
+    assert "test_label" in err
+    assert "--description and --unit will not be kept: blocks hold no HELP, TYPE or UNIT" in err
+    err = promfill(*PUSH, "--labels", "other=x").err
+    assert "samples of the same time are there; Prometheus merges overlapping blocks, Thanos halts" in err
+    assert promfill(*PUSH, "--labels", "third=x", "-q").err == ""
+
+
+def test_options_from_environment_and_dotenv(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("PROMFILL_PUSH_METRIC_NAME=from_file\nPROMFILL_PUSH_STEP_SIZE=10m\n")
+    monkeypatch.setenv("PROMFILL_PUSH_STEP_SIZE", "20m")
+    monkeypatch.setenv("PROMFILL_PUSH_BLOCK_DURATION", "2h")  # does not fit the mode: ignored, not refused
+    facts = promfill("push", "--start", START, "--end", END, "--mode", "openmetrics", "--json").json
+    assert (facts["metric"], facts["step"]) == ("from_file", "20m")
+
+
+def test_start_and_end_have_other_spellings(promfill: Promfill) -> None:
+    facts = promfill(
+        "push", "--metric-name", "a", "--start-epoch", START, "--end-epoch", END, "--step", "1h", "--json"
+    ).json
+    assert (facts["steps"], facts["step"]) == (24, "1h")
+
+
+def test_future_is_allowed_when_asked(promfill: Promfill) -> None:
+    assert promfill("push", "--metric-name", "a", "--start", "now", "--end", "now+1h", "--allow-future").code == 0
+
+
+def test_version_help_and_completion(promfill: Promfill) -> None:
+    assert promfill("--version").out == f"promfill {__version__}\n"
+    assert "push" in promfill("--help").out
+    for shell, word in (("bash", "complete"), ("zsh", "#compdef promfill"), ("fish", "complete --no-files")):
+        assert word in promfill("completion", shell).out
+    assert promfill("completion", "tcsh").code == 2
+
+
+def test_help_imports_no_heavy_library() -> None:
+    probe = (
+        "import sys; from promfill.cli import run; run(['--help']); "
+        "print({'numpy', 'httpx', 'google.protobuf', 'snappy', 'orjson', 'yaml'} & sys.modules.keys())"
+    )
+    out = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[-1] == "set()"
+
+
+def test_one_series_of_blocks_imports_no_client() -> None:
+    words = shlex.join(PUSH)
+    probe = (
+        f"import sys; from promfill.cli import run; run({words!r}.split() + ['--dry-run']); "
+        "print({'httpx', 'google.protobuf', 'snappy', 'yaml'} & sys.modules.keys())"
+    )
+    out = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[-1] == "set()"
