@@ -32,7 +32,7 @@ from promfill.codecs.bitpack import put_frames
 from promfill.codecs.checksum import crc32c_many
 from promfill.codecs.work import BLOCK, Work
 from promfill.codecs.xor_heads import CHECKSUM_BYTES, Records, chunk_times, head_frames, lay_records
-from promfill.codecs.xor_pack import Streams, pack_far_times, pack_tile
+from promfill.codecs.xor_pack import Streams, cut_tile, pack_far_times, pack_tile
 from promfill.codecs.xor_times import FAR_BITS, is_regular, time_tokens
 from promfill.codecs.xor_values import ORIGIN, ValueFrames, accumulate, frame_values
 from promfill.errors import InputError
@@ -113,7 +113,7 @@ def encode_chunks(
     words = work.get("xor.words", (records.size // 8 + _PAD_WORDS + samples_per_chunk // 16,), np.uint64)
     _pack_streams(words, lanes, streams, records, work)
     first_values = bits[::samples_per_chunk].T.reshape(-1)
-    put_frames(words, *head_frames(records, length, times, chunk_counts, first_values), work)
+    put_frames(words, *head_frames(records, length, times, chunk_counts, first_values, work), work)
     return EncodedChunks(_seal(words, records, chunk_counts), records.ends - records.starts)
 
 
@@ -176,23 +176,27 @@ def _side_by_side(plane: NDArray[_Number], chunk_rows: int) -> NDArray[_Number]:
 
 def _lay_streams(lanes: _Lanes, work: Work) -> Streams:
     """Stages 1 to 3: the frames, the tokens of the times if any is not ``0``, and where all of them start."""
+    steps, series = lanes.bits.shape
     regular = lanes.timestamps is None
     widest = ORIGIN + lanes.chunk_rows * (_VALUE_BITS if regular else _VALUE_BITS + FAR_BITS)
     frames = frame_values(lanes.bits, lanes.chunk_rows, widest, work)
     tokens = None
     if lanes.timestamps is not None:
-        tokens = time_tokens(lanes.timestamps, lanes.ends, lanes.bits.shape[1], lanes.chunk_rows, work)
-        frames.offsets[...] += tokens.lengths - np.uint8(1)
-    accumulate(frames.offsets, lanes.chunk_rows, work)
+        tokens = time_tokens(lanes.timestamps, lanes.ends, series, lanes.chunk_rows, work)
+        for chunk, first in enumerate(range(0, steps, lanes.chunk_rows)):
+            more = tokens.lengths[first : first + lanes.chunk_rows]
+            offsets = frames.offsets[: len(more), chunk]
+            np.add(offsets, more, out=offsets)
+            np.subtract(offsets, 1, out=offsets)
+    accumulate(frames.offsets, steps, work)
     return Streams(lanes.bits, frames, tokens)
 
 
 def _stream_ends(lanes: _Lanes, frames: ValueFrames) -> I64Array:
     """Bits of each stream (chunks, L), counted from a bit before it: the end of the window of its last frame."""
     chunks, columns = lanes.counts.shape
-    rows = np.arange(chunks)[:, None] * lanes.chunk_rows + np.maximum(lanes.counts - 1, 0)
-    place = np.arange(columns)
-    ends: I64Array = frames.offsets[rows, place].astype(np.int64) - frames.windows[rows, 1, place]
+    place = np.maximum(lanes.counts - 1, 0), np.arange(chunks)[:, None], np.arange(columns)
+    ends: I64Array = frames.offsets[place].astype(np.int64) - frames.windows[:, 1][place]
     return ends
 
 
@@ -204,19 +208,18 @@ def _pack_streams(words: U64Array, lanes: _Lanes, streams: Streams, records: Rec
     """
     starts = lanes.of_lanes(records.streams) * 8 - 1
     record_starts = lanes.of_lanes(records.starts)[0]
-    for tile in _tiles(lanes, records):
-        following = record_starts[tile.stop :]
-        words[(record_starts[tile.start] + 7) // 8 : (following[0] + 7) // 8 if following.size else None] = 0
-        first_word = int(record_starts[tile.start]) // 8
-        for chunk, longest in enumerate(lanes.counts[:, tile].max(axis=1).tolist()):
+    for columns in _tile_columns(lanes, records):
+        following = record_starts[columns.stop :]
+        words[(record_starts[columns.start] + 7) // 8 : (following[0] + 7) // 8 if following.size else None] = 0
+        first_word = int(record_starts[columns.start]) // 8
+        for chunk, longest in enumerate(lanes.counts[:, columns].max(axis=1).tolist()):
             if longest > 1:
-                rows = slice(chunk * lanes.chunk_rows, chunk * lanes.chunk_rows + longest)
-                pack_tile(words[first_word:], starts[chunk, tile] - 64 * first_word, streams, rows, tile, work)
-    if streams.tokens is not None and streams.tokens.far_places.size:
-        pack_far_times(words, starts, lanes.chunk_rows, streams.frames, streams.tokens, work)
+                tile = cut_tile(streams, lanes.chunk_rows, chunk, longest, columns)
+                pack_tile(words[first_word:], starts[chunk, columns] - 64 * first_word, tile, work)
+    pack_far_times(words, starts, lanes.chunk_rows, streams, work)
 
 
-def _tiles(lanes: _Lanes, records: Records) -> Iterator[slice]:
+def _tile_columns(lanes: _Lanes, records: Records) -> Iterator[slice]:
     steps, columns = lanes.bits.shape
     largest = int((lanes.of_lanes(records.ends)[-1] - lanes.of_lanes(records.starts)[0]).max())
     width = max(1, min(BLOCK // min(lanes.chunk_rows, steps), _TILE_BYTES // max(largest, 1)))

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.codecs.varint import encode_uvarints, zigzag
+from promfill.codecs.varint import MAX_VARINT, encode_uvarints, zigzag
+from promfill.codecs.work import Work
 
 XOR_ENCODING = 1
 COUNT_BYTES = 2
@@ -27,7 +28,10 @@ U64Array = NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Varints:
-    """n varints as frames uint64 (2, n), left-aligned: the first eight bytes and the last two; lengths int64 (n,)."""
+    """n varints as left-aligned frames uint64 (1 or 2, n): eight bytes, and two more if any has them.
+
+    lengths: int64 (n,), in bytes.
+    """
 
     frames: U64Array
     lengths: I64Array
@@ -95,27 +99,23 @@ def lay_records(times: ChunkTimes, counts: I64Array, stream_bits: I64Array) -> t
 
 
 def head_frames(
-    records: Records, length: Varints, times: ChunkTimes, counts: I64Array, first_values: U64Array
+    records: Records, length: Varints, times: ChunkTimes, counts: I64Array, first_values: U64Array, work: Work
 ) -> tuple[I64Array, U64Array]:
-    """Positions in bits and frames of all heads, int64 and uint64 (parts, n); first_values: uint64 (n,)."""
+    """Positions in bits and frames of all heads, int64 and uint64 (parts, n), scratch; first_values: uint64 (n,)."""
     samples = counts.reshape(-1)
     data = records.data.reshape(-1)
     first_at = data + COUNT_BYTES
     value_at = first_at + times.first.lengths
     delta_at = value_at + VALUE_BYTES
-    parts = [
-        (records.starts.reshape(-1), _prefix(length, samples)),
-        (first_at, times.first.frames[0]),
-        (value_at, first_values),
-        (delta_at, times.delta.frames[0]),
-    ]
-    if times.first.lengths.max() > 8:
-        parts.append((first_at + 8, times.first.frames[1]))
-    if times.delta.lengths.max() > 8:
-        parts.append((delta_at + 8, times.delta.frames[1]))
-    positions = np.stack([at for at, _ in parts]) * 8
-    frames = np.stack([frame for _, frame in parts])
-    frames *= samples > 0  # a chunk that is not there adds nothing
+    parts = [(records.starts.reshape(-1), _prefix(length, samples)), (value_at, first_values)]
+    parts += [(first_at + 8 * k, frame) for k, frame in enumerate(times.first.frames)]
+    parts += [(delta_at + 8 * k, frame) for k, frame in enumerate(times.delta.frames)]
+    positions = work.get("xor.head positions", (len(parts), samples.size), np.int64)
+    frames = work.get("xor.head frames", positions.shape, np.uint64)
+    there = samples > 0  # a chunk that is not there adds nothing
+    for row, (at, frame) in enumerate(parts):
+        np.multiply(at, 8, out=positions[row])
+        np.multiply(frame, there, out=frames[row])
     return positions, frames
 
 
@@ -130,11 +130,12 @@ def _prefix(length: Varints, samples: I64Array) -> U64Array:
 def _varints(values: U64Array, repeats: int) -> Varints:
     """Encode the integers (G, C), each row as many times as there are series that share it."""
     encoded, lengths = encode_uvarints(values.reshape(-1))
-    padded = np.zeros((lengths.size, 16), np.uint8)
-    padded[:, : encoded.shape[1]] = encoded
-    frames = padded.view(">u8").astype(np.uint64).T
+    frames = 1 if lengths.max() <= 8 else 2
+    padded = np.zeros((lengths.size, 8 * frames), np.uint8)
+    padded[:, :MAX_VARINT] = encoded[:, : 8 * frames]
+    rows = np.ascontiguousarray(padded.view(">u8").astype(np.uint64).T)
     if repeats > 1:
         chunks = values.shape[1]
-        frames = np.repeat(frames.reshape(2, -1, chunks), repeats, axis=1).reshape(2, -1)
+        rows = np.repeat(rows.reshape(frames, -1, chunks), repeats, axis=1).reshape(frames, -1)
         lengths = np.repeat(lengths.reshape(-1, chunks), repeats, axis=0).reshape(-1)
-    return Varints(frames, lengths)
+    return Varints(rows, lengths)

@@ -15,13 +15,14 @@ is put apart: the headers of new windows (few, since windows are sticky), and ``
          0 0 0 0 0 0 0 0 1 0 x x x x x x x x x x x x x x x x x x x x 0 0 0 0
          leading        |ctl|  window                                trailing
 
-Arrays are step-major, (T, S): row p of every chunk is the slice ``p::K``, a row shorter where the last chunk is
-short, so chunks that end early cost nothing. Row 0 of a chunk holds the state "no window yet" as a window that
-nothing fits (leading 0, trailing 64); a zero XOR measures (31, 64) and fits every window. So no case is special.
+Arrays are (K, C, S): row p of every chunk of every series lies together, since windows go from row to row; where the
+last chunk is short, its later rows hold nothing. Row 0 holds the state "no window yet" as a window that nothing fits
+(leading 0, trailing 64); a zero XOR measures (31, 64) and fits every window. So no case is special.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,13 +45,13 @@ U64Array = NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ValueFrames:
-    """Where the values of T x S samples go; scratch arrays, valid until the next call.
+    """Where the values of S series go, in C chunks of K rows; scratch arrays, valid until the next call.
 
-    offsets: uint16 or uint32 (T, S), ORIGIN in the first row of a chunk. Bits from the start of the frame before to
+    offsets: uint16 or uint32 (K, C, S), ORIGIN in the first row of a chunk. Bits from the start of the frame before to
     that of this one, if every delta-of-delta is one bit; once accumulated, from one bit before the chunk's stream.
-    windows: uint8 (T, 2, S), leading and trailing zeros of the window in force after the sample.
-    control: uint8 (T, S), ``1 << control`` is the frame's control bit; 64 and more: none.
-    apart: bool (T, S), the sample's control bits do not fit its frame.
+    windows: uint8 (K, 2, C, S), leading and trailing zeros of the window in force after the sample.
+    control: uint8 (K, C, S), ``1 << control`` is the frame's control bit; 64 and more: none.
+    apart: bool (K, C, S), the sample's control bits do not fit its frame.
     """
 
     offsets: NDArray[Any]
@@ -60,31 +61,43 @@ class ValueFrames:
 
 
 def frame_values(bits: U64Array, chunk_rows: int, widest: int, work: Work) -> ValueFrames:
-    """Lay the frames of the samples ``bits`` uint64 (T, S), cut into chunks of ``chunk_rows`` rows.
+    """Lay the frames of the samples ``bits`` uint64 (T, S), cut into C chunks of ``chunk_rows`` rows.
 
     ``widest``: the most bits of a chunk's stream, by which the dtype of the offsets is chosen.
     """
     steps, series = bits.shape
-    windows = work.get("xor.windows", (steps, 2, series), np.uint8)
-    differs = work.get("xor.differs", bits.shape, np.bool_)
-    apart = work.get("xor.apart", bits.shape, np.bool_)
-    control = work.get("xor.control", bits.shape, np.uint8)
-    offsets = work.get("xor.offsets", bits.shape, np.uint16 if widest < 1 << 16 else np.uint32)
-    for rows in row_blocks(1, steps, series):
-        _measure(bits, rows, windows, differs, work)
-    windows[0::chunk_rows] = np.array(_NOTHING_FITS, np.uint8)[:, None]
-    differs[0::chunk_rows] = False
-    apart[0::chunk_rows] = False
-    _choose_windows(windows, apart, chunk_rows, work)
-    for rows in row_blocks(1, steps, series):
-        _lay(rows, windows, differs, apart, control, offsets, work)
-    offsets[0::chunk_rows] = ORIGIN
+    shape = (min(chunk_rows, steps), -(-steps // chunk_rows), series)
+    windows = work.get("xor.windows", (shape[0], 2, *shape[1:]), np.uint8)
+    differs = work.get("xor.differs", shape, np.bool_)
+    apart = work.get("xor.apart", shape, np.bool_)
+    control = work.get("xor.control", shape, np.uint8)
+    offsets = work.get("xor.offsets", shape, np.uint16 if widest < 1 << 16 else np.uint32)
+    for chunk, start in enumerate(range(0, steps, chunk_rows)):
+        for rows in row_blocks(start + 1, min(start + chunk_rows, steps), series):
+            place = slice(rows.start - start, rows.stop - start)
+            _measure(bits, rows, windows[place, :, chunk], differs[place, chunk], work)
+    windows[0] = np.array(_NOTHING_FITS, np.uint8)[:, None, None]
+    differs[0] = apart[0] = False
+    _choose_windows(windows, apart, steps, work)
+    for first, stop, going in _spans(shape, steps):
+        for rows in row_blocks(first, stop, going * series):
+            before = windows[rows.start - 1 : rows.stop, :, :going]
+            here = rows, slice(going)
+            _lay(before, differs[here], apart[here], control[here], offsets[here], work)
+    offsets[0] = ORIGIN
     return ValueFrames(offsets, windows, control, apart)
 
 
-def accumulate(offsets: NDArray[Any], chunk_rows: int, work: Work) -> None:
-    """Sum the offsets down the rows of each chunk, in place."""
-    for before, here in work.views("xor.offset rows", (offsets,), chunk_rows, lambda: _pairs(offsets, chunk_rows)):
+def accumulate(offsets: NDArray[Any], steps: int, work: Work) -> None:
+    """Sum the offsets down the rows of each chunk, in place; steps: T."""
+
+    def rows() -> list[tuple[NDArray[Any], NDArray[Any]]]:
+        spans = _spans(offsets.shape, steps)
+        return [
+            (offsets[p - 1, :going], offsets[p, :going]) for first, stop, going in spans for p in range(first, stop)
+        ]
+
+    for before, here in work.views("xor.offset rows", (offsets,), steps, rows):
         np.add(before, here, out=here)
 
 
@@ -104,49 +117,48 @@ def _measure(bits: U64Array, rows: slice, windows: U8Array, differs: NDArray[np.
     real[...] = part.view(np.int64)
     np.right_shift(real.view(np.uint64), 52, out=part)
     np.copyto(small, part, casting="unsafe")
-    np.subtract((1023 + MAX_LEADING) & 0xFF, small, out=windows[rows, _LEADING])
+    np.subtract((1023 + MAX_LEADING) & 0xFF, small, out=windows[:, _LEADING])
 
     # x | -x has ones from the lowest set bit up.
     np.negative(xor, out=part)
     np.bitwise_or(part, xor, out=part)
     np.bitwise_count(part, out=small)
-    np.subtract(64, small, out=windows[rows, _TRAILING])
-    np.not_equal(small, 0, out=differs[rows])
+    np.subtract(64, small, out=windows[:, _TRAILING])
+    np.not_equal(small, 0, out=differs)
 
 
-def _choose_windows(windows: U8Array, opened: NDArray[np.bool_], chunk_rows: int, work: Work) -> None:
+def _choose_windows(windows: U8Array, opened: NDArray[np.bool_], steps: int, work: Work) -> None:
     """In place: from what each XOR measures to the window in force after it; opened: a new one begins here."""
-    views = work.views(
-        "xor.window rows", (windows, opened), chunk_rows, lambda: _window_rows(windows, opened, chunk_rows)
-    )
-    for here, state, exceeds, exceeds_leading, exceeds_trailing, change, new, new_by_two in views:
+    views = work.views("xor.window rows", (windows, opened), steps, lambda: _window_rows(windows, opened, steps))
+    for here, state, exceeds, exceeds_leading, exceeds_trailing, change, new, one_if_new in views:
         np.less(here, state, out=exceeds)
         np.logical_or(exceeds_leading, exceeds_trailing, out=new)
         np.bitwise_xor(here, state, out=change)
-        np.multiply(change, new_by_two, out=change)  # selects; np.where takes four times as long
+        np.multiply(change, one_if_new, out=change)  # selects; np.where takes four times as long
         np.bitwise_xor(state, change, out=here)
 
 
-def _window_rows(windows: U8Array, opened: NDArray[np.bool_], chunk_rows: int) -> list[tuple[NDArray[Any], ...]]:
-    most = -(-windows.shape[0] // chunk_rows)
-    exceeds = np.empty((most, *windows.shape[1:]), np.bool_)
-    change = np.empty(exceeds.shape, np.uint8)
+def _window_rows(windows: U8Array, opened: NDArray[np.bool_], steps: int) -> list[tuple[NDArray[Any], ...]]:
+    exceeds = np.empty(windows.shape[1:], np.bool_)
+    change = np.empty(windows.shape[1:], np.uint8)
     rows: list[tuple[NDArray[Any], ...]] = []
-    for (state, here), (_, new) in zip(_pairs(windows, chunk_rows), _pairs(opened, chunk_rows), strict=True):
-        less = exceeds[: len(here)]
-        new_by_two = new.view(np.uint8)[:, None]
-        rows.append((here, state, less, less[:, 0], less[:, 1], change[: len(here)], new, new_by_two))
+    for first, stop, going in _spans(opened.shape, steps):
+        less = exceeds[:, :going]
+        for p in range(first, stop):
+            here, state, new = windows[p, :, :going], windows[p - 1, :, :going], opened[p, :going]
+            rows.append((here, state, less, less[0], less[1], change[:, :going], new, new.view(np.uint8)))
     return rows
 
 
-def _pairs(array: NDArray[Any], chunk_rows: int) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """Views of row p - 1 and of row p of all chunks that have a row p, for p = 1, 2 …"""
-    rows = ((array[p - 1 :: chunk_rows], array[p::chunk_rows]) for p in range(1, min(chunk_rows, len(array))))
-    return [(before[: len(here)], here) for before, here in rows]
+def _spans(shape: tuple[int, ...], steps: int) -> Iterator[tuple[int, int, int]]:
+    """First row, row after the last, and chunks that have these rows: all C, then all but a shorter last one."""
+    rows, chunks = shape[:2]
+    last = steps - (chunks - 1) * rows
+    yield 1, last, chunks
+    yield max(last, 1), rows, chunks - 1
 
 
 def _lay(
-    rows: slice,
     windows: U8Array,
     differs: NDArray[np.bool_],
     apart: NDArray[np.bool_],
@@ -154,28 +166,27 @@ def _lay(
     offsets: NDArray[Any],
     work: Work,
 ) -> None:
-    """How far each frame starts after the one before it, and where its control bit is.
+    """How far each frame starts after the one before it, and where its control bit is; windows: from a row earlier on.
 
     From frame to frame it is 2 bits (a zero delta-of-delta, a zero XOR); 67 - leading - trailing in the window in
     force; 78 - leading - (trailing of the window before) to one with a new window: one formula for all, within int8.
     """
-    shape = differs[rows].shape
-    advance = work.get("xor.small", shape, np.uint8)
-    more = work.get("xor.more", shape, np.uint8)
-    opened = apart[rows]
-    np.subtract(65, windows[rows, _LEADING], out=advance)
-    np.equal(differs[rows], opened, out=more.view(np.bool_))
+    advance = work.get("xor.small", differs.shape, np.uint8)
+    more = work.get("xor.more", differs.shape, np.uint8)
+    opened = apart
+    np.subtract(65, windows[1:, _LEADING], out=advance)
+    np.equal(differs, opened, out=more.view(np.bool_))
     np.left_shift(more, _NO_SHIFT, out=more)
-    np.add(more, advance, out=control[rows])
+    np.add(more, advance, out=control)
 
-    np.subtract(advance, windows[rows.start - 1 : rows.stop - 1, _TRAILING], out=advance)
-    np.multiply(advance, differs[rows].view(np.uint8), out=advance)
+    np.subtract(advance, windows[:-1, _TRAILING], out=advance)
+    np.multiply(advance, differs.view(np.uint8), out=advance)
     np.multiply(opened.view(np.uint8), 11, out=more)
     np.add(advance, more, out=advance)
     np.add(advance, 2, out=advance)
-    np.copyto(offsets[rows], advance.view(np.int8), casting="unsafe")
+    np.copyto(offsets, advance.view(np.int8), casting="unsafe")
 
     # Shifts of 64 and 65 are those of ``10`` before leading 1 and 0.
-    np.right_shift(control[rows], 1, out=more)
+    np.right_shift(control, 1, out=more)
     np.equal(more, 32, out=more.view(np.bool_))
-    np.logical_or(opened, more.view(np.bool_), out=opened)
+    np.logical_or(opened, more.view(np.bool_), out=apart)
