@@ -10,10 +10,8 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from html import unescape
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +19,7 @@ from typing import Any, Self
 import httpx
 
 from promfill._version import __version__
+from promfill.deadline import Watch
 from promfill.destination import TENANT_HEADER, Destination, show_url
 from promfill.errors import InputError, ReceiverError
 from promfill.http_failures import CONNECT_SECONDS, describe_failure, describe_timeout
@@ -30,7 +29,6 @@ MAX_REDIRECTS = 5
 LONGEST_TEXT = 300
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_CONNECTED = (".connect_tcp.complete", ".start_tls.complete")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _MENDS = {
     401: "check the user and password, or the token",
@@ -53,7 +51,7 @@ class HttpClient:
     def __init__(self, destination: Destination, timeout: float) -> None:
         self.destination = destination
         self._timeout = timeout
-        self._watch = _Watch()
+        self._watch = Watch()
         self._extensions: dict[str, Any] = {"trace": self._watch.trace}
         if destination.http.tls.server_name:
             self._extensions["sni_hostname"] = destination.http.tls.server_name
@@ -126,8 +124,13 @@ class HttpClient:
         line = self.destination.mask(line)  # before it is cut: half a secret would go unseen
         return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
 
+    def break_off(self) -> None:
+        """End the request that another thread is waiting for, as if its time had passed."""
+        self._watch.cut()
+
     def close(self) -> None:
         """Close the connection."""
+        self._watch.close()
         self._client.close()
 
     def __enter__(self) -> Self:
@@ -172,37 +175,6 @@ class HttpClient:
 def make_client(destination: Destination, timeout: float = 30.0) -> HttpClient:
     """A client whose requests may take `timeout` seconds each. InputError: a TLS file or proxy that cannot be used."""
     return HttpClient(destination, timeout)
-
-
-class _Watch:
-    """Breaks a connection off, whatever it is doing, when its request has had its time."""
-
-    def __init__(self) -> None:
-        self.passed = False
-        self._socket: socket.socket | None = None
-
-    def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """httpx's trace hook: learns of every new connection."""
-        if event.endswith(_CONNECTED):
-            self._socket = info["return_value"].get_extra_info("socket")
-
-    @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """Give the block so many seconds; `passed` tells whether they ran out."""
-        self.passed = False
-        timer = threading.Timer(seconds, self._cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def _cut(self) -> None:
-        self.passed = True
-        if self._socket is not None:
-            with suppress(OSError):  # it may have ended by itself
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # below TLS, whose own shutdown would wait
 
 
 def _open_client(destination: Destination, timeout: float) -> httpx.Client:

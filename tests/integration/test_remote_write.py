@@ -25,7 +25,10 @@ from tests.support.sources import source_of
 
 pytestmark = pytest.mark.server
 
-VPN = "instance=127.0.0.2:9273,job=metrics_generator:8123,tenant_uuid=abc123,uuid=device-uuid-123,vpn=active_ravpn_tunnels"
+VPN = (
+    "instance=127.0.0.2:9273,job=metrics_generator:8123,"
+    "tenant_uuid=abc123,uuid=device-uuid-123,vpn=active_ravpn_tunnels"
+)
 DAYS_21 = 6048
 
 

@@ -1,6 +1,7 @@
-"""The sender of ``--mode remote-write``: a batch is a request, and a request is answered before the next is made.
+"""The sender of ``--mode remote-write``: a batch is a request, and a request is answered before the next is sent.
 
-So the first request is alone: what the receiver says to the oldest window, nothing else could tell beforehand.
+The next one is generated and encoded meanwhile, but for the first: what the receiver says to the oldest window
+nothing else could tell beforehand, so its answer is looked at before anything follows.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from promfill.model import Fleet, SeriesBatch
 from promfill.plan import Tile
 from promfill.sinks.base import SinkReport
 from promfill.sinks.remote_write.classify import mend
+from promfill.sinks.remote_write.lane import Lane, Request
 from promfill.sinks.remote_write.plan import Limits, RequestPlan, request_plan
 from promfill.source import Source
 from promfill.times import format_time
@@ -41,36 +43,52 @@ class RemoteWriteSink:
         self.plan = plan
         self.report = SinkReport(details={"requests": 0, "bytes_raw": 0, "bytes_sent": 0, "acknowledged": 0})
         self._client = client
+        self._lane = Lane(self._deliver)
         self._encoder = WriteRequestEncoder(fleet)
         self._metadata = metadata
+        self._first = True
 
     def tiles(self) -> Iterator[Tile]:
         """The samples of every request, time-major."""
         return self.plan.tiles()
 
     def write(self, batch: SeriesBatch) -> None:
-        """Send one request; the first carries the metadata. ReceiverError where it is not acknowledged."""
-        message = self._encoder.encode(batch, b"" if self.report.details["requests"] else self._metadata)
-        body = snappy.compress(message)
-        try:
-            response = self._client.request("POST", content=body, headers=HEADERS)
-            self._judge(response)
-        except ReceiverError as error:
-            raise ReceiverError(f"{error}. {self._story(error, batch.samples)}") from error
-        self._acknowledge(response, batch.samples, message.size, len(body))
+        """Encode a request and give it to the lane; the first carries the metadata, and its answer is waited for.
+
+        ReceiverError where it, or one before it, was not acknowledged.
+        """
+        message = self._encoder.encode(batch, self._metadata if self._first else b"")
+        self._lane.send(Request(snappy.compress(message), batch.samples, message.size))
+        if self._first:
+            self._lane.settle()
+            self._first = False
 
     def commit(self) -> SinkReport:
-        """Everything has been acknowledged."""
-        self._client.close()
+        """Wait until everything is acknowledged. ReceiverError as `write`."""
+        self._lane.settle()
+        self._close()
         return self.report
 
     def abort(self) -> None:
-        """Nothing is under way between two requests."""
-        self._client.close()
+        """Nothing more is sent; what is under way may still be acknowledged, if its answer is near."""
+        self._close()
 
     def bytes_per_sample(self, batch: SeriesBatch) -> float:
         """What a sample of this batch takes on the wire: an estimate for the whole push."""
         return len(snappy.compress(self._encoder.encode(batch))) / batch.samples
+
+    def _close(self) -> None:
+        self._lane.close(self._client.break_off)
+        self._client.close()
+
+    def _deliver(self, request: Request) -> None:
+        """Send one request, in the lane's thread."""
+        try:
+            response = self._client.request("POST", content=request.body, headers=HEADERS)
+            self._judge(response)
+        except ReceiverError as error:
+            raise ReceiverError(f"{error}. {self._story(error, request.samples)}") from error
+        self._acknowledge(response, request)
 
     def _judge(self, response: httpx.Response) -> None:
         """ReceiverError, with the mend where it is known, for whatever does not acknowledge the request."""
@@ -80,14 +98,16 @@ class RemoteWriteSink:
             advice = mend(response.status_code, self._client.words(response))
             raise ReceiverError(f"{error}{': ' if advice else ''}{advice}") from None
 
-    def _acknowledge(self, response: httpx.Response, samples: int, raw: int, sent: int) -> None:
-        report = self.report
-        report.samples += samples
-        report.bytes += sent
-        for name, count in (("requests", 1), ("bytes_raw", raw), ("bytes_sent", sent), ("acknowledged", samples)):
-            report.details[name] += count
+    def _acknowledge(self, response: httpx.Response, request: Request) -> None:
+        self.report.samples += request.samples
+        self.report.bytes += len(request.body)
+        details = self.report.details
+        details["requests"] += 1
+        details["bytes_raw"] += request.raw
+        details["bytes_sent"] += len(request.body)
+        details["acknowledged"] += request.samples
         if VICTORIA_METRICS_HEADER in response.headers:
-            report.details["receiver"] = "VictoriaMetrics"
+            details["receiver"] = "VictoriaMetrics"
 
     def _story(self, error: ReceiverError, samples: int) -> str:
         """What had arrived before the error, and how to go on."""

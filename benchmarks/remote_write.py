@@ -1,0 +1,146 @@
+"""Remote write: encoding, bytes on the wire, and whole pushes against the replay of ready-made requests."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import snappy
+
+from benchmarks.harness import Case, Figure, Ratio, Result, main, spread
+from promfill.codecs.remote_write import WriteRequestEncoder
+from promfill.config import build_destination
+from promfill.http import make_client
+from promfill.model import SeriesBatch
+from promfill.pb.remote_write_1_pb2 import Label, Sample, TimeSeries, WriteRequest
+from promfill.plan import Tile
+from promfill.push import push
+from promfill.sinks.remote_write.plan import Limits
+from promfill.sinks.remote_write.sink import HEADERS, open_remote_write
+from promfill.source import Source
+from tests.support.servers import Server, start_prometheus, start_victoriametrics
+from tests.support.sources import START, STEP, source_of
+
+SERIES, STEPS = 833, 12  # what a request of a large fleet holds
+LABELS = "instance=host-{{1..{}}},job=node,tenant_uuid=abc123,uuid=device-uuid-123"
+
+
+def cases(quick: bool) -> Iterator[Case]:
+    """One request, then whole pushes of a fleet of 1,000 series, one request a window."""
+    source = source_of(LABELS.format(SERIES), STEPS)
+    batch = source.batch(Tile(0, STEPS, 0, SERIES))
+    encoder, samples = WriteRequestEncoder(source.fleet), batch.samples
+
+    def encode() -> bytes:
+        packed: bytes = snappy.compress(encoder.encode(batch))
+        return packed
+
+    protobuf = by_protobuf(batch)
+    seconds = 1.0 if quick else 3.0
+    yield Ratio("remote_write_encode", encode, lambda: snappy.compress(protobuf()), samples, seconds=seconds)
+    yield Figure("remote_write_bytes", "B/sample", lambda: len(encode()) / samples)
+    steps, turns = (1_000, 5) if quick else (2_000, 11)
+    yield EndToEnd("remote_write_prometheus", start_prometheus, steps, turns)
+    yield EndToEnd("remote_write_victoriametrics", start_victoriametrics, steps, turns)
+
+
+def by_protobuf(batch: SeriesBatch) -> Callable[[], bytes]:
+    """The same message, a Sample object a sample; its labels are made beforehand, as ours are."""
+    labels = [[Label(name=n, value=v) for n, v in batch.fleet.label_set(row)] for row in batch.series]
+
+    def run() -> bytes:
+        times, columns = batch.timestamps.tolist(), batch.values.T.tolist()
+        return WriteRequest(
+            timeseries=(
+                TimeSeries(
+                    labels=pairs,
+                    samples=[Sample(value=value, timestamp=at) for value, at in zip(column, times, strict=True)],
+                )
+                for pairs, column in zip(labels, columns, strict=True)
+            )
+        ).SerializeToString()
+
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class EndToEnd:
+    """Push stretches of a fleet and replay others, turn by turn, into one receiver, over one connection.
+
+    The figure is the push's rate as a share of the replay's: the median of the turns. Every turn also replays a second
+    stretch, the control: `control` in the details is replay against replay, and its distance from 1 is the noise.
+    """
+
+    name: str
+    start: Callable[[Path], Server]
+    steps: int
+    turns: int
+    series: int = 1_000
+
+    def measure(self) -> Result:
+        """The median of the turns, after one that warms up."""
+        with tempfile.TemporaryDirectory() as folder, self.start(Path(folder) / "data") as server:
+            url = f"{server.url}/api/v1/write"
+            turns = [self._turn(url, turn) for turn in range(self.turns + 1)][1:]
+        samples = self.steps * self.series
+        ratios = [replay / push for push, replay, _ in turns]
+        controls = [control / replay for _, replay, control in turns]
+        replay_rate = samples / statistics.median(replay for _, replay, _ in turns)
+        details = {
+            "control": statistics.median(controls),
+            "control_spread": spread(controls),
+            "replay_rate": replay_rate,
+        }
+        rate = samples / statistics.median(push for push, _, _ in turns)
+        return Result(self.name, statistics.median(ratios), "x replay's speed", rate, spread(ratios), details)
+
+    def _turn(self, url: str, turn: int) -> tuple[float, float, float]:
+        """Seconds of a push, a replay and the control, over the next steps; each begins as often as the others."""
+        ways = (push_stretch, replay_stretch, replay_stretch)
+        taken = [0.0, 0.0, 0.0]
+        for place in range(3):
+            start = START + STEP * self.steps * (turn * 3 + place)
+            way = (place + turn) % 3
+            taken[way] = ways[way](source_of(LABELS.format(self.series), self.steps, start=start), url)
+        return taken[0], taken[1], taken[2]
+
+
+def push_stretch(source: Source, url: str) -> float:
+    """Seconds of a push, from the first sample generated to the last acknowledged."""
+    begin = time.perf_counter()
+    sink = open_remote_write(source, make_client(build_destination(url, environment={})), Limits())
+    push(source, sink)
+    return time.perf_counter() - begin
+
+
+def replay_stretch(source: Source, url: str) -> float:
+    """Seconds in which the receiver takes the same requests, made beforehand."""
+    sink = open_remote_write(source, make_client(build_destination(url, environment={})), Limits())
+    encoder = WriteRequestEncoder(source.fleet)
+    bodies = [snappy.compress(encoder.encode(source.batch(tile))) for tile in sink.tiles()]
+    sink.abort()
+    begin = time.perf_counter()
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc)) as connection:
+        for body in bodies:
+            post(connection, body)
+    return time.perf_counter() - begin
+
+
+def post(connection: http.client.HTTPConnection, body: bytes) -> None:
+    """One request, at the least cost that Python has."""
+    connection.request("POST", "/api/v1/write", body, HEADERS)
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status != 204:
+        raise RuntimeError(f"a replayed request was answered {answer.status}")
+
+
+if __name__ == "__main__":
+    main(cases)

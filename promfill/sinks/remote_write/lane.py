@@ -1,0 +1,62 @@
+"""A connection and the thread that it belongs to. The next request waits here while one is under way.
+
+The thread alone decides to go on: on a busy machine, waking another one between two requests costs more than HTTP.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass
+
+AHEAD = 1
+"""Requests that wait behind the one under way."""
+GRACE_SECONDS = 1.0
+"""How long an answer that is under way may still take when the push is ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A body to send: how many samples it holds, and its size before compression."""
+
+    body: bytes
+    samples: int
+    raw: int
+
+
+class Lane:
+    """Delivers requests one after the other, in order; the first that fails is the last that is sent."""
+
+    def __init__(self, deliver: Callable[[Request], None]) -> None:
+        self._deliver = deliver
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="lane")
+        self._pending: deque[Future[None]] = deque()
+        self._over = False
+
+    def send(self, request: Request) -> None:
+        """Put the request in line, and wait while the line is full. Raises what `deliver` raised for an earlier one."""
+        self._pending.append(self._thread.submit(self._next, request))
+        self.settle(1 + AHEAD)
+
+    def settle(self, most: int = 0) -> None:
+        """Wait until no more than `most` requests are undelivered. Raises what `deliver` raised."""
+        while len(self._pending) > most:
+            self._pending.popleft().result()
+
+    def close(self, break_off: Callable[[], None]) -> None:
+        """Send nothing more. What is under way gets a moment, then `break_off` has to end it."""
+        self._over = True
+        if wait_for(self._pending, GRACE_SECONDS).not_done:
+            break_off()
+        self._thread.shutdown()
+
+    def _next(self, request: Request) -> None:
+        if self._over:
+            return
+        try:
+            self._deliver(request)
+        except BaseException:
+            self._over = True
+            raise
