@@ -38,18 +38,27 @@ def words_at(words: U64Array, position: I64Array) -> U64Array:
     return (high << amount) | (low >> (_BITS - amount))
 
 
-def uvarints_at(words: U64Array, position: I64Array) -> tuple[U64Array, I64Array]:
-    """The uvarints that begin at the positions, all multiples of 8: values uint64 (n,) and lengths in bits int64 (n,).
+def short_uvarints_at(words: U64Array, position: I64Array) -> tuple[U64Array, I64Array]:
+    """The uvarints of up to eight bytes that begin at the positions, all multiples of 8.
 
-    Those of up to eight bytes are taken from one word each, whose seven-bit groups are pushed together in three
-    steps. FormatError: one that does not fit 64 bits; its offset is in bytes.
+    Values uint64 (n,) and lengths in bits int64 (n,); the length is 0 where the uvarint is longer. Each is taken from
+    one word, whose seven-bit groups are pushed together in three steps.
     """
     word = words_at(words, position).byteswap()
     stops = ~word & _STOPS
     counted = stops ^ (stops - np.uint64(1))
     lengths = np.bitwise_count(counted).astype(np.int64)
-    values = _close_groups(word & counted & ~_STOPS)
-    long = (stops == 0).nonzero()[0]
+    lengths[stops == 0] = 0
+    return _close_groups(word & counted & ~_STOPS), lengths
+
+
+def uvarints_at(words: U64Array, position: I64Array) -> tuple[U64Array, I64Array]:
+    """The uvarints that begin at the positions, all multiples of 8: values uint64 (n,) and lengths in bits int64 (n,).
+
+    FormatError: one that does not fit 64 bits; its offset is in bytes.
+    """
+    values, lengths = short_uvarints_at(words, position)
+    long = (lengths == 0).nonzero()[0]
     if long.size:
         values[long], sizes = decode_uvarints(words.astype(">u8").view(np.uint8), position[long] >> 3)
         lengths[long] = sizes * 8
