@@ -28,6 +28,8 @@ LONGEST_SAMPLE = SAMPLE_BYTES + 1
 """With any timestamp from 1970 to the year 19,800; one before 1970 takes 10 bytes."""
 
 SAMPLE = np.dtype([("open", "u1", (3,)), ("value", "<u8"), ("tag", "u1"), ("time", "u1", (TIME_BYTES,))])
+VALUE_AT = len(SAMPLE_TAG) + 1 + len(VALUE_TAG)
+"""Where the value of a sample begins."""
 
 _FIRST, _END = 1 << 7 * (TIME_BYTES - 1), 1 << 7 * TIME_BYTES
 _SHIFTS = np.arange(0, 7 * TIME_BYTES, 7)
