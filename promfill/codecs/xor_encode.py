@@ -164,7 +164,7 @@ def _hold(bits: U64Array, counts: I64Array, rows: int, work: Work) -> U64Array:
     held: U64Array = work.get("xor.held", (rows, bits.shape[1]), np.uint64)
     held[: len(bits)] = bits
     first = int(counts.min())
-    last = bits[np.maximum(counts - 1, 0), np.arange(counts.size)]
+    last = bits[counts - 1, np.arange(counts.size)]  # of a column that never begins, any value does
     np.copyto(held[first:], last, where=np.arange(first, rows)[:, None] >= counts)
     return held
 

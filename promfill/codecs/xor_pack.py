@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from promfill.codecs.bitpack import put_frames
 from promfill.codecs.work import Work
 from promfill.codecs.xor_times import TimeTokens
-from promfill.codecs.xor_values import ORIGIN, ValueFrames
+from promfill.codecs.xor_values import NO_CONTROL, ORIGIN, ValueFrames
 
 _NEW_WINDOW = 0b11 << 11
 _SAME_WINDOW = 0b10
@@ -109,10 +109,10 @@ def _put_apart(words: U64Array, positions: U32Array, tile: Tile, control: U8Arra
         return
     np.copyto(trailing, tile.trailing[1:])
     control_here = control.reshape(-1)[places]
-    leading = (np.uint8(65) - control_here) & np.uint8(0x7F)
+    leading = 65 - control_here % NO_CONTROL
     length = (np.uint8(64) - leading - trailing.reshape(-1)[places]) & np.uint8(63)
     header = _NEW_WINDOW | leading.astype(np.uint64) << np.uint64(6) | length
-    header[control_here < 128] = _SAME_WINDOW
+    header[control_here < NO_CONTROL] = _SAME_WINDOW
     put_frames(words, positions.reshape(-1)[places] + leading - np.uint32(64), header, work)
 
 

@@ -34,9 +34,11 @@ from promfill.codecs.work import Work, row_blocks
 ORIGIN = 64
 """What `ValueFrames.offsets` holds in the first row of a chunk, so that offsets are never negative."""
 
+NO_CONTROL = 128
+"""Added to `ValueFrames.control` where the frame holds no control bit, so that the shift leaves nothing."""
+
 MAX_LEADING = 31
 _NOTHING_FITS = (0, 64)
-_NO_SHIFT = 7
 _LEADING, _TRAILING = 0, 1
 
 U8Array = NDArray[np.uint8]
@@ -50,7 +52,7 @@ class ValueFrames:
     offsets: uint16 or uint32 (K, C, S), ORIGIN in the first row of a chunk. Bits from the start of the frame before to
     that of this one, if every delta-of-delta is one bit; once accumulated, from one bit before the chunk's stream.
     windows: uint8 (K, 2, C, S), leading and trailing zeros of the window in force after the sample.
-    control: uint8 (K, C, S), ``1 << control`` is the frame's control bit; 64 and more: none.
+    control: uint8 (K, C, S), 65 - leading: ``1 << control`` is the frame's control bit; plus NO_CONTROL if it has none.
     apart: bool (K, C, S), the sample's control bits do not fit its frame.
     """
 
@@ -77,7 +79,6 @@ def frame_values(bits: U64Array, chunk_rows: int, widest: int, work: Work) -> Va
             place = slice(rows.start - start, rows.stop - start)
             _measure(bits, rows, windows[place, :, chunk], differs[place, chunk], work)
     windows[0] = np.array(_NOTHING_FITS, np.uint8)[:, None, None]
-    differs[0] = apart[0] = False
     _choose_windows(windows, apart, steps, work)
     for first, stop, going in _spans(shape, steps):
         for rows in row_blocks(first, stop, going * series):
@@ -176,7 +177,7 @@ def _lay(
     opened = apart
     np.subtract(65, windows[1:, _LEADING], out=advance)
     np.equal(differs, opened, out=more.view(np.bool_))
-    np.left_shift(more, _NO_SHIFT, out=more)
+    np.multiply(more, NO_CONTROL, out=more)
     np.add(more, advance, out=control)
 
     np.subtract(advance, windows[:-1, _TRAILING], out=advance)

@@ -105,6 +105,16 @@ def test_jittered_times(reach: int, shared: bool, series: int, work: Work) -> No
     assert_encoded(mixed_bits(125, series, 7), grid(125) + jitter, work)
 
 
+@pytest.mark.parametrize("power", [29, 30, 31, 32, 33])
+@pytest.mark.parametrize("off", [-1, 0, 1, 5])
+@pytest.mark.parametrize("other", [5, -5, 5 - (1 << 30), (1 << 30) - 5])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_deltas_about_the_reach_of_32_bits(power: int, off: int, other: int, sign: int, work: Work) -> None:
+    far = sign * ((1 << power) + off)
+    deltas = [other, other, far, other, far, far, other]
+    assert_encoded(mixed_bits(8, 3, 17), START + np.cumsum([0, *deltas])[:, None], work)
+
+
 def test_times_that_wrap_around_64_bits(work: Work) -> None:
     times = np.array([[2**63 - 1], [-(2**63)], [2**63 - 1], [0], [-(2**63)]])
     assert_encoded(mixed_bits(5, 2, 8), times, work)
