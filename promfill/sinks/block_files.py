@@ -43,7 +43,7 @@ class BlockFiles:
         for piece in pieces:
             if piece.opens:
                 self._chunks = self._create(f"chunks/{segment_name(piece.segment)}")
-                self._chunks.write(SEGMENT_HEADER)
+                self.bytes += self._chunks.write(SEGMENT_HEADER)
             self._chunks.write(records[piece.start : piece.stop].data)
         self.bytes += records.size
         return refs
