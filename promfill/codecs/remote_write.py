@@ -157,8 +157,10 @@ def _series_headers(labels: SeriesLabels, steps: int) -> list[bytes]:
 
 
 def _message_size(labels: SeriesLabels, headers: list[bytes], steps: int) -> int:
-    sizes = (len(header) * (group.stop - group.start) for header, group in zip(headers, labels.groups, strict=True))
-    return sum(sizes) + int(labels.labels.offsets[-1]) + labels.order.size * steps * SAMPLE_BYTES
+    ahead: int = sum(
+        len(header) * (group.stop - group.start) for header, group in zip(headers, labels.groups, strict=True)
+    )
+    return ahead + int(labels.labels.offsets[-1]) + labels.order.size * steps * SAMPLE_BYTES
 
 
 def _series_record(header: int, labels: int, steps: int) -> np.dtype[np.void]:

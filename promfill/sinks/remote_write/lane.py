@@ -43,7 +43,8 @@ class Lane:
     def settle(self, most: int = 0) -> None:
         """Wait until no more than `most` requests are undelivered. Raises what `deliver` raised."""
         while len(self._pending) > most:
-            self._pending.popleft().result()
+            self._pending[0].result()  # an interrupt leaves it in line for `close`
+            self._pending.popleft()
 
     def close(self, break_off: Callable[[], None]) -> None:
         """Send nothing more. What is under way gets a moment, then `break_off` has to end it."""

@@ -36,7 +36,8 @@ class RemoteWriteSink:
     """Sends every batch as one request of remote write 1.0.
 
     `report` counts what was acknowledged; its details are requests, bytes_raw (before compression), bytes_sent,
-    acknowledged (samples), and the receiver's name where its answers tell it.
+    acknowledged (samples); where it applies also unanswered (samples of the last request, which may have arrived), and
+    the receiver's name where its answers tell it.
     """
 
     def __init__(self, client: HttpClient, plan: RequestPlan, fleet: Fleet, metadata: bytes = b"") -> None:
@@ -113,6 +114,7 @@ class RemoteWriteSink:
         """What had arrived before the error, and how to go on."""
         doubt = ""
         if isinstance(error, NoAnswerError) and error.may_have_arrived:
+            self.report.details["unanswered"] = samples
             doubt = f"; the {samples:,} samples of this request may have arrived as well"
         if not self.report.samples:
             return f"Nothing had arrived before it{doubt}: mend that, and run the same command again"

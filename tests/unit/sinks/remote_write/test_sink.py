@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -137,6 +138,33 @@ def test_a_later_refusal_tells_what_had_arrived() -> None:
     assert "400 Bad Request: no. Before it 120 samples had arrived, every series up to 2023-11-15T01:55:00Z: " in words
     assert format_time(START + 23 * STEP) == "2023-11-15T01:55:00Z"
     assert sink.report.samples == 120
+
+
+def test_an_ended_push_counts_what_was_acknowledged() -> None:
+    """Ctrl-C while the third request is made: the second is under way, and its answer is near."""
+    source = source_of("host=h{1..5}", 50)
+
+    def interrupt(_: int) -> None:
+        if len(receiver.taken) == 2:
+            raise KeyboardInterrupt
+
+    with pushing(source, lambda _: Answer(pause=0.05)) as (receiver, sink):
+        with pytest.raises(KeyboardInterrupt):
+            push(source, sink, interrupt)
+        assert sink.report.samples == 60 * len(receiver.taken)
+
+
+def test_an_ended_push_does_not_wait_for_a_silent_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("promfill.sinks.remote_write.lane.GRACE_SECONDS", 0.1)
+    source = source_of("host=h{1..5}", 50)
+    with pushing(source, answers(GOOD, Answer(pause=3)), timeout=30) as (_, sink):
+        tiles = sink.tiles()
+        for _ in range(2):
+            sink.write(source.batch(next(tiles)))
+        begin = time.monotonic()
+        sink.abort()
+        assert time.monotonic() - begin < 2
+        assert sink.report.samples == sink.report.details["unanswered"] == 60
 
 
 def test_half_a_window_is_not_told_as_whole() -> None:

@@ -1,0 +1,81 @@
+"""The watch cuts what is late, and only that."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from promfill.deadline import Watch
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    made = Watch()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def far_end(watch: Watch) -> Iterator[socket.socket]:
+    """The other end of the connection that the watch has been told of."""
+    near, far = socket.socketpair()
+    with near, far:
+        stream = SimpleNamespace(get_extra_info={"socket": near}.get)
+        watch.trace("connection.connect_tcp.complete", {"return_value": stream})
+        far.settimeout(5)
+        yield far
+
+
+def test_a_late_block_is_cut_off(watch: Watch, far_end: socket.socket) -> None:
+    with watch.within(0.05):
+        assert far_end.recv(1) == b""  # the near end was shut
+        assert watch.passed
+
+
+def test_a_timely_block_is_left_alone(watch: Watch, far_end: socket.socket) -> None:
+    for _ in range(5):
+        with watch.within(0.2):
+            assert not watch.passed
+    time.sleep(0.3)
+    assert not watch.passed
+    far_end.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        far_end.recv(1)
+
+
+def test_a_shorter_deadline_than_the_one_before(watch: Watch, far_end: socket.socket) -> None:
+    with watch.within(60):
+        pass
+    with watch.within(0.05):
+        assert far_end.recv(1) == b""
+
+
+def test_a_deadline_after_a_pause(watch: Watch, far_end: socket.socket) -> None:
+    """The thread has gone to sleep for good, and is woken."""
+    with watch.within(0.02):
+        pass
+    time.sleep(0.1)
+    with watch.within(0.05):
+        assert far_end.recv(1) == b""
+
+
+def test_a_late_block_without_a_connection(watch: Watch) -> None:
+    with watch.within(0.02):
+        time.sleep(0.1)
+        assert watch.passed
+
+
+def test_no_thread_is_left_behind() -> None:
+    made = Watch()
+    with made.within(60):
+        pass
+    made.close()
+    deadline = time.monotonic() + 5
+    while any(thread.name == "deadline" for thread in threading.enumerate()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert all(thread.name != "deadline" for thread in threading.enumerate())
