@@ -15,13 +15,13 @@ from promfill.errors import FormatError
 from promfill.series_samples import FloatChunks
 from promfill.tsdb.index_check import check_index
 from promfill.tsdb.segment import SEGMENT_HEADER
-from promfill.tsdb.segment_reader import XOR, ChunkRecords
+from promfill.tsdb.segment_reader import XOR, XOR2, ChunkRecords
 
 I64Array = NDArray[np.int64]
 
 _CHUNKS_AT_ONCE = 1 << 15
 _SUM = 4
-_FLOATS = (1, 4)
+_FLOATS = (XOR, XOR2)
 """Encodings of floats."""
 
 
@@ -93,12 +93,16 @@ def _check_neighbours(segment: Segment, refs: I64Array, records: ChunkRecords, r
 
 
 def _sample_counts(segment: Segment, records: ChunkRecords) -> I64Array:
-    """What the chunks say that they hold, int64 (n,): every encoding begins with two bytes of it."""
+    """What the chunks say that they hold, int64 (n,): every encoding begins with two bytes of it.
+
+    In those of histograms with start timestamps the highest two bits tell of counter resets.
+    """
     short = records.ends - records.starts < 2
     if short.any():
         where = int(records.starts[np.argmax(short)])
         raise FormatError("a chunk too short for a count of samples", section=segment.name, offset=where)
     counts = segment.buffer[records.starts].astype(np.int64) << 8 | segment.buffer[records.starts + 1]
+    counts[records.encodings > XOR2] &= 0x3FFF
     if (counts == 0).any():
         where = int(records.starts[np.argmin(counts)])
         raise FormatError("a chunk without samples", section=segment.name, offset=where)

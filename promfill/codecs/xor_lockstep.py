@@ -50,6 +50,8 @@ _BITS = np.uint64(64)
 _BELOW_63 = np.uint64((1 << 63) - 1)
 _NEW_WINDOW = np.uint64(3 << 61)
 _ONES = np.uint64((1 << 64) - 1)
+_MOST_UNUSED_BITS = 8
+"""At a chunk's end. Before 3.0 (prometheus#14854) an unused byte followed whole ones, as those of a single sample."""
 _HEADER_BITS = 14
 """From bit 63 to the first bit of a new window."""
 _HIGH_HALF = 1 if sys.byteorder == "little" else 0
@@ -248,8 +250,9 @@ class Lockstep:
 
     def _check_ends(self) -> None:
         left = self.ends * 8 - self.position
-        if left.min() < 0 or left.max() >= 8:
-            raise damaged("its samples end elsewhere than it does", self.names, (left < 0) | (left >= 8))
+        bad = (left < 0) | (left > _MOST_UNUSED_BITS)
+        if bad.any():
+            raise damaged("its samples end elsewhere than it does", self.names, bad)
 
 
 def _cut(word: U64Array, length: I64Array, shift: U64Array) -> U64Array:

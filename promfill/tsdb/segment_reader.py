@@ -14,12 +14,12 @@ from promfill.tsdb.series_reader import be32_at
 
 I64Array = NDArray[np.int64]
 
-XOR = 1
+XOR, XOR2 = 1, 4
 ENCODINGS = {
-    1: "XOR",
+    XOR: "XOR",
     2: "histogram",
     3: "float histogram",
-    4: "XOR2",
+    XOR2: "XOR2",
     5: "histogram with start timestamps",
     6: "float histogram with start timestamps",
 }

@@ -63,7 +63,7 @@ def read_chunk(data: bytes) -> list[Sample]:
                 window = (length, 64 - leading - length)
             value ^= bits.take(window[0]) << window[1]
         samples.append((_signed((time + delta) & _MASK), value))
-    if len(bits.text) - bits.at >= 8:
+    if len(bits.text) - bits.at > 8:
         raise ValueError("the chunk goes on")
     return samples
 

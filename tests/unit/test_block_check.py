@@ -47,6 +47,17 @@ def test_several_segments(block: Path) -> None:
     assert check_block(block, decode=True).samples == {1: 172}
 
 
+@pytest.mark.parametrize(("encoding", "count"), [(4, 0xC003), (5, 3), (6, 3)])
+def test_counts_beside_the_counter_resets_of_histograms(tmp_path: Path, encoding: int, count: int) -> None:
+    path = write_block(tmp_path, {A: [series(0, 3)]}, encodings={A: encoding})
+    (path / "chunks" / "000001").write_bytes(
+        bytes.fromhex("85bd40dd01000000") + record(b"\xc0\x03" + bytes(9), encoding)
+    )
+    kind = "numHistogramSamples" if encoding > 4 else "numFloatSamples"
+    meta(path, lambda document: document["stats"].update({"numSamples": count, kind: count}))
+    assert check_block(path).samples == {encoding: count}
+
+
 def meta(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
     document = json.loads((path / "meta.json").read_bytes())
     change(document)

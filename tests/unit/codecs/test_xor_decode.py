@@ -93,6 +93,12 @@ def test_chunks_far_apart_out_of_order_and_twice() -> None:
     assert samples_of(decoded) == [expected[index // 2] for index in picked]
 
 
+def test_a_whole_byte_unused_at_the_end() -> None:
+    """Prometheus 2.42 wrote one sample so."""
+    one = write_chunk(TWO[:1], random.Random(1))
+    assert decode([one, one + b"\0", one]) == [TWO[:1]] * 3
+
+
 def test_no_chunks() -> None:
     decoded = decode_chunks(*joined([]))
     assert decoded.times.shape == (0, 0)
@@ -127,7 +133,7 @@ DAMAGE = [
     pytest.param(b"\x00\x01" + b"\xff" * 18 + bytes(8), "more than 64 bits", id="a time without end"),
     pytest.param(b"\x00\x02" + bytes(10) + b"\xf8" + bytes(20), "window of more than 64", id="31 zeros and 64 bits"),
     pytest.param(b"\x00\x02" + bytes(10) + b"\x80" + bytes(8), "end elsewhere", id="the window before, but none was"),
-    pytest.param(b"\x00\x00\x00", "end elsewhere", id="no samples, but a byte"),
+    pytest.param(b"\x00\x00\x00\x00", "end elsewhere", id="no samples, but two bytes"),
 ]
 
 
