@@ -17,6 +17,12 @@ hypothesis.settings.register_profile("promfill", deadline=None)
 hypothesis.settings.load_profile("promfill")
 
 
+@pytest.fixture(autouse=True)
+def own_working_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pushes leave their lists and checkpoints in the working directory: never in the checkout."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("work"))
+
+
 @pytest.fixture
 def prometheus(tmp_path: Path) -> Iterator[Server]:
     """An empty Prometheus that scrapes nothing and keeps everything."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -38,7 +39,11 @@ def reference(what: Sequence[str], directory: Path) -> dict[str, Files]:
 def start(arguments: Sequence[str], deadly: int | None = None) -> subprocess.Popen[str]:
     program = ["-m", "promfill"] if deadly is None else ["-m", "tests.support.killed_push", str(deadly)]
     return subprocess.Popen(
-        [sys.executable, *program, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, *program, *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -50,8 +55,7 @@ def check_and_finish(what: Sequence[str], directory: Path, expected: dict[str, F
     assert {path.name for path in directory.iterdir()} == expected.keys(), "leftovers are removed"
 
 
-def test_killed_at_every_step_towards_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_killed_at_every_step_towards_the_disk(tmp_path: Path) -> None:
     expected = reference(WHAT, tmp_path / "whole")
     counted = start([*WHAT, "--output-dir", str(tmp_path / "counted")], 0)
     steps = int(counted.communicate()[0].splitlines()[-1])
@@ -65,8 +69,7 @@ def test_killed_at_every_step_towards_the_disk(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_killed_at_random(tmp_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_killed_at_random(tmp_path: Path, workers: int) -> None:
     arguments = [*SLOW, "--workers", str(workers)]
     expected = reference(SLOW, tmp_path / "whole")
     dice = random.Random(workers)

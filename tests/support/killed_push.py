@@ -38,7 +38,7 @@ def main(deadly: int, arguments: list[str]) -> None:
 
     from promfill.cli import run
 
-    os.fsync = counted_sync
+    os.fsync = counted_sync  # type: ignore[assignment]
     sys.addaudithook(hook)
     code = run(arguments)
     print(last, flush=True)
