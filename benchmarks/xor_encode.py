@@ -13,6 +13,7 @@ from benchmarks.yardstick import make_yardstick
 from promfill.codecs.work import Work
 from promfill.codecs.xor_encode import EncodedChunks, encode_chunks
 
+SERIES = 2_000
 STEPS = 288
 STEP_MS = 300_000
 START_MS = 1_767_225_600_000
@@ -31,12 +32,11 @@ def jitter(series: int) -> NDArray[np.int64]:
 
 def cases(quick: bool) -> Iterator[Case]:
     """Regular and jittered times, one series alone, and the size."""
-    series = 500 if quick else 2_000
     grid = START_MS + STEP_MS * np.arange(STEPS)[:, None]
-    bits = gaussian(series)
+    bits = gaussian(SERIES)
     inputs = {
         "xor_encode": (bits, grid),
-        "xor_encode_jitter": (bits, grid + jitter(series)),
+        "xor_encode_jitter": (bits, grid + jitter(SERIES)),
         "xor_encode_integers": (np.rint(bits.view(np.float64) * 10).view(np.uint64), grid),
     }
     for name, (values, times) in inputs.items():
