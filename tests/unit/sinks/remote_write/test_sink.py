@@ -141,11 +141,11 @@ def test_a_later_refusal_tells_what_had_arrived() -> None:
 
 
 def test_an_ended_push_counts_what_was_acknowledged() -> None:
-    """Ctrl-C while the third request is made: the second is under way, and its answer is near."""
+    """Ctrl-C while a request is under way whose answer is near."""
     source = source_of("host=h{1..5}", 50)
 
     def interrupt(_: int) -> None:
-        if len(receiver.taken) == 2:
+        if len(receiver.taken) > 1:
             raise KeyboardInterrupt
 
     with pushing(source, lambda _: Answer(pause=0.05)) as (receiver, sink):
@@ -157,10 +157,12 @@ def test_an_ended_push_counts_what_was_acknowledged() -> None:
 def test_an_ended_push_does_not_wait_for_a_silent_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("promfill.sinks.remote_write.lane.GRACE_SECONDS", 0.1)
     source = source_of("host=h{1..5}", 50)
-    with pushing(source, answers(GOOD, Answer(pause=3)), timeout=30) as (_, sink):
+    with pushing(source, answers(GOOD, Answer(pause=3)), timeout=30) as (receiver, sink):
         tiles = sink.tiles()
         for _ in range(2):
             sink.write(source.batch(next(tiles)))
+        while len(receiver.taken) < 2:
+            time.sleep(0.001)
         begin = time.monotonic()
         sink.abort()
         assert time.monotonic() - begin < 2
