@@ -84,7 +84,7 @@ class Lockstep:
         self.rank[self.order] = np.arange(counts.size)
         self.in_order = bool((self.counts == counts).all())
         self.words = big_endian_words(buffer, work, "xor_decode.words")
-        self.next_words = self.words[1:]
+        self.next_words, self.words_after = self.words[1:], self.words[2:]
         self._allocate(counts.size, work)
 
     def _allocate(self, size: int, work: Work) -> None:
@@ -95,10 +95,11 @@ class Lockstep:
         self.mask, self.shift = array("mask"), array("shift")
         self.length: I64Array = array("length", np.int64)
         self.word, self.low, self.amount, self.xor = array("word"), array("low"), array("amount"), array("xor")
-        self.integer = array("integer", np.int64)
+        self.change = array("change", np.int64)
+        self.rest, self.following, self.index = array("rest"), array("following"), array("index", np.int64)
         self.mask[:], self.shift[:], self.xor[:] = 0, 0, 0
         self.length[:] = _NO_WINDOW
-        self.any_wide = False
+        self.any_wide = self.deltas_read = False
 
     def run(self, times: I64Array, bits: U64Array) -> None:
         """Decode into int64 and uint64 (K, n), in the order in which the chunks were given."""
@@ -108,9 +109,10 @@ class Lockstep:
         for row in range(1, rows):
             n = live[row]
             word = self._words(self.position[:n], self.word[:n])
+            self.deltas_read = row > 1 and int(np.maximum.reduce(word)) >> 63 > 0
             if row == 1:
                 word &= _BELOW_63
-            elif int(np.maximum.reduce(word)) >> 63:
+            elif self.deltas_read:
                 self._deltas(word)
             np.add(times[row - 1], self.delta, out=times[row])
             self._values(word)
@@ -145,52 +147,72 @@ class Lockstep:
     def _words(self, position: I64Array, out: U64Array) -> U64Array:
         """The 64 bits at each bit position, into `out`."""
         n = position.size
-        index, amount, low = self.integer[:n], self.amount[:n], self.low[:n]
+        index, amount, low, rest = self.index[:n], self.amount[:n], self.low[:n], self.rest[:n]
         np.right_shift(position, 6, out=index)
         np.bitwise_and(position, 63, out=amount.view(np.int64))
         np.take(self.words, index, out=out, mode="clip")
         np.take(self.next_words, index, out=low, mode="clip")
         np.left_shift(out, amount, out=out)
         np.subtract(_BITS, amount, out=amount)
-        np.right_shift(low, amount, out=low)
-        out |= low
+        np.right_shift(low, amount, out=rest)
+        out |= rest
         return out
+
+    def _following_words(self, n: int) -> U64Array:
+        """The 64 bits behind those that `_words` has just given."""
+        rest, following = self.rest[:n], self.following[:n]
+        np.take(self.words_after, self.index[:n], out=following, mode="clip")
+        np.right_shift(following, self.amount[:n], out=following)
+        np.subtract(_BITS, self.amount[:n], out=rest)
+        np.left_shift(self.low[:n], rest, out=rest)
+        following |= rest
+        return following
 
     def _deltas(self, word: U64Array) -> None:
         """Read the deltas-of-deltas of a row that has some; in `word` the values' bits stand as if they were 0."""
         n = word.size
-        changed = (word.view(np.int64) < 0).nonzero()[0]
-        if changed.size * _FEW < n:
-            position = self.position[changed]
-            change, used = self._delta_of_deltas(word[changed], position)
-            self.delta[self.order[changed]] += change
+        changed = word.view(np.int64) < 0
+        if np.count_nonzero(changed) * _FEW < n:
+            columns = changed.nonzero()[0]
+            position = self.position[columns]
+            change, used = self._delta_of_deltas(word[columns], position)
+            self.delta[self.order[columns]] += change
             position += used
-            self.position[changed] = position
-            word[changed] = words_at(self.words, position) & _BELOW_63
+            self.position[columns] = position
+            word[columns] = words_at(self.words, position) & _BELOW_63
             return
         position = self.position[:n]
+        following = self._following_words(n)
         change, used = self._delta_of_deltas(word, position)
         np.add(position, used, out=position)
-        np.copyto(self.integer[:n], change)
-        self.delta += self.integer.take(self.rank)
-        self._words(position, word)
+        self.change[:n] = change
+        self.delta += self.change.take(self.rank)
+        np.left_shift(word, used.view(np.uint64), out=word)
+        np.subtract(64, used, out=used)
+        np.right_shift(following, used.view(np.uint64), out=following)
+        word |= following
+        far = (used < 0).nonzero()[0]
+        word[far] = words_at(self.words, position[far])
         word &= _BELOW_63
 
     def _delta_of_deltas(self, word: U64Array, position: I64Array) -> tuple[I64Array, I64Array]:
-        """The deltas-of-deltas at the head of each word, and their bits but the last; 0 and 0 where it is ``0``."""
+        """The deltas-of-deltas at the head of each word, and their bits but the last; 0 and 0 where it is ``0``.
+
+        The field moves to the left end of 32 bits, then back with its sign; one less in between makes 2^(n-1) positive.
+        """
         head = word.view(np.uint32)[_HIGH_HALF::2].copy()
         coded = (head >= 0b1 << 31).view(np.uint8)
         kind = coded + (head >= 0b11 << 30).view(np.uint8) + (head >= 0b111 << 29).view(np.uint8)
-        far = (head >= 0b1111 << 28).nonzero()[0]
+        any_far = int(np.maximum.reduce(head)) >= 0b1111 << 28
         unused = (np.uint8(21) - np.uint8(3) * kind).astype(np.uint32)
-        head <<= (kind + np.uint8(1)).astype(np.uint32)
+        head <<= (kind + np.uint8(32) - np.uint8(31) * coded).astype(np.uint32)
         head -= np.uint32(1) << unused
         signed = head.view(np.int32)
         signed >>= unused.view(np.int32)
         signed += 1
-        signed *= coded.view(np.int8)
         change, used = signed.astype(np.int64), (np.uint8(4) * kind + np.uint8(11) * coded).astype(np.int64)
-        if far.size:
+        if any_far:
+            far = (word >= np.uint64(0b1111 << 60)).nonzero()[0]
             change[far] = words_at(self.words, position[far] + 4).view(np.int64)
             used[far] = 67
         return change, used
@@ -202,28 +224,32 @@ class Lockstep:
         np.bitwise_and(word, self.mask[:n], out=xor)
         np.right_shift(xor, self.shift[:n], out=xor)
         if self.any_wide:
-            self._wide_windows(xor, position)
+            self._wide_windows(xor, word, position)
         fresh = (word >= _NEW_WINDOW).nonzero()[0]
         headers, at = word[fresh], position[fresh]
         differs = np.right_shift(word, np.uint64(62), out=word)
         differs = np.negative(differs, out=differs)
         xor &= differs
-        step = np.bitwise_and(self.length[:n], differs.view(np.int64), out=self.integer[:n])
+        step = np.bitwise_and(self.length[:n], differs.view(np.int64), out=self.index[:n])
         step += 2
         position += step
         if fresh.size:
             self._new_windows(fresh, headers, at)
 
-    def _wide_windows(self, xor: U64Array, position: I64Array) -> None:
+    def _wide_windows(self, xor: U64Array, word: U64Array, position: I64Array) -> None:
         """The windows that do not fit the word: those with fewer leading zeros than the three bits before them."""
         n = xor.size
         wide = (self.shift[:n] >= _BITS).nonzero()[0]
         if wide.size * _FEW < n:
-            word = words_at(self.words, position[wide] + 3)
-            xor[wide] = _cut(word, self.length[wide], self.shift[wide])
-        else:
+            few = words_at(self.words, position[wide] + 3)
+            xor[wide] = _cut(few, self.length[wide], self.shift[wide])
+            return
+        if self.deltas_read:
             self._words(position + 3, xor)
-            _cut(xor, self.length[:n], self.shift[:n])
+        else:
+            np.left_shift(word, np.uint64(3), out=xor)
+            xor |= self._following_words(n) >> np.uint64(61)
+        _cut(xor, self.length[:n], self.shift[:n])
 
     def _new_windows(self, fresh: NDArray[np.intp], headers: U64Array, at: I64Array) -> None:
         """Set the windows that the headers name, in the columns `fresh`, and take the XORs that follow them."""
