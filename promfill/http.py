@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from html import unescape
 from types import TracebackType
@@ -62,7 +62,7 @@ class HttpClient:
         method: str,
         url: str | None = None,
         *,
-        content: bytes | None = None,
+        content: bytes | Iterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> httpx.Response:
@@ -80,7 +80,7 @@ class HttpClient:
         method: str,
         url: str | None = None,
         *,
-        content: bytes | None = None,
+        content: bytes | Iterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> Iterator[httpx.Response]:
@@ -142,7 +142,7 @@ class HttpClient:
         self.close()
 
     def _send(
-        self, method: str, url: httpx.URL, content: bytes | None, headers: Mapping[str, str] | None
+        self, method: str, url: httpx.URL, content: bytes | Iterable[bytes] | None, headers: Mapping[str, str] | None
     ) -> httpx.Response:
         """The first answer that is no redirect."""
         for _ in range(MAX_REDIRECTS + 1):

@@ -1,0 +1,95 @@
+"""Asking again: for requests that may be repeated, whatever became of them.
+
+5xx, 429 and connections that break or stay silent may pass; every other answer stands. Pauses double, with jitter, and
+are as long as the server's Retry-After where it gives one.
+"""
+
+from __future__ import annotations
+
+import random
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from promfill.http import NoAnswerError
+
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 10.0
+LONGEST_RETRY_AFTER = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How long to go on: `seconds` from the first attempt (or from `since`, where later), and `times` at most."""
+
+    seconds: float
+    times: int | None = None
+    first_pause: float = FIRST_PAUSE
+    since: Callable[[], float] = lambda: 0.0
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    on_retry: Callable[[], None] = lambda: None
+
+    def run(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
+        """The first answer that stands, or the last one. NoAnswerError where the last attempt got none."""
+        started = self.clock()
+        attempt = 0
+        while True:
+            attempt += 1
+            failure: NoAnswerError | None = None
+            response: httpx.Response | None = None
+            try:
+                response = ask()
+                if not passing(response.status_code):
+                    return response
+            except NoAnswerError as error:
+                if untrusted(error):
+                    raise
+                failure = error
+            pause = self._pause(attempt, response)
+            ends = max(started, self.since()) + self.seconds
+            if (self.times is not None and attempt > self.times) or self.clock() + pause > ends:
+                if failure:
+                    raise failure
+                assert response is not None
+                return response
+            self.on_retry()
+            self.sleep(pause)
+
+    def _pause(self, attempt: int, response: httpx.Response | None) -> float:
+        wanted = retry_after(response) if response is not None else None
+        if wanted is not None:
+            return wanted
+        # no secret hangs on it: jitter keeps clients apart
+        return min(LONGEST_PAUSE, self.first_pause * 2 ** min(attempt - 1, 16)) * random.uniform(0.75, 1.25)
+
+
+def passing(status: int) -> bool:
+    """Whether another attempt may meet another answer."""
+    return status >= 500 or status == 429
+
+
+def untrusted(error: NoAnswerError) -> bool:
+    """Whether the server's certificate is what is wrong: that does not pass."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Seconds that the server wants us to wait, from either form of the header; None where it says nothing usable."""
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdecimal():
+        return min(float(text), LONGEST_RETRY_AFTER)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max(0.0, moment.timestamp() - time.time()), LONGEST_RETRY_AFTER)

@@ -1,0 +1,200 @@
+"""Block upload to Mimir and Grafana Cloud: start, files, finish, and check until it is complete.
+
+Source: grafana/mimir, 2026: pkg/compactor/blockupload/upload.go; the order of calls as in
+pkg/mimirtool/client/backfill.go. Every call may be repeated, so a lost answer costs nothing: what a server says of a
+block is asked for by `check`, and never concluded from what we did.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import httpx
+import orjson
+
+from promfill.errors import ReceiverError
+from promfill.http import HttpClient
+from promfill.retry import FIRST_PAUSE, Retry
+from promfill.upload.base import BlockRefusedError, Outcome, StoppedError
+from promfill.upload.local import FileBody, LocalBlock
+
+PATH = "/api/v1/upload/block"
+SLOWEST = 128 << 10  # bytes/s; an upload below that is given up
+VALIDATION_SECONDS = 3600.0
+"""How long one validation may take: Mimir reads the whole block. Without a heartbeat for 5 minutes it says so itself."""
+LONGEST_POLL = 3.0
+
+DISABLED = "block upload is disabled"
+DISABLED_MEND = (
+    "ask Grafana's support to switch block upload on for this tenant (in a Mimir of your own: "
+    "compactor_block_upload_enabled in its limits); until then use --mode remote-write, which takes what lies within the "
+    "tenant's out-of-order window, or --upload none, and serve the blocks by a Prometheus"
+)
+_FAILED_MEND = "a block that failed stays failed: a mended one needs another ULID"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockState:
+    """What `check` answers: uploading, validating, complete or failed (then with Mimir's words); or unknown."""
+
+    result: str
+    error: str = ""
+
+
+class MimirUpload:
+    """The protocol, for several threads: each has a client of its own."""
+
+    def __init__(
+        self,
+        base: str,
+        open_client: Callable[[], HttpClient],
+        stop: threading.Event,
+        *,
+        retry_for: float = 300.0,
+        timeout: float = 30.0,
+    ) -> None:
+        self.retries = 0
+        self._base = base.rstrip("/") + PATH
+        self._open_client = open_client
+        self._mine = threading.local()
+        self._clients: list[HttpClient] = []
+        self._stop = stop
+        self._retry_for, self._timeout = retry_for, timeout
+        self._progress = 0.0  # when a block of ours was last seen in validation: until it is through, others must wait
+
+    def put(self, block: LocalBlock) -> Outcome:
+        """Upload one block, and wait until Mimir says that it is complete."""
+        outcome = self._post(block, "start", block.body())
+        for name, size in block.facts.files.items():
+            outcome = outcome or self._send(block, name, size)
+        return outcome or self._finish(block)
+
+    def finish(self) -> None:
+        """Nothing remains: each block was seen complete."""
+
+    def close(self) -> None:
+        """Close all connections."""
+        for client in self._clients:
+            client.close()
+
+    def state(self, block: LocalBlock) -> BlockState:
+        """What the server knows of the block. ReceiverError where it does not say."""
+        client = self._client()
+        response = self._retry().run(lambda: client.request("GET", self._url(block, "check")))
+        if response.status_code == 404:
+            return BlockState("unknown")
+        if not response.is_success:
+            raise self._failure(response)
+        client.check(response)
+        try:
+            answer = orjson.loads(response.content)
+            return BlockState(str(answer["result"]), str(answer.get("error", "")))
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+            raise ReceiverError(f"{client.explain(response)}: that is not how Mimir answers a check") from None
+
+    def _send(self, block: LocalBlock, name: str, size: int) -> Outcome | None:
+        body = FileBody(block.path / name)
+        return self._post(block, f"files?{urlencode({'path': name}, safe='/')}", body, size)
+
+    def _finish(self, block: LocalBlock) -> Outcome:
+        """Finish, as often as it takes: the limit on validations at once makes us wait, and one may go stale."""
+        while True:
+            outcome = self._post(
+                block, "finish", b"", retry=self._retry(since=lambda: self._progress, first_pause=0.02)
+            )
+            if outcome:
+                return outcome
+            if self._settled(block):
+                return Outcome.COMPLETE
+
+    def _post(
+        self,
+        block: LocalBlock,
+        call: str,
+        body: bytes | Iterable[bytes],
+        size: int | None = None,
+        retry: Retry | None = None,
+    ) -> Outcome | None:
+        """None where the call was accepted; what became of the block where it needs no more calls."""
+        client = self._client()
+        headers = {} if size is None else {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        seconds = self._timeout + (size or 0) / SLOWEST
+        response = (retry or self._retry()).run(
+            lambda: client.request("POST", self._url(block, call), content=body, headers=headers, timeout=seconds)
+        )
+        if response.is_success:
+            client.check(response)  # a page is no answer
+            return None
+        return Outcome.THERE if response.status_code == 409 else self._judge(block, call, response)
+
+    def _judge(self, block: LocalBlock, call: str, response: httpx.Response) -> Outcome:
+        """What a refusal means is known from the block's state, not from its words; but for one that has no state."""
+        own = response.status_code in (400, 413, 422) or (response.status_code == 404 and call != "start")
+        if not own or DISABLED in response.text:
+            raise self._failure(response)
+        state = self.state(block)
+        if state.result == "complete":
+            return Outcome.THERE
+        if state.result == "validating":  # an earlier run of ours may have finished it
+            return Outcome.COMPLETE if self._settled(block) else self._finish(block)
+        if state.result == "failed":
+            raise _validation_failed(state)
+        raise BlockRefusedError(self._client().explain(response))
+
+    def _settled(self, block: LocalBlock) -> bool:
+        """Wait for the validation: True where it ended well, False where it went stale and is to be asked for again."""
+        started, pause = time.monotonic(), 0.02
+        while True:
+            state = self.state(block)
+            if state.result != "validating":
+                break
+            self._progress = time.monotonic()
+            if self._progress - started > VALIDATION_SECONDS:
+                raise ReceiverError(
+                    f"Mimir has been validating block {block.meta.ulid} for {VALIDATION_SECONDS / 60:.0f} minutes: "
+                    "see what its compactors do, and run the same command again later"
+                )
+            self._wait(pause)
+            pause = min(LONGEST_POLL, pause * 1.5)
+        if state.result == "failed":
+            raise _validation_failed(state)
+        if state.result == "unknown":
+            raise BlockRefusedError("Mimir knows nothing of it any more: upload it again")
+        return state.result == "complete"
+
+    def _failure(self, response: httpx.Response) -> ReceiverError:
+        client = self._client()
+        text = client.explain(response)
+        if DISABLED in response.text:
+            return ReceiverError(f"{text}: {DISABLED_MEND}")
+        if response.status_code in (404, 405):
+            return ReceiverError(f"{text}: no block upload is there; give the base address of a Mimir by --upload")
+        return ReceiverError(text)
+
+    def _retry(self, since: Callable[[], float] = lambda: 0.0, first_pause: float = FIRST_PAUSE) -> Retry:
+        return Retry(self._retry_for, first_pause=first_pause, since=since, sleep=self._wait, on_retry=self._count)
+
+    def _count(self) -> None:
+        self.retries += 1
+
+    def _wait(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise StoppedError
+
+    def _client(self) -> HttpClient:
+        if not hasattr(self._mine, "client"):
+            self._mine.client = self._open_client()
+            self._clients.append(self._mine.client)
+        client: HttpClient = self._mine.client
+        return client
+
+    def _url(self, block: LocalBlock, call: str) -> str:
+        return f"{self._base}/{block.meta.ulid}/{call}"
+
+
+def _validation_failed(state: BlockState) -> BlockRefusedError:
+    return BlockRefusedError(f"Mimir's validation failed: {state.error or 'it gives no reason'} ({_FAILED_MEND})")

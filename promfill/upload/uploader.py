@@ -1,0 +1,160 @@
+"""Blocks to a server, several at once, while others are still being written.
+
+    uploader = Uploader(protocol, lanes=4)
+    uploader.offer(paths)       # as they become whole; raises what has gone wrong meanwhile
+    report = uploader.finish()  # waits for the last one
+
+A block's local copy is removed when the server has said that it is complete, and not a moment before; never where
+`keep` says so. Nothing of a block is held in memory.
+"""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from promfill.errors import FormatError, InputError, PromfillError, ReceiverError, RunError
+from promfill.upload.base import BlockRefusedError, Outcome, StoppedError, UploadProtocol
+from promfill.upload.local import LocalBlock, read_local_block
+
+GRACE_SECONDS = 2.0
+"""How long what is under way may still take when the upload is ended: a connection cannot be asked to hurry."""
+
+
+@dataclass(slots=True)
+class UploadReport:
+    """Blocks by what became of them: ULIDs, and for refused ones the words."""
+
+    uploaded: list[str] = field(default_factory=list)
+    there: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    bytes: int = 0
+
+    @property
+    def complete(self) -> list[str]:
+        """All that the server holds now, in order."""
+        return sorted([*self.uploaded, *self.there])
+
+
+class Uploader:
+    """Lanes that take blocks from one queue, in the order in which they are offered."""
+
+    def __init__(
+        self,
+        protocol: UploadProtocol,
+        *,
+        lanes: int = 4,
+        keep: Callable[[LocalBlock], bool] = lambda block: False,
+        on_complete: Callable[[str], None] = lambda ulid: None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.report = UploadReport()
+        self._protocol, self._keep, self._on_complete = protocol, keep, on_complete
+        self._stop = stop or threading.Event()
+        self._queue: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
+        self._sent: list[LocalBlock] = []
+        self._error: BaseException | None = None
+        self._lock = threading.Lock()
+        self._lanes = [threading.Thread(target=self._run, name=f"upload-{n}", daemon=True) for n in range(lanes)]
+        self._begun = False
+
+    def offer(self, paths: Iterable[Path]) -> None:
+        """Upload these blocks, which are whole. Raises what has stopped the upload."""
+        self._raise()
+        for path in paths:
+            self._queue.put(path)
+            if not self._begun:
+                self._begun = True
+                for lane in self._lanes:
+                    lane.start()
+
+    def finish(self) -> UploadReport:
+        """Wait for all blocks that were offered. Raises what stopped the upload, and RunError where blocks were refused."""
+        if self._begun:
+            for _ in self._lanes:
+                self._queue.put(None)
+            for lane in self._lanes:
+                while lane.is_alive():  # in short steps: a signal is seen between them
+                    lane.join(0.1)
+        self._raise()
+        self._protocol.finish()
+        for block in self._sent:
+            self._complete(block, Outcome.COMPLETE)
+        if self.report.refused:
+            raise RunError(self._refusals())
+        return self.report
+
+    def abort(self) -> None:
+        """End it early: what is under way gets a moment, nothing else is begun."""
+        self._stop.set()
+        for lane in self._lanes if self._begun else ():
+            lane.join(GRACE_SECONDS / len(self._lanes))
+
+    def _run(self) -> None:
+        while (path := self._queue.get()) is not None and not self._stop.is_set():
+            try:
+                self._upload(path)
+            except StoppedError:
+                return
+            except BaseException as error:
+                with self._lock:
+                    self._error = self._error or error
+                self._stop.set()
+
+    def _upload(self, path: Path) -> None:
+        block = read_local_block(path)
+        broken = block.breaches()
+        if broken:
+            self._refuse(block, f"it was not sent: {broken[0]}")
+            return
+        try:
+            outcome = self._protocol.put(block)
+        except BlockRefusedError as error:
+            self._refuse(block, f"{error}{_own_finding(block)}")
+            return
+        except OSError as error:
+            raise RunError(f"{path} cannot be read any more: {error.strerror}") from error
+        if outcome is Outcome.SENT:
+            with self._lock:
+                self._sent.append(block)
+            return
+        self._complete(block, outcome)
+
+    def _complete(self, block: LocalBlock, outcome: Outcome) -> None:
+        with self._lock:
+            (self.report.there if outcome is Outcome.THERE else self.report.uploaded).append(block.meta.ulid)
+            self.report.bytes += 0 if outcome is Outcome.THERE else block.bytes
+            self._on_complete(block.meta.ulid)
+            if not self._keep(block):
+                shutil.rmtree(block.path, ignore_errors=True)
+
+    def _refuse(self, block: LocalBlock, words: str) -> None:
+        with self._lock:
+            self.report.refused[block.meta.ulid] = words
+
+    def _refusals(self) -> str:
+        (ulid, words), *others = sorted(self.report.refused.items())
+        more = f"; and {len(others)} blocks more: {', '.join(ulid for ulid, _ in others)}" if others else ""
+        return f"block {ulid} was refused: {words}{more}"
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            error = self._error
+            if isinstance(error, PromfillError):
+                raise ReceiverError(str(error)) if isinstance(error, InputError | FormatError) else error
+            raise error
+
+
+def _own_finding(block: LocalBlock) -> str:
+    """What our own check finds wrong with a block that a server has refused."""
+    from promfill.block_check import check_block
+
+    try:
+        check_block(block.path, decode=True)
+    except (FormatError, InputError) as error:
+        return f"; promfill finds: {error}"
+    return ""

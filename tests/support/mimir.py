@@ -1,0 +1,516 @@
+"""A double of Mimir's block upload, written from its source; python -m tests.support.mimir DIR serves one by itself.
+
+Source: grafana/mimir, commit 133e53bdde61 (2026): pkg/compactor/blockupload/upload.go (states, order of checks, codes,
+words), pkg/storage/tsdb/block/blockvalidation/{meta,disk}.go (CheckMeta, CheckBlockOnDisk), block/index.go
+(VerifyBlock); "block upload is disabled" from pkg/compactor/block_upload.go. As there, a state is nothing but which
+files are in the bucket.
+
+Not modelled: other compactors, heartbeats (a validation goes stale when a test says so), histogram chunks, the
+cleaner of partial blocks, retention by tenant other than one figure, rate limits, the words of Go's JSON and I/O errors,
+and everything of the query side but a count.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+
+from promfill.block import Block, open_block
+from promfill.codecs.xor_decode import decode_chunks
+from promfill.errors import FormatError, InputError
+from tests.support.receiver import Answer
+
+DAY = 86_400_000
+META_BYTES = 1 << 20
+PATH = re.compile(r"index|chunks/\d{6}")
+SHARD = re.compile(r"(\d+)_of_(\d+)")
+OLD_LABELS = {"__org_id__", "__ingester_id__", "__shard_id__"}
+
+
+@dataclass
+class Limits:
+    """A tenant's limits and the compactor's settings, at their defaults but that uploads are on."""
+
+    enabled: bool = True
+    retention_ms: int = 0
+    max_bytes: int = 0
+    max_range_ms: int = DAY
+    validation: bool = True
+    verify_chunks: bool = True
+    validations_at_once: int = 1
+    validation_seconds: float = 0.0
+
+
+Meta = dict[str, Any]
+
+
+def thanos(meta: Meta) -> Meta:
+    section = meta.get("thanos")
+    return section if isinstance(section, dict) else {}
+
+
+def files(meta: Meta) -> list[tuple[str, int]]:
+    listed = thanos(meta).get("files") or []
+    return [(file["rel_path"], file.get("size_bytes", 0)) for file in listed if file["rel_path"] != "meta.json"]
+
+
+def foreign_label(meta: Meta) -> str | None:
+    for name, value in (thanos(meta).get("labels") or {}).items():
+        if name == "__compactor_shard_id__":
+            parts = SHARD.fullmatch(value)
+            if value and not (parts and 1 <= int(parts[1]) <= int(parts[2])):
+                return f'invalid {name} external label: "{value}"'
+        elif name not in OLD_LABELS:
+            return f"unsupported external label: {name}"
+    return None
+
+
+def times(meta: Meta) -> tuple[int, int]:
+    return meta.get("minTime", 0), meta.get("maxTime", 0)
+
+
+def utc(ms: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ms // 1000))
+
+
+def first_bad_file(meta: Meta) -> str | None:
+    for name, size in files(meta):
+        if not PATH.fullmatch(name):
+            return f"file with invalid path: {name}"
+        if size <= 0:
+            return f"file with invalid size: {name}"
+    return None
+
+
+def too_big(meta: Meta, limits: Limits) -> str | None:
+    if 0 < limits.max_bytes < sum(size for _, size in files(meta)):
+        return f"block exceeds the maximum block size limit of {limits.max_bytes} bytes"
+    return None
+
+
+def out_of_order(meta: Meta) -> str | None:
+    low, high = times(meta)
+    return f"invalid minTime/maxTime: minTime={low}, maxTime={high}" if low < 0 or high < low else None
+
+
+def in_future(meta: Meta) -> str | None:
+    low, high = times(meta)
+    if max(low, high) <= time.time() * 1000:
+        return None
+    return f"block time(s) greater than the present: minTime={low} ({utc(low)}), maxTime={high} ({utc(high)})"
+
+
+def too_old(meta: Meta, limits: Limits) -> str | None:
+    old = limits.retention_ms and times(meta)[1] < time.time() * 1000 - limits.retention_ms
+    return f"block max time ({utc(times(meta)[1])}) older than retention period" if old else None
+
+
+def too_long(meta: Meta, limits: Limits) -> str | None:
+    low, high = times(meta)
+    if high - low <= limits.max_range_ms:
+        return None
+    return f"block duration ({(high - low) // 1000}s) is larger than max configured compactor time range (1d)"
+
+
+def crosses(meta: Meta, limits: Limits) -> str | None:
+    low, high = times(meta)
+    if high <= (low // limits.max_range_ms + 1) * limits.max_range_ms:
+        return None
+    return "block time range crosses boundary of configured compactor time range (1d)"
+
+
+Check = Callable[[Meta, Limits], str | None]
+
+START_RULES: list[tuple[int, str, Check]] = [
+    (400, "CheckMeta", lambda m, _: "block contains downsampled data" if downsampled(m) else None),
+    (400, "CheckMeta", lambda m, _: foreign_label(m)),
+    (400, "CheckMeta", lambda m, _: first_bad_file(m)),
+    (400, "CheckMaxBlockSize", too_big),
+    (400, "CheckMeta", lambda m, _: None if m.get("version") == 1 else "version must be 1"),
+    (400, "CheckMeta", lambda m, _: out_of_order(m)),
+    (400, "CheckMeta", lambda m, _: in_future(m)),
+    (422, "createBlockUpload", too_old),
+    (422, "createBlockUpload", too_long),
+    (422, "createBlockUpload", crosses),
+]
+"""Status, function of the source, and what it says: in the source's order."""
+
+
+def downsampled(meta: Meta) -> bool:
+    return bool((thanos(meta).get("downsample") or {}).get("resolution", 0))
+
+
+class Refusal(Exception):
+    """An answer other than 200."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status, self.words = status, words
+
+
+@dataclass
+class Request:
+    """A call as it came in."""
+
+    call: str
+    ulid: str
+    path: str
+    tenant: str
+    headers: Mapping[str, str]
+    status: int = 0
+
+
+@dataclass
+class Upload:
+    """One block in the bucket: its directory, and what the files there mean."""
+
+    folder: Path
+    validating: bool = False
+    stale: bool = False
+    error: str = ""
+
+    @property
+    def state(self) -> str:
+        if (self.folder / "meta.json").exists():
+            return "complete"
+        if not (self.folder / "uploading-meta.json").exists():
+            return "unknown"
+        if self.error:
+            return "failed"
+        return "validating" if self.validating and not self.stale else "uploading"
+
+    @property
+    def meta(self) -> Meta:
+        meta: Meta = json.loads((self.folder / "uploading-meta.json").read_bytes())
+        return meta
+
+
+@dataclass
+class Mimir:
+    """The server. `trouble` may answer in its place: it is asked before every call. Blocks lie in bucket/tenant/ULID."""
+
+    bucket: Path
+    limits: Limits = field(default_factory=Limits)
+    trouble: Callable[[Request], Answer | None] = lambda request: None
+    requests: list[Request] = field(default_factory=list)
+    completed: list[str] = field(default_factory=list)  # ULIDs, once for each time that meta.json was written
+    uploads: dict[tuple[str, str], Upload] = field(default_factory=dict)
+    authorization: str | None = None  # what every request has to carry
+    query: Callable[[str], Any] | None = None
+    largest_piece: int = 0
+
+    def __post_init__(self) -> None:
+        self.lock = threading.RLock()
+        self.validations = 0
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def upload_of(self, tenant: str, ulid: str) -> Upload:
+        with self.lock:
+            key = tenant, ulid
+            return self.uploads.setdefault(key, Upload(self.bucket / tenant / ulid))
+
+    def calls(self, call: str) -> list[str]:
+        """The ULIDs of accepted calls of one kind, in order."""
+        return [request.ulid for request in self.requests if request.call == call and request.status == 200]
+
+    def start(self, upload: Upload, body: bytes) -> None:
+        check_state(upload, must_have_begun=False)
+        if len(body) > META_BYTES:
+            words = f"The block metadata was too large (maximum size allowed is {META_BYTES} bytes)"
+            raise Refusal(413, words)
+        try:
+            meta = json.loads(body)
+        except ValueError:
+            raise Refusal(400, "malformed request body") from None
+        for status, _, broken in START_RULES:
+            words = broken(meta, self.limits)
+            if words:
+                raise Refusal(status, words)
+        upload.folder.mkdir(parents=True, exist_ok=True)
+        meta["ulid"] = upload.folder.name
+        meta["compaction"] = {**meta.get("compaction", {}), "sources": [upload.folder.name]}
+        meta["compaction"].pop("parents", None)
+        meta.setdefault("thanos", {})["source"] = "upload"
+        (upload.folder / "uploading-meta.json").write_text(json.dumps(meta))
+
+    def file(self, upload: Upload, name: str, size: int | None) -> Path:
+        """Where to put the file; the order of checks is the source's."""
+        if not name:
+            raise Refusal(400, "missing or invalid file path")
+        if name.rpartition("/")[2] == "meta.json":
+            raise Refusal(400, "meta.json is not allowed")
+        if not PATH.fullmatch(name):
+            raise Refusal(400, f'invalid path: "{name}"')
+        if size == 0:
+            raise Refusal(400, "file cannot be empty")
+        check_state(upload, must_have_begun=True)
+        listed = dict(files(upload.meta))
+        if name in listed and size is not None and size != listed[name]:
+            raise Refusal(400, "file size doesn't match meta.json")
+        if name not in listed:
+            raise Refusal(400, "unexpected file")
+        path = upload.folder / name
+        path.parent.mkdir(exist_ok=True)
+        return path
+
+    def finish(self, upload: Upload) -> None:
+        check_state(upload, must_have_begun=True)
+        if not self.limits.validation:
+            self.complete(upload)
+            return
+        with self.lock:
+            if 0 < self.limits.validations_at_once <= self.validations:
+                words = f"too many block upload validations in progress, limit is {self.limits.validations_at_once}"
+                raise Refusal(429, words)
+            self.validations += 1
+            upload.validating, upload.stale = True, False
+        threading.Thread(target=self.validate, args=(upload,), daemon=True).start()
+
+    def validate(self, upload: Upload) -> None:
+        time.sleep(self.limits.validation_seconds)
+        error = validation_error(upload, self.limits)
+        with self.lock:
+            self.validations -= 1
+            if upload.stale:
+                return
+            upload.validating, upload.error = False, error
+            if not error:
+                self.complete(upload)
+
+    def complete(self, upload: Upload) -> None:
+        (upload.folder / "uploading-meta.json").rename(upload.folder / "meta.json")
+        self.completed.append(upload.folder.name)
+
+
+def check_state(upload: Upload, *, must_have_begun: bool) -> None:
+    """checkBlockState."""
+    match upload.state:
+        case "complete":
+            raise Refusal(409, "block already exists")
+        case "validating":
+            raise Refusal(400, "block validation in progress")
+        case "failed":
+            raise Refusal(400, "block validation failed")
+        case "unknown" if must_have_begun:
+            raise Refusal(404, "block upload not started")
+
+
+def validation_error(upload: Upload, limits: Limits) -> str:
+    """CheckBlockOnDisk and VerifyBlock: the words, or nothing."""
+    words = too_big(upload.meta, limits)
+    if words:
+        return words
+    for name, size in files(upload.meta):
+        path = upload.folder / name
+        if not path.exists():
+            return f"failed to stat {name}: stat {path}: no such file or directory"
+        if path.stat().st_size != size:
+            return f"file size mismatch for {name}"
+    copy = upload.folder.with_suffix(".validation")  # as Mimir renames it in its own copy
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(upload.folder, copy, copy_function=lambda a, b: Path(b).hardlink_to(a))
+    (copy / "uploading-meta.json").rename(copy / "meta.json")
+    try:
+        verify_block(open_block(copy), *times(upload.meta), check_chunks=limits.verify_chunks)
+    except (FormatError, InputError, ValueError) as error:
+        return f"error validating block: {error}"
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+    return ""
+
+
+def verify_block(block: Block, low: int, high: int, *, check_chunks: bool) -> None:
+    """GatherBlockHealthStats and AnyErr, by arrays. ValueError says what is wrong."""
+    version = int(block.index.buffer[4])
+    if version != 2:
+        raise ValueError(f"index uses format {version} which is not supported ([2] are supported)")
+    entries = block.series
+    label_sets = [block.label_set(row) for row in range(len(block))]
+    for before, labels in zip([(), *label_sets], label_sets, strict=False):
+        if not labels:
+            raise ValueError("empty label set detected")
+        if before and before >= labels:
+            raise ValueError(f"series {labels} out of order; previous {before}")
+        if list(labels) != sorted(labels):
+            raise ValueError("index contains 1 postings with out of order labels")
+    counts = np.diff(entries.chunk_bounds)
+    if (counts == 0).any():
+        raise ValueError(f"empty chunks for series {int(np.argmin(counts))}")
+    if check_chunks:
+        verify_chunks(block)
+    outside = (entries.min_times < low) | (entries.max_times > high)
+    if outside.any():
+        raise ValueError(f"found {int(outside.sum())} chunks partially outside the block time range")
+    inner = np.ones(entries.refs.size, np.bool_)
+    inner[entries.chunk_bounds[:-1]] = False
+    late = inner[1:] & (entries.min_times[1:] <= entries.max_times[:-1])
+    if late.any():
+        raise ValueError(f"1/{len(block)} series have an average of {int(late.sum()):.3f} out-of-order chunks")
+
+
+def verify_chunks(block: Block) -> None:
+    """verifyChunks: checksum (by the reader), samples, rising times, first and last as the index tells."""
+    entries = block.series
+    for segment, which, records in block.read_chunks(np.arange(entries.refs.size)):
+        if (records.encodings != 1).any():
+            raise ValueError("unsupported value type in chunk")
+        decoded = decode_chunks(segment.buffer, records.starts, records.ends)
+        last = decoded.times[decoded.counts - 1, np.arange(which.size)]
+        if (decoded.counts == 0).any():
+            raise ValueError("no samples found in chunk")
+        if (decoded.times[0] != entries.min_times[which]).any():
+            raise ValueError("first sample doesn't match chunk MinTime")
+        if (last != entries.max_times[which]).any():
+            raise ValueError("last sample doesn't match chunk MaxTime")
+        rows = np.arange(len(decoded.times))[1:, None] < decoded.counts
+        if ((decoded.times[1:] <= decoded.times[:-1]) & rows).any():
+            raise ValueError("out of order sample timestamps")
+
+
+def _handler(mimir: Mimir) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            self._serve("POST")
+
+        def do_GET(self) -> None:
+            self._serve("GET")
+
+        def _serve(self, method: str) -> None:
+            address = urlsplit(self.path)
+            if address.path.endswith("/api/v1/query") and mimir.query:
+                self._say(200, json.dumps(mimir.query(parse_qs(address.query)["query"][0])), "application/json")
+                return
+            found = re.fullmatch(r"/api/v1/upload/block/([^/]+)/(start|files|finish|check)", address.path)
+            if not found:
+                self._drop()
+                self._say(404, "404 page not found")
+                return
+            ulid, call = found.groups()
+            path = parse_qs(address.query).get("path", [""])[0]
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            tenant = headers.get("x-scope-orgid", "anonymous")
+            request = Request(call, ulid, path, tenant, headers)
+            mimir.requests.append(request)
+            if (answer := mimir.trouble(request)) is not None:
+                self._trouble(answer)
+                return
+            try:
+                if method != ("GET" if call == "check" else "POST"):
+                    raise Refusal(405, "")
+                if mimir.authorization is not None and headers.get("authorization") != mimir.authorization:
+                    raise Refusal(401, '{"status":"error","error":"authentication error: invalid token"}')
+                body = self._accept(request)
+                request.status = 200
+                self._say(200, body, "application/json" if body else "text/plain; charset=utf-8")
+            except Refusal as refusal:
+                request.status = refusal.status
+                self._drop()
+                self._say(refusal.status, refusal.words + "\n")
+
+        def _accept(self, request: Request) -> str:
+            if not re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", request.ulid):
+                raise Refusal(400, "invalid block ID")
+            if not mimir.limits.enabled:
+                raise Refusal(400, "block upload is disabled")
+            upload = mimir.upload_of(request.tenant, request.ulid)
+            if request.call == "check":
+                return self._check(upload)
+            if request.call == "start":
+                mimir.start(upload, self.rfile.read(self._length() or 0))
+                self.taken = True
+            elif request.call == "files":
+                self._store(mimir.file(upload, request.path, self._length()))
+            else:
+                mimir.finish(upload)
+            return ""
+
+        def _check(self, upload: Upload) -> str:
+            if upload.state == "unknown":
+                raise Refusal(404, "block doesn't exist")
+            error = {"error": upload.error} if upload.state == "failed" else {}
+            return json.dumps({"result": upload.state, **error})
+
+        def _store(self, path: Path) -> None:
+            left = self._length() or 0
+            temporary = path.with_suffix(f".{threading.get_ident()}")
+            with temporary.open("wb") as file:
+                while left and (piece := self.rfile.read1(min(left, 1 << 20))):  # type: ignore[attr-defined]
+                    file.write(piece)
+                    left -= len(piece)
+            self.taken = True
+            if left:
+                temporary.unlink()
+                raise Refusal(500, "internal server error (id 0)")
+            temporary.rename(path)
+
+        def _length(self) -> int | None:
+            length = self.headers.get("Content-Length")
+            return None if length is None else int(length)
+
+        def _drop(self) -> None:
+            """Read what is left of the body, so that the connection can go on."""
+            if not getattr(self, "taken", False):
+                self.rfile.read(self._length() or 0)
+
+        def _trouble(self, answer: Answer) -> None:
+            time.sleep(answer.pause)
+            if answer.hang_up:
+                self.close_connection = True
+                return
+            self._drop()
+            self._say(answer.status, answer.body.decode(), "text/plain", answer.headers)
+
+        def _say(self, status: int, body: str, kind: str = "text/plain", headers: Mapping[str, str] = {}) -> None:
+            self.taken = False
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body.encode())))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    return Handler
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up, or is killed, is what some tests want."""
+
+
+if __name__ == "__main__":
+    with Mimir(Path(sys.argv[1])) as server:
+        print(server.url, flush=True)
+        while True:
+            time.sleep(1)
