@@ -66,7 +66,8 @@ class Retry:
         if wanted is not None:
             return wanted
         # no secret hangs on it: jitter keeps clients apart
-        return min(LONGEST_PAUSE, self.first_pause * 2 ** min(attempt - 1, 16)) * random.uniform(0.75, 1.25)
+        pause: float = min(LONGEST_PAUSE, self.first_pause * 2.0 ** min(attempt - 1, 16))
+        return pause * random.uniform(0.75, 1.25)
 
 
 def passing(status: int) -> bool:
@@ -92,4 +93,4 @@ def retry_after(response: httpx.Response) -> float | None:
     except (ValueError, TypeError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(0.0, moment.timestamp() - time.time()), LONGEST_RETRY_AFTER)
+    return float(min(max(0.0, moment.timestamp() - time.time()), LONGEST_RETRY_AFTER))

@@ -25,14 +25,14 @@ from promfill.upload.local import FileBody, LocalBlock
 PATH = "/api/v1/upload/block"
 SLOWEST = 128 << 10  # bytes/s; an upload below that is given up
 VALIDATION_SECONDS = 3600.0
-"""How long one validation may take: Mimir reads the whole block. Without a heartbeat for 5 minutes it says so itself."""
+"""How long one validation may take: Mimir reads the whole block. One without a heartbeat for 5 minutes is none."""
 LONGEST_POLL = 3.0
 
 DISABLED = "block upload is disabled"
 DISABLED_MEND = (
     "ask Grafana's support to switch block upload on for this tenant (in a Mimir of your own: "
-    "compactor_block_upload_enabled in its limits); until then use --mode remote-write, which takes what lies within the "
-    "tenant's out-of-order window, or --upload none, and serve the blocks by a Prometheus"
+    "compactor_block_upload_enabled in its limits); until then use --mode remote-write, which takes what lies within "
+    "the tenant's out-of-order window, or --upload none, and serve the blocks by a Prometheus"
 )
 _FAILED_MEND = "a block that failed stays failed: a mended one needs another ULID"
 

@@ -73,7 +73,7 @@ class Uploader:
                     lane.start()
 
     def finish(self) -> UploadReport:
-        """Wait for all blocks that were offered. Raises what stopped the upload, and RunError where blocks were refused."""
+        """Wait for all blocks that were offered. Raises what stopped the upload; RunError where blocks were refused."""
         if self._begun:
             for _ in self._lanes:
                 self._queue.put(None)
@@ -127,7 +127,7 @@ class Uploader:
     def _complete(self, block: LocalBlock, outcome: Outcome) -> None:
         with self._lock:
             (self.report.there if outcome is Outcome.THERE else self.report.uploaded).append(block.meta.ulid)
-            self.report.bytes += 0 if outcome is Outcome.THERE else block.bytes
+            self.report.bytes += 0 if outcome is Outcome.THERE else block.size
             self._on_complete(block.meta.ulid)
             if not self._keep(block):
                 shutil.rmtree(block.path, ignore_errors=True)

@@ -6,7 +6,7 @@ words), pkg/storage/tsdb/block/blockvalidation/{meta,disk}.go (CheckMeta, CheckB
 files are in the bucket.
 
 Not modelled: other compactors, heartbeats (a validation goes stale when a test says so), histogram chunks, the
-cleaner of partial blocks, retention by tenant other than one figure, rate limits, the words of Go's JSON and I/O errors,
+cleaner of partial blocks, retention by tenant other than one figure, rate limits, Go's words for JSON and I/O errors,
 and everything of the query side but a count.
 """
 
@@ -152,7 +152,7 @@ def downsampled(meta: Meta) -> bool:
     return bool((thanos(meta).get("downsample") or {}).get("resolution", 0))
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An answer other than 200."""
 
     def __init__(self, status: int, words: str) -> None:
@@ -199,7 +199,7 @@ class Upload:
 
 @dataclass
 class Mimir:
-    """The server. `trouble` may answer in its place: it is asked before every call. Blocks lie in bucket/tenant/ULID."""
+    """The server. `trouble` may answer in its place: it is asked at every call. Blocks lie in bucket/tenant/ULID."""
 
     bucket: Path
     limits: Limits = field(default_factory=Limits)
@@ -238,15 +238,14 @@ class Mimir:
         check_state(upload, must_have_begun=False)
         if len(body) > META_BYTES:
             words = f"The block metadata was too large (maximum size allowed is {META_BYTES} bytes)"
-            raise Refusal(413, words)
+            raise RefusalError(413, words)
         try:
             meta = json.loads(body)
         except ValueError:
-            raise Refusal(400, "malformed request body") from None
+            raise RefusalError(400, "malformed request body") from None
         for status, _, broken in START_RULES:
-            words = broken(meta, self.limits)
-            if words:
-                raise Refusal(status, words)
+            if said := broken(meta, self.limits):
+                raise RefusalError(status, said)
         upload.folder.mkdir(parents=True, exist_ok=True)
         meta["ulid"] = upload.folder.name
         meta["compaction"] = {**meta.get("compaction", {}), "sources": [upload.folder.name]}
@@ -257,19 +256,19 @@ class Mimir:
     def file(self, upload: Upload, name: str, size: int | None) -> Path:
         """Where to put the file; the order of checks is the source's."""
         if not name:
-            raise Refusal(400, "missing or invalid file path")
+            raise RefusalError(400, "missing or invalid file path")
         if name.rpartition("/")[2] == "meta.json":
-            raise Refusal(400, "meta.json is not allowed")
+            raise RefusalError(400, "meta.json is not allowed")
         if not PATH.fullmatch(name):
-            raise Refusal(400, f'invalid path: "{name}"')
+            raise RefusalError(400, f'invalid path: "{name}"')
         if size == 0:
-            raise Refusal(400, "file cannot be empty")
+            raise RefusalError(400, "file cannot be empty")
         check_state(upload, must_have_begun=True)
         listed = dict(files(upload.meta))
         if name in listed and size is not None and size != listed[name]:
-            raise Refusal(400, "file size doesn't match meta.json")
+            raise RefusalError(400, "file size doesn't match meta.json")
         if name not in listed:
-            raise Refusal(400, "unexpected file")
+            raise RefusalError(400, "unexpected file")
         path = upload.folder / name
         path.parent.mkdir(exist_ok=True)
         return path
@@ -282,7 +281,7 @@ class Mimir:
         with self.lock:
             if 0 < self.limits.validations_at_once <= self.validations:
                 words = f"too many block upload validations in progress, limit is {self.limits.validations_at_once}"
-                raise Refusal(429, words)
+                raise RefusalError(429, words)
             self.validations += 1
             upload.validating, upload.stale = True, False
         threading.Thread(target=self.validate, args=(upload,), daemon=True).start()
@@ -307,13 +306,13 @@ def check_state(upload: Upload, *, must_have_begun: bool) -> None:
     """checkBlockState."""
     match upload.state:
         case "complete":
-            raise Refusal(409, "block already exists")
+            raise RefusalError(409, "block already exists")
         case "validating":
-            raise Refusal(400, "block validation in progress")
+            raise RefusalError(400, "block validation in progress")
         case "failed":
-            raise Refusal(400, "block validation failed")
+            raise RefusalError(400, "block validation failed")
         case "unknown" if must_have_begun:
-            raise Refusal(404, "block upload not started")
+            raise RefusalError(404, "block upload not started")
 
 
 def validation_error(upload: Upload, limits: Limits) -> str:
@@ -420,22 +419,22 @@ def _handler(mimir: Mimir) -> type[BaseHTTPRequestHandler]:
                 return
             try:
                 if method != ("GET" if call == "check" else "POST"):
-                    raise Refusal(405, "")
+                    raise RefusalError(405, "")
                 if mimir.authorization is not None and headers.get("authorization") != mimir.authorization:
-                    raise Refusal(401, '{"status":"error","error":"authentication error: invalid token"}')
+                    raise RefusalError(401, '{"status":"error","error":"authentication error: invalid token"}')
                 body = self._accept(request)
                 request.status = 200
                 self._say(200, body, "application/json" if body else "text/plain; charset=utf-8")
-            except Refusal as refusal:
+            except RefusalError as refusal:
                 request.status = refusal.status
                 self._drop()
                 self._say(refusal.status, refusal.words + "\n")
 
         def _accept(self, request: Request) -> str:
             if not re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", request.ulid):
-                raise Refusal(400, "invalid block ID")
+                raise RefusalError(400, "invalid block ID")
             if not mimir.limits.enabled:
-                raise Refusal(400, "block upload is disabled")
+                raise RefusalError(400, "block upload is disabled")
             upload = mimir.upload_of(request.tenant, request.ulid)
             if request.call == "check":
                 return self._check(upload)
@@ -450,7 +449,7 @@ def _handler(mimir: Mimir) -> type[BaseHTTPRequestHandler]:
 
         def _check(self, upload: Upload) -> str:
             if upload.state == "unknown":
-                raise Refusal(404, "block doesn't exist")
+                raise RefusalError(404, "block doesn't exist")
             error = {"error": upload.error} if upload.state == "failed" else {}
             return json.dumps({"result": upload.state, **error})
 
@@ -458,13 +457,13 @@ def _handler(mimir: Mimir) -> type[BaseHTTPRequestHandler]:
             left = self._length() or 0
             temporary = path.with_suffix(f".{threading.get_ident()}")
             with temporary.open("wb") as file:
-                while left and (piece := self.rfile.read1(min(left, 1 << 20))):  # type: ignore[attr-defined]
+                while left and (piece := self.rfile.read1(min(left, 1 << 20))):
                     file.write(piece)
                     left -= len(piece)
             self.taken = True
             if left:
                 temporary.unlink()
-                raise Refusal(500, "internal server error (id 0)")
+                raise RefusalError(500, "internal server error (id 0)")
             temporary.rename(path)
 
         def _length(self) -> int | None:
