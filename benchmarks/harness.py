@@ -52,7 +52,7 @@ class Ratio:
     """`run` against `peer`: the median of the ratios of adjacent turns, which slow together when the machine slows.
 
     The value is how many times as fast as the peer the case is: rates by `samples` and `peer_samples` (0: as many).
-    With ``of="time"`` it is how many times as long one run takes as one of the peer's.
+    With ``of="time"`` it is how many times as long one run takes as one of the peer's, for as many samples.
     """
 
     name: str
@@ -66,17 +66,7 @@ class Ratio:
     def measure(self) -> Result:
         """Take turns for about `seconds`, five at least."""
         turns = list(take_turns(self.run, self.peer, self.seconds))
-        work = self.samples / self.peer_samples if self.peer_samples else 1.0
-        ratios = [own / other if self.of == "time" else other / own * work for own, other in turns]
-        own, other = (statistics.median(side) for side in zip(*turns, strict=True))
-        return Result(
-            self.name,
-            statistics.median(ratios),
-            f"x peer's {self.of}",
-            rate=self.samples / own,
-            spread=spread(ratios),
-            details={"seconds": own, "peer_seconds": other, "turns": len(turns)},
-        )
+        return compare(self.name, turns, self.samples, self.peer_samples, self.of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +80,23 @@ class Figure:
     def measure(self) -> Result:
         """Take it."""
         return Result(self.name, self.take(), self.unit)
+
+
+def compare(
+    name: str, turns: Sequence[tuple[float, float]], samples: int = 0, peer_samples: int = 0, of: str = "speed"
+) -> Result:
+    """The figure of a `Ratio` from its turns: (seconds of a run, seconds of a peer's run) each."""
+    work = samples / peer_samples if peer_samples else 1.0
+    ratios = [own / other / work if of == "time" else other / own * work for own, other in turns]
+    own, other = (statistics.median(side) for side in zip(*turns, strict=True))
+    return Result(
+        name,
+        statistics.median(ratios),
+        f"x peer's {of}",
+        rate=samples / own,
+        spread=spread(ratios),
+        details={"seconds": own, "peer_seconds": other, "turns": len(turns)},
+    )
 
 
 def take_turns(run: Callable[[], object], peer: Callable[[], object], seconds: float) -> Iterator[tuple[float, float]]:
