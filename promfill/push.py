@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from promfill.sinks.base import Sink, SinkReport
 from promfill.source import Source
 
 Progress = Callable[[int], None]
+Ready = Callable[[list[Path]], None]
+"""Is given the paths that have become whole, or were found so, as the push goes on."""
 
 
-def push(source: Source, sink: Sink, progress: Progress = lambda samples: None) -> SinkReport:
+def push(
+    source: Source,
+    sink: Sink,
+    progress: Progress = lambda samples: None,
+    ready: Ready = lambda paths: None,
+) -> SinkReport:
     """Make every tile that the sink wants and give it over; `progress` is told the samples of each.
 
     Whatever ends the push early (an error, Ctrl-C, SIGTERM) goes on to the caller after `sink.abort()`, which leaves
@@ -20,7 +28,10 @@ def push(source: Source, sink: Sink, progress: Progress = lambda samples: None) 
         for tile in sink.tiles():
             sink.write(source.batch(tile))
             progress(tile.samples)
-        return sink.commit()
+            ready(sink.report.take_ready())
+        report = sink.commit()
+        ready(report.take_ready())
+        return report
     except BaseException:
         sink.abort()
         raise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,11 @@ from promfill.errors import InputError
 from promfill.times import parse_duration
 
 if TYPE_CHECKING:
+    from promfill.cdo import Stack
     from promfill.destination import Destination
     from promfill.http import HttpClient
+
+CDO_TOKEN = "CDO_TOKEN"  # noqa: S105  (its name)
 
 _FILE = click.Path(path_type=Path)
 
@@ -37,6 +41,29 @@ DESTINATION = (
     ),
 )
 """A server and our credentials there."""
+
+UPLOAD = (
+    click.option(
+        "--upload",
+        metavar="URL",
+        help="Upload the blocks to the Mimir at this base address; none keeps them here.  [default: CDO's, if any]",
+    ),
+)
+CDO = (
+    click.option("--cdo-url", envvar="CDO_BASE_URL", metavar="URL", help="Base address of CDO; or CDO_BASE_URL."),
+    click.option(
+        "--env",
+        envvar="ENV",
+        metavar="NAME",
+        help="Environment of CDO; or ENV. With CDO_TOKEN set and no URL given, CDO names the destination.",
+    ),
+)
+RETRY = (
+    click.option(
+        "--retry-for", default="5m", show_default=True, metavar="DURATION", help="How long one request is tried again."
+    ),
+)
+"""Block upload, and the platform that knows its address."""
 
 CREDENTIALS = (
     "username",
@@ -65,8 +92,68 @@ def build_destination(url: str | None, values: Mapping[str, Any], console: Conso
     return destination
 
 
+def push_destination(values: Mapping[str, Any], console: Console) -> Destination:
+    """--remote-write-url, or what CDO names in its place; InputError where neither is there."""
+    url = values["remote_write_url"]
+    if not url and CDO_TOKEN not in os.environ:
+        raise InputError(f"--remote-write-url is missing: give the address of the server, or set {CDO_TOKEN} and ENV")
+    if url or not os.environ[CDO_TOKEN]:
+        return build_destination(url, values, console, "--remote-write-url")
+    return _cdo_destination(values, console, lambda stack: stack.push_url)
+
+
+def upload_destination(values: Mapping[str, Any], console: Console) -> Destination | None:
+    """--upload, or what CDO names in its place; None where blocks stay here."""
+    if not uploads(values):
+        return None
+    url = values["upload"]
+    if not url:
+        return _cdo_destination(values, console, lambda stack: stack.base)
+    if "?" in url:
+        raise InputError("--upload is the base address of a Mimir, without a query: leave out what follows the ?")
+    return build_destination(url, values, console, "--upload")
+
+
+def uploads(values: Mapping[str, Any]) -> bool:
+    """Whether blocks are to go up: by --upload, or because CDO_TOKEN is set."""
+    if values["upload"] is None:
+        return bool(os.environ.get(CDO_TOKEN))
+    return bool(values["upload"] != "none")
+
+
+def _cdo_destination(values: Mapping[str, Any], console: Console, address: Callable[[Stack], str]) -> Destination:
+    """The stack's address, with its user and password. A dry run asks nobody: it gets CDO's own address."""
+    from promfill import cdo, config
+    from promfill.destination import Destination, Secret, Tls
+
+    base = cdo.base_url(values["env"], values["cdo_url"])
+    if values.get("dry_run"):
+        return Destination(base)
+    own = [name for name in ("username", "password_file", "bearer_token_file") if values[name]]
+    if own:
+        option = f"--{own[0].replace('_', '-')}"
+        raise InputError(f"{option} and {CDO_TOKEN} exclude each other: CDO names user and password; leave one out")
+    tls = Tls(ca=values["tls_ca"], insecure=values["tls_insecure"])
+    token = Secret(os.environ[CDO_TOKEN].strip())
+    stack = cdo.fetch_stack(base, token, timeout=seconds(values, "timeout"), tls=tls)
+    console.detail(f"CDO at {base} names {stack.base}, user {stack.user}")
+    credentials = {name: values[name] for name in CREDENTIALS} | {"username": stack.user}
+    environment = {config.PASSWORD_VARIABLE: stack.password.reveal()}
+    destination = config.build_destination(
+        address(stack), option="the address that CDO names", environment=environment, **credentials
+    )
+    for warning in destination.warnings:
+        console.warn(warning)
+    return destination
+
+
+def seconds(values: Mapping[str, Any], name: str) -> float:
+    """A duration option in seconds."""
+    return parse_duration(values[name], f"--{name.replace('_', '-')}") / 1000
+
+
 def open_client(destination: Destination, values: Mapping[str, Any]) -> HttpClient:
     """A client of the destination; nothing is sent yet."""
     from promfill.http import make_client
 
-    return make_client(destination, parse_duration(values["timeout"], "--timeout") / 1000)
+    return make_client(destination, seconds(values, "timeout"))

@@ -6,6 +6,7 @@ A sink takes batches in the order of the tiles that it asked for, and is then to
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,11 @@ class SinkReport:
     bytes: int = 0
     paths: list[Path] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
+    ready: deque[Path] = field(default_factory=deque)
+
+    def take_ready(self) -> list[Path]:
+        """The paths that have become whole, or were found so, since the last call. `ready` may grow in any thread."""
+        return [self.ready.popleft() for _ in range(len(self.ready))]
 
     def add(self, other: SinkReport) -> None:
         """Take in what another worker's sink reports; details that are counts add up."""

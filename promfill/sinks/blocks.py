@@ -71,11 +71,13 @@ class BlockSink:
         duration: int = DAY_MS,
         segment_max: int = SEGMENT_MAX,
         share: tuple[int, int] = (0, 1),
+        done: frozenset[str] = frozenset(),
     ) -> None:
         self.report = SinkReport()
         self._fleet, self._grid, self._identity = fleet, grid, identity
         self._directory, self._segment_max, self._share = directory, segment_max, share
         self._windows = list(windows(grid, duration))
+        self._done = done  # names of blocks that are wanted no more: they have gone to where they belong
         self._index: FleetIndex | None = None
         self._work = Work()
         self._open: _OpenBlock | None = None
@@ -87,6 +89,11 @@ class BlockSink:
     def names(self) -> list[str]:
         """The ULIDs of all blocks of the push, in time order."""
         return [self._name(window) for window in self._windows]
+
+    @property
+    def ranges(self) -> list[tuple[int, int]]:
+        """minTime and maxTime of all blocks of the push, in time order; ms."""
+        return [(meta.min_time, meta.max_time) for meta in map(self._meta, self._windows)]
 
     def overlapping(self) -> list[str]:
         """The blocks of others in the directory that hold samples of the push's time."""
@@ -173,6 +180,7 @@ class BlockSink:
         self.report.samples += block.window.steps * len(self._fleet)
         self.report.bytes += block.files.bytes
         self.report.paths.append(block.files.path)
+        self.report.ready.append(block.files.path)
 
     def _release(self) -> None:
         if self._publisher:
@@ -212,7 +220,10 @@ class BlockSink:
         return ulid(self._grid.time(window.end_step - 1) + 1, entropy)
 
     def _is_there(self, window: Window) -> bool:
-        path = self._directory / self._name(window)
+        name = self._name(window)
+        path = self._directory / name
+        if name in self._done:
+            return True
         if not path.exists():
             return False
         from promfill.block import block_is_whole
@@ -220,6 +231,7 @@ class BlockSink:
         if not block_is_whole(path, self._meta(window)):
             return False
         self.report.details["already_there"] = self.report.details.get("already_there", 0) + 1
+        self.report.ready.append(path)
         return True
 
 

@@ -1,0 +1,121 @@
+"""``--checkpoint`` and ``--resume``: what a run is called, and where it goes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promfill.cli.console import Console
+from promfill.errors import InputError
+from promfill.times import format_seconds
+
+if TYPE_CHECKING:
+    from promfill.checkpoint import Checkpoint
+    from promfill.source import Source
+
+RESUME = (
+    click.option(
+        "--checkpoint",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Where the state of the run is kept.  [default: .promfill/<run>.json]",
+    ),
+    click.option("--resume", is_flag=True, help="Go on with a run that ended early."),
+)
+
+# What does not change which run it is: how it is done, and where secrets are read.
+_HOW = frozenset(
+    (
+        *(
+            "checkpoint",
+            "resume",
+            "dry_run",
+            "quiet",
+            "verbose",
+            "as_json",
+            "verify",
+            "query_url",
+            "accept_loss",
+            "keep",
+        ),
+        *("workers", "concurrency", "rate_limit", "timeout", "retry_for", "order", "protocol", "on_reject"),
+        *("max_samples_per_send", "max_bytes_per_send", "backfill_script", "allow_future"),
+        *("password_file", "bearer_token_file", "headers", "http_config_file"),
+        *("tls_ca", "tls_cert", "tls_key", "tls_insecure"),
+    )
+)
+_ADDRESSES = ("remote_write_url", "upload", "cdo_url")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A push and its checkpoint: the one that is gone on with, if there is one. `values` holds resolved times."""
+
+    name: str
+    path: Path
+    values: Mapping[str, Any]
+    earlier: Checkpoint | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return bool(self.earlier and self.earlier.finished)
+
+    def open(self, source: Source) -> Checkpoint:
+        """The checkpoint to write to, saved once. InputError where the noise is no longer what it was."""
+        from promfill.checkpoint import Checkpoint
+
+        grid, fingerprint = source.grid, list(source.fingerprint())
+        if self.earlier is None:
+            end = grid.time(grid.steps)
+            checkpoint = Checkpoint(self.path, self.name, grid.start, end, fingerprint)
+            checkpoint.save()
+            return checkpoint
+        if self.earlier.fingerprint != fingerprint:
+            raise InputError(
+                f"the checkpoint {self.path} is of a run whose noise was another: resume it with the promfill and "
+                "numpy that began it, or remove the file to begin anew"
+            )
+        return self.earlier
+
+
+def find_run(values: Mapping[str, Any], console: Console) -> Run:
+    """The run that these options are. InputError: an unfinished one is there without --resume, or another's."""
+    from promfill.checkpoint import FOLDER, Checkpoint, run_name
+
+    name = run_name(_typed(values))
+    path = values["checkpoint"] or FOLDER / f"{name}.json"
+    earlier = Checkpoint.load(path)
+    if not values["resume"]:
+        _check_overwritten(earlier, console)
+        return Run(name, path, values, None)
+    if earlier is None:
+        console.note(f"there is no checkpoint {path}: the run begins at its start")
+        return Run(name, path, values, None)
+    if earlier.run != name:
+        raise InputError(f"the checkpoint {path} is of a run with other options: give the same, or another file")
+    times = {"start": format_seconds(earlier.start), "end": format_seconds(earlier.end)}
+    return Run(name, path, {**values, **times}, earlier)
+
+
+def _check_overwritten(earlier: Checkpoint | None, console: Console) -> None:
+    if earlier and not earlier.finished:
+        raise InputError(
+            f"{earlier.path} is of a run of this command that ended early: go on by --resume, or remove the file to "
+            "begin anew"
+        )
+    if earlier:
+        console.note(f"{earlier.path} is of a run that is finished: it is overwritten")
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    from promfill.destination import show_url
+
+    typed = {name: value for name, value in values.items() if name not in _HOW}
+    typed |= {name: show_url(typed[name]) for name in _ADDRESSES if typed.get(name)}
+    return {**typed, "cdo": bool(os.environ.get("CDO_TOKEN"))}
