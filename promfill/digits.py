@@ -1,0 +1,37 @@
+"""How many decimal digits a push's values have: VictoriaMetrics keeps the bits of those with few."""
+
+from __future__ import annotations
+
+import math
+
+from promfill.plan import Grid
+from promfill.scenario import Signal
+
+KEPT_DIGITS = 12
+"""What VictoriaMetrics stores exactly (lib/decimal: conversionPrecision 1e12); of longer values it keeps the first."""
+
+_LARGEST_SEASON = 20.0
+_FARTHEST_NOISE = 7.0
+
+
+def keeps_all_digits(signal: Signal, grid: Grid) -> bool:
+    """Whether no value has more digits than KEPT_DIGITS; without --round or --resolution that cannot be said."""
+    places = _decimal_places(signal)
+    if places is None:
+        return False
+    return places + len(str(math.ceil(_largest_value(signal, grid)))) <= KEPT_DIGITS
+
+
+def _decimal_places(signal: Signal) -> int | None:
+    if signal.decimals is not None:
+        return signal.decimals
+    if signal.resolution is None:
+        return None
+    return max(0, 1 - math.frexp(signal.resolution)[1])  # 2^-k ends k places behind the point
+
+
+def _largest_value(signal: Signal, grid: Grid) -> float:
+    hours = (grid.steps - 1) * grid.step / 3.6e6
+    rise = abs(signal.trend_coefficient) * hours
+    noise = abs(signal.noise_mean) + _FARTHEST_NOISE * signal.noise_std
+    return abs(signal.flat_base) + rise + noise + _LARGEST_SEASON

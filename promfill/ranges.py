@@ -1,0 +1,44 @@
+"""Times merged into ranges, of which never more are kept than a report can use."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MOST = 4096
+
+
+class TimeRanges:
+    """Ranges [first, last] in ms that cover all times given; neighbours no more than `gap` apart are one.
+
+    Memory is bounded: when there are too many ranges, the narrowest gaps are closed.
+    """
+
+    def __init__(self, gap: int) -> None:
+        self._gap = gap
+        self._starts = np.empty(0, np.int64)
+        self._ends = np.empty(0, np.int64)
+
+    def __len__(self) -> int:
+        return self._starts.size
+
+    def add(self, times: NDArray[np.int64]) -> None:
+        """Cover these times, int64 (n,), in any order."""
+        if times.size:
+            self._merge(times, times)
+
+    def first(self, most: int) -> list[tuple[int, int]]:
+        """The earliest ranges, at most so many."""
+        return list(zip(self._starts[:most].tolist(), self._ends[:most].tolist(), strict=True))
+
+    def _merge(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> None:
+        starts, ends = np.concatenate([self._starts, starts]), np.concatenate([self._ends, ends])
+        order = np.argsort(starts, kind="stable")
+        starts, ends = starts[order], np.maximum.accumulate(ends[order])
+        gaps = starts[1:] - ends[:-1]
+        widest = self._gap
+        if np.count_nonzero(gaps > widest) >= _MOST:
+            widest = max(widest, int(np.partition(gaps, -(_MOST // 2))[-(_MOST // 2)]))
+        parted = np.flatnonzero(gaps > widest)
+        self._starts = starts[np.concatenate([[0], parted + 1])]
+        self._ends = ends[np.concatenate([parted, [ends.size - 1]])]
