@@ -1,0 +1,93 @@
+"""A Prometheus HTTP API: its base address, and how it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import orjson
+
+from promfill.destination import show_url
+from promfill.errors import ReceiverError
+from promfill.http import HttpClient
+
+READ_SECONDS = 86_400.0
+"""How long an answer may take as a whole; how long it may stand still is the client's own timeout."""
+
+PIECE = 1 << 18
+
+Parameters = Mapping[str, str | int]
+
+_HEADERS = {"Cache-Control": "no-store", "Accept-Encoding": "identity"}
+"""Caches of Mimir and Cortex hide what was written into the past; gzip would cost more than all the rest."""
+
+
+class Api:
+    """Asks below one base address, whatever path prefix it has."""
+
+    def __init__(self, client: HttpClient, base: str | None = None) -> None:
+        self.client = client
+        self.base = (base or client.destination.url).rstrip("/")
+
+    def __str__(self) -> str:
+        return show_url(self.base)
+
+    def try_get(self, path: str, **parameters: str | int) -> httpx.Response | None:
+        """The answer, None where it is not a good one. ReceiverError where nobody answers."""
+        response = self.client.request("GET", self._url(path, parameters), headers=_HEADERS)
+        return response if response.is_success else None
+
+    def try_get_root(self, path: str) -> httpx.Response | None:
+        """As `try_get`, of what lies beside the query API, whose prefix VictoriaMetrics may have."""
+        root = Api(self.client, self.base.removesuffix("/prometheus"))
+        return root.try_get(path)
+
+    def get_data(self, path: str, **parameters: str | int) -> Any:
+        """``data`` of a JSON answer, None where there is none. ReceiverError as in `try_get`."""
+        response = self.try_get(path, **parameters)
+        try:
+            answer = orjson.loads(response.content) if response else None
+        except orjson.JSONDecodeError:
+            return None
+        return answer.get("data") if isinstance(answer, dict) else None
+
+    @contextmanager
+    def stream(
+        self,
+        method: str,
+        path: str,
+        parameters: Parameters | None = None,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[httpx.Response]:
+        """A good answer with its body still to be read; ReceiverError for any other."""
+        url = self._url(path, parameters or {})
+        with self.client.stream(
+            method, url, content=content, headers={**_HEADERS, **(headers or {})}, timeout=READ_SECONDS
+        ) as response:
+            if not response.is_success:
+                response.read()
+                self.client.check(response)
+            yield response
+
+    def _url(self, path: str, parameters: Parameters) -> str:
+        return f"{self.base}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
+
+
+def selector(labels: tuple[tuple[str, str], ...]) -> str:
+    """A PromQL selector of the series with these labels."""
+    return "{" + ",".join(f"{name}={_quote(value)}" for name, value in labels) + "}"
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def refused(error: ReceiverError, statuses: tuple[int, ...]) -> bool:
+    """Whether a server said that it does not know this way of asking."""
+    return any(f" answered {status} " in str(error) for status in statuses)

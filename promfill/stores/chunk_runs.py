@@ -1,0 +1,130 @@
+"""Chunks that arrive series by series, decoded many at a time and laid out as `Readings`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promfill.codecs.work import Work
+from promfill.codecs.xor_decode import LANES, decode_chunks, read_counts
+from promfill.model import LabelSet
+from promfill.stores.base import BATCH_SAMPLES, Readings
+from promfill.stores.chunk_frames import Frame
+from promfill.stores.rows import RowFinder
+from promfill.stores.series_runs import strangers
+
+I64Array = NDArray[np.int64]
+
+_DECODED = 1 << 20
+"""Cells of one decoded matrix: bounds what long chunks take."""
+
+
+class ChunkDecoder:
+    """Decodes chunks into flat arrays, which stand until the next call."""
+
+    def __init__(self) -> None:
+        self._work = Work()
+
+    def decode(
+        self, buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array
+    ) -> tuple[I64Array, I64Array, NDArray[np.uint64]]:
+        """Counts int64 (n,) of the chunks, and times and bits (N,) of their samples, chunk by chunk as given."""
+        counts = read_counts(buffer, starts, ends)
+        offsets = np.cumsum(counts) - counts
+        samples = int(counts.sum())
+        times = self._work.get("runs.times", (samples,), np.int64)
+        bits = self._work.get("runs.bits", (samples,), np.uint64)
+        order = np.argsort(-counts, kind="stable")
+        for group in _groups(counts[order]):
+            chunks = order[group]
+            decoded = decode_chunks(buffer, starts[chunks], ends[chunks], work=self._work)
+            _scatter(decoded.times, offsets[chunks], counts[chunks], times)
+            _scatter(decoded.bits, offsets[chunks], counts[chunks], bits)
+        return counts, times, bits
+
+
+def _groups(counts: I64Array) -> Iterator[slice]:
+    """Spans of falling counts: many chunks, but no more cells than a matrix may have."""
+    start = 0
+    while start < counts.size:
+        stop = start + max(1, min(LANES, _DECODED // max(1, int(counts[start]))))
+        yield slice(start, stop)
+        start = stop
+
+
+def _scatter(matrix: NDArray[np.generic], offsets: I64Array, counts: I64Array, out: NDArray[np.generic]) -> None:
+    """Column i of the matrix (K, n) to its place in `out`; counts fall, so that those that go on are a prefix."""
+    live = np.searchsorted(-counts, -np.arange(matrix.shape[0]), side="left").tolist()
+    for row, count in enumerate(live):
+        out[offsets[:count] + row] = matrix[row, :count]
+
+
+class ChunkRuns:
+    """Frames in, `Readings` out: a series may go on from frame to frame, and leaves when the next one begins."""
+
+    def __init__(self, finder: RowFinder) -> None:
+        self._finder = finder
+        self._decoder = ChunkDecoder()
+
+    def readings(self, frames: Iterable[Frame]) -> Iterator[Readings]:
+        """Batches of about BATCH_SAMPLES; samples are counted by the first two bytes of their chunks."""
+        waiting: list[Frame] = []
+        samples = 0
+        for frame in frames:
+            if not frame.counts:
+                continue
+            waiting.append(frame)
+            samples += int(read_counts(frame.buffer, frame.starts, frame.ends).sum())
+            if samples >= BATCH_SAMPLES:
+                joined = _join(waiting)
+                done, rest = _cut_last_series(joined)
+                if done.counts:
+                    yield self._decode(done)
+                waiting = [rest]
+                samples = int(read_counts(rest.buffer, rest.starts, rest.ends).sum())
+        if waiting:
+            yield self._decode(_join(waiting))
+
+    def _decode(self, frame: Frame) -> Readings:
+        chunk_counts, times, bits = self._decoder.decode(frame.buffer, frame.starts, frame.ends)
+        firsts = np.cumsum([0, *frame.counts[:-1]])
+        rows = self._finder.find(frame.labels)
+        return Readings(rows, np.add.reduceat(chunk_counts, firsts), times, bits, strangers(frame.labels, rows))
+
+
+def _join(frames: list[Frame]) -> Frame:
+    """One frame of all, in which a series that went on from one to the next is one."""
+    shifts = np.cumsum([0, *(frame.buffer.size for frame in frames[:-1])]).tolist()
+    labels: list[LabelSet] = []
+    counts: list[int] = []
+    for frame in frames:
+        for label_set, count in zip(frame.labels, frame.counts, strict=True):
+            if labels and labels[-1] == label_set:
+                counts[-1] += count
+            else:
+                labels.append(label_set)
+                counts.append(count)
+    return Frame(
+        buffer=np.concatenate([frame.buffer for frame in frames]),
+        starts=np.concatenate([frame.starts + shift for frame, shift in zip(frames, shifts, strict=True)]),
+        ends=np.concatenate([frame.ends + shift for frame, shift in zip(frames, shifts, strict=True)]),
+        labels=labels,
+        counts=counts,
+    )
+
+
+def _cut_last_series(frame: Frame) -> tuple[Frame, Frame]:
+    """The series that are whole, and the last one, which may go on in the next frame."""
+    chunk = len(frame.starts) - frame.counts[-1]
+    first = int(frame.starts[chunk])
+    done = Frame(frame.buffer, frame.starts[:chunk], frame.ends[:chunk], frame.labels[:-1], frame.counts[:-1])
+    rest = Frame(
+        frame.buffer[first:].copy(),
+        frame.starts[chunk:] - first,
+        frame.ends[chunk:] - first,
+        frame.labels[-1:],
+        frame.counts[-1:],
+    )
+    return done, rest

@@ -1,0 +1,66 @@
+"""Which store is at an address: found out by asking it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit, urlunsplit
+
+from promfill.errors import ReceiverError
+from promfill.stores.api import Api
+from promfill.stores.base import Store
+from promfill.stores.query import QueryStore
+from promfill.stores.remote_read import RemoteReadStore, answers_remote_read
+from promfill.stores.victoriametrics import HEADER, VictoriaMetricsStore
+
+_PUSH_PATHS = (
+    ("/api/prom/push", "/api/prom"),  # Grafana Cloud
+    ("/insert/{tenant}/prometheus/api/v1/write", "/select/{tenant}/prometheus"),  # VictoriaMetrics cluster
+    ("/api/v1/write", ""),
+    ("/api/v1/push", "/prometheus"),  # Mimir, Cortex
+)
+"""Ends of push addresses, and what stands in their place in the query API's."""
+
+
+def open_store(api: Api) -> Store:
+    """The store that answers there. ReceiverError where nobody does, or nobody who speaks Prometheus's query API."""
+    name = store_name(api)
+    if name == "VictoriaMetrics":
+        return VictoriaMetricsStore(api)
+    if answers_remote_read(api):
+        return RemoteReadStore(api, name)
+    return QueryStore(api, name)
+
+
+def store_name(api: Api) -> str:
+    """VictoriaMetrics, Prometheus, or what the store calls itself. ReceiverError as `open_store`."""
+    response = api.client.request("GET", f"{api.base}/api/v1/status/buildinfo")
+    if HEADER in response.headers:
+        return "VictoriaMetrics"
+    data = api.get_data("/api/v1/status/buildinfo") if response.is_success else None
+    if isinstance(data, dict):
+        return str(data.get("application") or "Prometheus")
+    if api.get_data("/api/v1/query", query="vector(1)") is None:
+        api.client.check(response)
+        raise ReceiverError(
+            f"{api} has no Prometheus API: give its base address, without /api/v1, by --query-url (a path before "
+            "/api/v1 belongs to it)"
+        )
+    return "a Prometheus-like store"
+
+
+def query_url_beside(push_url: str) -> str | None:
+    """The query API's base address, where that of a push address is known; None where it is not."""
+    parts = urlsplit(push_url)
+    for push_end, query_end in _PUSH_PATHS:
+        pattern, _, rest = push_end.partition("{tenant}")
+        path = parts.path.rstrip("/")
+        if not rest and path.endswith(push_end):
+            return _with_path(push_url, path.removesuffix(push_end) + query_end)
+        head, found, tail = path.partition(pattern)
+        tenant = tail.removesuffix(rest)
+        if rest and found and tail.endswith(rest) and "/" not in tenant:
+            return _with_path(push_url, head + query_end.replace("{tenant}", tenant))
+    return None
+
+
+def _with_path(url: str, path: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=path, query="", fragment=""))

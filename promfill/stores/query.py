@@ -1,0 +1,68 @@
+"""The query API, which every Prometheus-like store has: slower than remote read, and blind to some samples.
+
+A range selector at the end of a window gives the raw samples of it; a range query would hide lost ones behind those
+before (lookback). PromQL shows no staleness markers, and NaN without its payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import orjson
+
+from promfill.errors import FormatError, ReceiverError
+from promfill.stores.api import Api, selector
+from promfill.stores.base import Readings, Selection
+from promfill.stores.rows import RowFinder
+from promfill.stores.series_runs import Run, gather_runs
+
+
+class QueryStore:
+    """A store that answers instant queries. Its answers are whole in memory, so windows are small."""
+
+    keeps_bits = True
+    unchecked = "read by the query API: staleness markers and the payloads of NaN are not checked"
+    most_samples: int | None = 500_000
+
+    def __init__(self, api: Api, name: str) -> None:
+        self._api = api
+        self.name = f"{name} at {api}"
+
+    def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
+        """As `stores.base.Store.read`."""
+        width = selection.end - selection.start + 1
+        query = f"{selector(selection.labels)}[{width}ms]"
+        end = f"{selection.end // 1000}.{selection.end % 1000:03d}"
+        with self._api.stream("GET", "/api/v1/query", {"query": query, "time": end, "nocache": 1}) as response:
+            body = response.read()
+        yield from gather_runs(_series(body, selection.start), rows)
+
+    def pending(self) -> int:
+        """PromQL does not tell."""
+        return 0
+
+
+def _series(body: bytes, start: int) -> Iterator[Run]:
+    """The series of a matrix. A range that includes its left end (Prometheus 2) may hold what lies before `start`."""
+    for series in _matrix(body):
+        times, texts = zip(*series["values"], strict=True)
+        ms = np.rint(np.array(times) * 1000).astype(np.int64)
+        bits = np.array(list(map(float, texts))).view(np.uint64)
+        inside = ms >= start
+        if inside.any():
+            yield tuple(series["metric"].items()), ms[inside], bits[inside]
+
+
+def _matrix(body: bytes) -> list[Any]:
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise FormatError("an answer that is no JSON", section="query API") from error
+    if answer.get("status") != "success" or answer["data"]["resultType"] != "matrix":
+        raise ReceiverError(f"the query API answers {answer.get('error') or 'without a matrix'}")
+    if answer.get("warnings"):
+        raise ReceiverError(f"the query API warns that its answer is not whole: {answer['warnings'][0]}")
+    result: list[Any] = answer["data"]["result"]
+    return result

@@ -1,0 +1,91 @@
+"""Remote read (prometheus.io/docs/specs/prw/remote_read_spec): the chunks of a Prometheus, as they lie in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import httpx
+import numpy as np
+import snappy
+
+from promfill.errors import FormatError
+from promfill.model import LabelSet
+from promfill.pb.remote_read_pb2 import LabelMatcher, Query, ReadRequest, ReadResponse
+from promfill.stores.api import PIECE, Api
+from promfill.stores.base import Readings, Selection
+from promfill.stores.chunk_frames import FrameSplitter, parse_frame
+from promfill.stores.chunk_runs import ChunkRuns
+from promfill.stores.rows import RowFinder
+from promfill.stores.series_runs import Run, gather_runs
+
+PATH = "/api/v1/read"
+_HEADERS = {
+    "Content-Type": "application/x-protobuf",
+    "Content-Encoding": "snappy",
+    "X-Prometheus-Remote-Read-Version": "0.1.0",
+}
+_STREAMED = "application/x-streamed-protobuf"
+
+
+class RemoteReadStore:
+    """A store that answers remote read: in streamed chunks, or in samples where it has nothing better."""
+
+    keeps_bits = True
+    unchecked = ""
+    most_samples: int | None = None
+
+    def __init__(self, api: Api, name: str) -> None:
+        self._api = api
+        self.name = f"{name} at {api}"
+
+    def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
+        """As `stores.base.Store.read`; series come in label order."""
+        body = snappy.compress(_request(selection).SerializeToString())
+        with self._api.stream("POST", PATH, content=body, headers=_HEADERS) as response:
+            if response.headers.get("Content-Type", "").startswith(_STREAMED):
+                yield from ChunkRuns(rows).readings(map(parse_frame, _messages(response)))
+            else:
+                yield from gather_runs(_samples(response.read()), rows)
+
+    def pending(self) -> int:
+        """What Prometheus has acknowledged can be read."""
+        return 0
+
+
+def answers_remote_read(api: Api) -> bool:
+    """Whether the server knows the way; asked for no series at all."""
+    nothing = Selection((("__name__", "promfill_asks_for_nothing"),), 0, 0)
+    body = snappy.compress(_request(nothing).SerializeToString())
+    response = api.client.request("POST", f"{api.base}{PATH}", content=body, headers=_HEADERS)
+    kind = response.headers.get("Content-Type", "")
+    return response.is_success and kind.startswith((_STREAMED, "application/x-protobuf"))
+
+
+def _request(selection: Selection) -> ReadRequest:
+    matchers = [LabelMatcher(type=LabelMatcher.EQ, name=name, value=value) for name, value in selection.labels]
+    query = Query(start_timestamp_ms=selection.start, end_timestamp_ms=selection.end, matchers=matchers)
+    kinds = [ReadRequest.STREAMED_XOR_CHUNKS, ReadRequest.SAMPLES]
+    return ReadRequest(queries=[query], accepted_response_types=kinds)
+
+
+def _messages(response: httpx.Response) -> Iterable[bytes]:
+    splitter = FrameSplitter()
+    for piece in response.iter_bytes(PIECE):
+        yield from splitter.feed(piece)
+    splitter.finish()
+
+
+def _samples(body: bytes) -> Iterator[Run]:
+    """The series of a ReadResponse. The whole answer is in memory, as the protocol has it."""
+    try:
+        response = ReadResponse.FromString(snappy.uncompress(body))
+    except Exception as error:  # two libraries, each with its own errors
+        raise FormatError("an answer that is no ReadResponse", section="remote read") from error
+    for series in response.results[0].timeseries if response.results else ():
+        labels: LabelSet = tuple((label.name, label.value) for label in series.labels)
+        if series.histograms:
+            raise FormatError("a series of histograms, where a push has floats alone", section="remote read")
+        count = len(series.samples)
+        times = np.fromiter((sample.timestamp for sample in series.samples), np.int64, count)
+        values = np.fromiter((sample.value for sample in series.samples), np.float64, count)
+        yield labels, times, values.view(np.uint64)

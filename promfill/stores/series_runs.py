@@ -1,0 +1,46 @@
+"""Samples that arrive series by series, gathered into `Readings` of a good size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promfill.model import LabelSet
+from promfill.stores.base import BATCH_SAMPLES, Readings
+from promfill.stores.rows import RowFinder
+
+Run = tuple[LabelSet, NDArray[np.int64], NDArray[np.uint64]]
+"""A series with the times int64 (n,) and bits uint64 (n,) of all its samples."""
+
+
+def gather_runs(runs: Iterable[Run], finder: RowFinder) -> Iterator[Readings]:
+    """Whole series, joined until there are BATCH_SAMPLES."""
+    batch: list[Run] = []
+    samples = 0
+    for run in runs:
+        batch.append(run)
+        samples += run[1].size
+        if samples >= BATCH_SAMPLES:
+            yield _join(batch, finder)
+            batch, samples = [], 0
+    if batch:
+        yield _join(batch, finder)
+
+
+def _join(runs: list[Run], finder: RowFinder) -> Readings:
+    label_sets = [labels for labels, _, _ in runs]
+    rows = finder.find(label_sets)
+    return Readings(
+        rows=rows,
+        counts=np.array([times.size for _, times, _ in runs], np.int64),
+        times=np.concatenate([times for _, times, _ in runs]),
+        bits=np.concatenate([bits for _, _, bits in runs]),
+        strangers=strangers(label_sets, rows),
+    )
+
+
+def strangers(label_sets: list[LabelSet], rows: NDArray[np.int64]) -> list[LabelSet]:
+    """The label sets that have no row, labels sorted."""
+    return [tuple(sorted(label_sets[place])) for place in np.flatnonzero(rows < 0).tolist()]

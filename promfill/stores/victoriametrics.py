@@ -1,0 +1,110 @@
+"""VictoriaMetrics: raw samples by its export API, and what it tells of itself (docs.victoriametrics.com)."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpx
+import numpy as np
+import orjson
+
+from promfill.errors import FormatError
+from promfill.model import STALE_NAN_BITS
+from promfill.stores.api import PIECE, Api, selector
+from promfill.stores.base import Readings, Selection
+from promfill.stores.rows import RowFinder
+from promfill.stores.series_runs import Run, gather_runs
+
+HEADER = "X-Server-Hostname"
+"""Only VictoriaMetrics answers with it."""
+
+_PENDING = re.compile(rb'^vm_pending_rows\{type="storage"[^}]*\} (\d+)', re.MULTILINE)
+_VALUES = re.compile(rb'"values":\[([^\]"]*(?:"[A-Za-z]+"[^\]"]*)*)\],"timestamps":\[[^\]]*\]\}\s*$')
+_STALE = np.array([STALE_NAN_BITS], np.uint64).view(np.float64)[0]
+
+
+class VictoriaMetricsStore:
+    """A VictoriaMetrics, single node or behind its router. It keeps decimals of about 12 digits, not float64."""
+
+    keeps_bits = False
+    unchecked = ""
+    most_samples: int | None = None
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._flushed = False
+        self.name = f"VictoriaMetrics at {api}"
+
+    def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
+        """As `stores.base.Store.read`. What was acknowledged is made visible first, where that is allowed."""
+        self._flushed = flush(self._api) or self._flushed
+        parameters: dict[str, str | int] = {
+            "match[]": selector(selection.labels),
+            "start": _seconds(selection.start),
+            "end": _seconds(selection.end),
+            "nocache": 1,
+        }
+        with self._api.stream("GET", "/api/v1/export", parameters) as response:
+            yield from gather_runs(map(parse_line, _lines(response)), rows)
+
+    def pending(self) -> int:
+        """Samples that wait in memory, where they could not be made visible."""
+        if self._flushed:
+            return 0
+        answer = self._api.try_get_root("/metrics")
+        return sum(int(count) for count in _PENDING.findall(answer.content)) if answer else 0
+
+
+def flush(api: Api) -> bool:
+    """Make visible what was acknowledged; False where this server does not let us."""
+    return api.try_get_root("/internal/force_flush") is not None
+
+
+def parse_line(line: bytes) -> Run:
+    """A series of the export: an object with metric, values and timestamps. FormatError for anything else."""
+    try:
+        try:
+            series = orjson.loads(line)
+            values = struct.pack(f"{len(series['values'])}d", *series["values"])
+        except (orjson.JSONDecodeError, struct.error):  # infinities, which JSON does not have, and nulls
+            series, values = _read_odd_line(line)
+        times = struct.pack(f"{len(series['timestamps'])}q", *series["timestamps"])
+        labels = tuple(series["metric"].items())
+    except (KeyError, TypeError, ValueError, AttributeError, struct.error) as error:
+        raise FormatError("a line that is no series", section="export") from error
+    if len(values) != len(times):
+        raise FormatError("a series of more values than timestamps, or fewer", section="export")
+    return labels, np.frombuffer(times, np.int64), np.frombuffer(values, np.uint64)
+
+
+def _read_odd_line(line: bytes) -> tuple[dict[str, Any], bytes]:
+    """The line without its values, and these as float64. ValueError where it is none."""
+    found = _VALUES.search(line)
+    if not found:
+        raise ValueError("no values")
+    texts = found[1].split(b",")
+    values = [_STALE if text == b"null" else float(text.strip(b'"')) for text in texts]
+    series: dict[str, Any] = orjson.loads(line[: found.start(1)] + line[found.end(1) :])
+    return series, np.array(values).tobytes()
+
+
+def _lines(response: httpx.Response) -> Iterable[bytes]:
+    parts: list[bytes] = []
+    for piece in response.iter_bytes(PIECE):
+        *lines, rest = piece.split(b"\n")
+        if lines:
+            parts.append(lines[0])
+            yield b"".join(parts)
+            yield from lines[1:]
+            parts = []
+        parts.append(rest)
+    last = b"".join(parts)
+    if last.strip():
+        yield last
+
+
+def _seconds(ms: int) -> str:
+    return f"{ms // 1000}.{ms % 1000:03d}"

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from promfill.fleet import build_fleet
+from promfill.labels import parse_labels
+from promfill.model import LabelSet
+from promfill.stores import chunk_runs
+from promfill.stores.chunk_frames import parse_frame
+from promfill.stores.chunk_runs import ChunkRuns
+from promfill.stores.rows import RowFinder
+from tests.support import chunk_stream
+
+FLEET = build_fleet("m", parse_labels(["host={1..9}"]).patterns)
+STRANGER: LabelSet = (("__name__", "m"), ("host", "x"))
+Samples = list[tuple[int, int]]
+
+
+def samples(seed: int, first: int, count: int) -> Samples:
+    bits = np.random.default_rng(seed).normal(20, 3, count).view(np.uint64).tolist()
+    return [(1_700_000_000_000 + 1_000 * (first + step), value) for step, value in enumerate(bits)]
+
+
+def chunks(seed: int, *counts: int) -> list[Samples]:
+    firsts = np.cumsum([0, *counts]).tolist()
+    return [samples(seed + k, first, count) for k, (first, count) in enumerate(zip(firsts, counts, strict=False))]
+
+
+def held(frames: list[bytes]) -> list[tuple[int, Samples]]:
+    out = []
+    for readings in ChunkRuns(RowFinder(FLEET)).readings(map(parse_frame, frames)):
+        ends = np.cumsum(readings.counts).tolist()
+        pairs = list(zip(readings.times.tolist(), readings.bits.tolist(), strict=True))
+        strangers = iter(readings.strangers)
+        for row, count, end in zip(readings.rows.tolist(), readings.counts.tolist(), ends, strict=True):
+            assert row >= 0 or next(strangers) == STRANGER
+            out.append((row, pairs[end - count : end]))
+    return out
+
+
+@pytest.mark.parametrize("batch", [1, 100, 250, 10_000])
+def test_series_leave_whole_however_they_come(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunk_runs, "BATCH_SAMPLES", batch)
+    rows = [FLEET.label_set(row) for row in range(3)]
+    parts = [chunks(1, 120, 3, 120, 1), chunks(10, 7), chunks(20, 30, 200), chunks(30, 2)]
+    frames = [
+        chunk_stream.message([(rows[0], parts[0][:1])]),
+        chunk_stream.message([(rows[0], parts[0][1:3])]),
+        chunk_stream.message([]),
+        chunk_stream.message([(rows[0], parts[0][3:]), (rows[1], parts[1]), (rows[2], parts[2][:1])]),
+        chunk_stream.message([(rows[2], parts[2][1:]), (STRANGER, parts[3])]),
+    ]
+    flat = [[sample for chunk in part for sample in chunk] for part in parts]
+    assert held(frames) == list(zip([0, 1, 2, -1], flat, strict=True))
+
+
+def test_chunks_of_many_lengths_keep_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunk_runs, "_DECODED", 200)
+    series = [(FLEET.label_set(row), chunks(row * 50, *(1 + (row * 7 + k) % 13 for k in range(9)))) for row in range(9)]
+    wanted = [(row, [sample for chunk in one for sample in chunk]) for row, (_, one) in enumerate(series)]
+    assert held([chunk_stream.message(series)]) == wanted
+
+
+def test_nothing_comes_of_nothing() -> None:
+    assert held([]) == []
+    assert held([b""]) == []
