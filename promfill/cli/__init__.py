@@ -18,6 +18,8 @@ DEBUG = "PROMFILL_DEBUG"
 
 COMMANDS = {
     "push": "Generate series and send or write them.",
+    "check": "Say what a store would do with a push; send nothing.",
+    "verify": "Read back what a push sent, and compare it.",
     "completion": "Print the completion script of a shell.",
 }
 """Every command with its first line of help, so that the list of commands imports none of them."""

@@ -1,0 +1,217 @@
+"""What a store will do with a push, said before it is sent. `../stores/facts.py` asks, this reckons.
+
+Prometheus deletes whole blocks: those whose end lies further behind the end of the newest block than the retention
+(up to 2.51; from 2.52 on also those at exactly that distance). Of blocks in a data directory the count is exact. What
+is remote-written is cut into blocks by the server, so its count is a lower bound, exceeded by no more than one of its
+largest blocks. VictoriaMetrics drops each sample that is older than its retention when it arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from promfill.digits import keeps_all_digits
+from promfill.plan import Grid, windows
+from promfill.scenario import DEFAULT_DESCRIPTION, Scenario
+from promfill.stores.facts import DEFAULT_RETENTION_MS, MINUTE_MS, StoreFacts
+from promfill.times import DAY_MS, UNITS_MS, format_duration, format_time
+
+HEAD_SLACK_MS = UNITS_MS["h"]
+"""How far behind its newest sample a head takes others: half of its two hours."""
+
+_LIVE_MS = 3 * UNITS_MS["h"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a store does to a push. `samples`: how many it concerns, None where that cannot be said.
+
+    loses: samples will not be there afterwards.
+    """
+
+    kind: str
+    loses: bool
+    samples: int | None
+    text: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PushPlan:
+    """What is to be pushed. block_ends: the ends (ms) of other blocks in the directory that it is written to."""
+
+    scenario: Scenario
+    series: int
+    mode: str
+    block_duration: int = DAY_MS
+    block_ends: Sequence[int] = field(default=())
+
+    @property
+    def grid(self) -> Grid:
+        """Its time points."""
+        return self.scenario.grid
+
+    @property
+    def samples(self) -> int:
+        """All samples."""
+        return self.series * self.grid.steps
+
+
+def foresee(plan: PushPlan, store: StoreFacts | None, now: int) -> list[Finding]:
+    """All findings; `store` None where nobody could be asked. `now` in ms, by our clock."""
+    findings: list[Finding] = []
+    if store is None:
+        findings += _unasked(plan)
+    else:
+        findings += _retention(plan, store, now)
+        if plan.mode == "remote-write":
+            findings += [*_receiver(plan, store), *_head(plan, store, now), *_future(plan, store, now)]
+        findings += _values(plan, store)
+    if plan.mode == "blocks":
+        findings += _blocks(plan, store, now)
+    return findings
+
+
+def kept_in_blocks(plan: PushPlan, retention: int, *, keeps_at_border: bool, newest_block: int | None = None) -> int:
+    """Steps that are left of blocks in a data directory after Prometheus has started on it."""
+    grid = plan.grid
+    ours = [(grid.time(window.end_step - 1) + 1, window.steps) for window in windows(grid, plan.block_duration)]
+    newest = max(ours[-1][0], *plan.block_ends, newest_block or 0) if plan.block_ends or newest_block else ours[-1][0]
+    most = retention if keeps_at_border else retention - 1
+    return sum(steps for end, steps in ours if newest - end <= most)
+
+
+def steps_since(grid: Grid, time: int) -> int:
+    """Steps at `time` (ms) or later."""
+    return max(0, min(grid.steps, grid.steps - -((grid.start - time) // grid.step)))
+
+
+def _retention(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
+    if store.retention_size:
+        text = f"{store.name} deletes its oldest blocks when they take more than {store.retention_size}"
+        yield Finding("retention-size", False, None, text, "raise --storage.tsdb.retention.size if history must stay")
+    if store.retention is None:
+        yield Finding("retention", False, None, f"how long {store.name} keeps samples is unknown: it does not tell")
+        return
+    kept, bound = _kept(plan, store, store.retention, now)
+    lost = plan.grid.steps - kept
+    if lost:
+        flag = "--storage.tsdb.retention.time" if store.is_prometheus else "-retentionPeriod"
+        verb = "delete" if store.is_prometheus else "drop"
+        yield Finding(
+            "retention",
+            True,
+            lost * plan.series,
+            f"{store.name} keeps {format_duration(store.retention)} and will {verb} {bound}{_share(plan, lost)}, those "
+            f"before {format_time(plan.grid.time(lost))}: {kept * plan.series:,} stay",
+            f"restart it with {flag} longer than {_age(plan, now)}, or push less history",
+        )
+
+
+def _kept(plan: PushPlan, store: StoreFacts, retention: int, now: int) -> tuple[int, str]:
+    """Steps that stay, and the words that say how exact that is."""
+    grid = plan.grid
+    if not store.is_prometheus:
+        return steps_since(grid, now - retention), ""
+    if plan.mode == "blocks":
+        border, newest = store.keeps_at_border, store.newest_block
+        return kept_in_blocks(plan, retention, keeps_at_border=border, newest_block=newest), ""
+    newest = max(grid.last, _newest(store, now) or 0)
+    return steps_since(grid, newest - retention + 1), "up to "
+
+
+def _newest(store: StoreFacts, now: int) -> int | None:
+    """The newest sample that the head holds, or will hold in a moment."""
+    return max(now, store.newest or 0) if store.targets else store.newest
+
+
+def _receiver(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
+    if store.receives is False:
+        text = f"{store.name} takes no remote write: its receiver is switched off"
+        mend = "start it with --web.enable-remote-write-receiver, or use --mode blocks"
+        yield Finding("receiver", True, plan.samples, text, mend)
+    if store.version_2 is None:
+        yield Finding("protocol", False, None, f"whether {store.name} speaks remote write 2.0 is unknown")
+    else:
+        speaks = "2.0 and 1.0" if store.version_2 else "1.0"
+        yield Finding("protocol", False, None, f"{store.name} speaks remote write {speaks}")
+
+
+def _head(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
+    """A head refuses what is too far behind its newest sample, and with that the push's first request."""
+    newest = _newest(store, now)
+    if newest is None:
+        return
+    oldest = newest - max(HEAD_SLACK_MS, store.out_of_order)
+    refused = plan.grid.steps - steps_since(plan.grid, oldest)
+    if refused:
+        why = f"it scrapes {store.targets} target(s)" if store.targets else f"of {format_time(newest)}"
+        yield Finding(
+            "head",
+            True,
+            refused * plan.series,
+            f"{store.name} holds newer samples ({why}) and refuses all before {format_time(oldest)} as out of bounds: "
+            f"{_share(plan, refused)}, and with them the push",
+            "use --mode blocks, or give it an out-of-order window (storage.tsdb.out_of_order_time_window) longer than "
+            f"{_age(plan, newest)}",
+        )
+
+
+def _future(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
+    if store.future is None or plan.grid.last <= now + store.future:
+        return
+    refused = steps_since(plan.grid, now + store.future + 1)
+    ahead = format_duration(store.future)
+    text = f"{store.name} takes nothing more than {ahead} ahead of its clock: {_share(plan, refused)} will be refused"
+    yield Finding("future", True, refused * plan.series, text, "end earlier, or use --mode blocks")
+
+
+def _values(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
+    if store.rounds and not keeps_all_digits(plan.scenario.signal, plan.grid):
+        text = f"{store.name} keeps about 12 digits of a value: nearly all values will be rounded in the last places"
+        yield Finding("rounding", False, plan.samples, text, "--resolution 2^-7 makes values that it keeps by bits")
+    if store.doubles:
+        text = f"{store.name} keeps a sample twice that is sent twice: a push must not be repeated over itself"
+        mend = "delete the series before a second push, or run it with -dedup.minScrapeInterval=1ms"
+        yield Finding("doubling", False, None, text, mend)
+
+
+def _blocks(plan: PushPlan, store: StoreFacts | None, now: int) -> Iterator[Finding]:
+    said = [("--description", plan.scenario.description != DEFAULT_DESCRIPTION), ("--unit", bool(plan.scenario.unit))]
+    given = [option for option, is_given in said if is_given]
+    if given:
+        text = f"{' and '.join(given)} will not be kept: blocks hold no HELP, TYPE or UNIT"
+        yield Finding("metadata", False, None, text, "remote write carries them")
+    if store is not None and plan.grid.last > now - _LIVE_MS:
+        text = (
+            "the newest block ends within the last 3 hours: a Prometheus that starts on it drops what its own log "
+            "holds before that end"
+        )
+        yield Finding("live", False, None, text, f"end {format_duration(_LIVE_MS)} earlier, or use an empty directory")
+
+
+def _unasked(plan: PushPlan) -> Iterator[Finding]:
+    if plan.mode != "blocks":
+        text = "what the store does with the push is unknown: its query API's address is not known"
+        yield Finding("unknown", False, None, text, "give --query-url; else the push's first request tells")
+        return
+    lost = plan.grid.steps - kept_in_blocks(plan, DEFAULT_RETENTION_MS, keeps_at_border=False)
+    if lost:
+        yield Finding(
+            "retention",
+            False,
+            lost * plan.series,
+            "nobody was asked, so Prometheus's default retention of 15d is assumed: served with it, "
+            f"{_share(plan, lost)}, those before {format_time(plan.grid.time(lost))}, would be deleted at its start",
+            "serve the directory with a longer --storage.tsdb.retention.time, or give --query-url to have it asked",
+        )
+
+
+def _share(plan: PushPlan, steps: int) -> str:
+    return f"{steps * plan.series:,} of {plan.samples:,} samples ({100 * steps / plan.grid.steps:.1f} %)"
+
+
+def _age(plan: PushPlan, now: int) -> str:
+    """How old the oldest sample is, in whole days and a little more."""
+    return f"{-(-(now - plan.grid.start + MINUTE_MS) // DAY_MS)}d"

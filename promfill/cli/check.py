@@ -1,0 +1,42 @@
+"""``promfill check``: what a store would do with a push."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from promfill.cli.destination import DESTINATION
+from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
+from promfill.cli.store import LOOK, first_look
+from promfill.cli.targets import DIRECTORIES, FITS, TARGET
+from promfill.errors import InputError
+from promfill.labels import count_series
+
+
+@click.command()
+@with_options(WHAT, TARGET, DESTINATION, LOOK, VERBOSITY)
+@click.pass_context
+def command(context: click.Context, /, **values: Any) -> None:
+    """Say what a store would do with a push: delete, refuse, round, double. Send nothing.
+
+    Takes the options of push. Exit code 2 where samples would be lost, unless --accept-loss is given.
+
+    \b
+    Example:
+      promfill check --mode remote-write --remote-write-url http://127.0.0.1:9090/api/v1/write \\
+        --metric-name vpn --labels 'instance=host-{1..40},job=vpn' --start now-21d
+    """
+    console = build_console(values)
+    refuse_misfits(context, values["mode"], FITS)
+    scenario = build_scenario(values, console)
+    if values["mode"] == "remote-write" and not (values["remote_write_url"] or values["query_url"]):
+        raise InputError("--remote-write-url is missing: give the address of the server")
+    directory = values["output_dir"] or Path(DIRECTORIES.get(values["mode"], "."))
+    look = first_look(scenario, count_series(scenario.labels), directory, values, console)
+    if values["as_json"]:
+        console.json(look.facts())
+    else:
+        console.result("\n".join(look.lines() or ["nothing is known that this store would do to the push"]))
+    look.refuse_loss(values["accept_loss"])

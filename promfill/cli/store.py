@@ -1,0 +1,144 @@
+"""Options and steps of what reads a store: `check`, `verify`, and a push that looks before and after."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promfill.cli.console import Console
+from promfill.cli.destination import build_destination, open_client
+from promfill.errors import InputError, ReceiverError
+from promfill.times import DAY_MS, parse_duration
+
+if TYPE_CHECKING:
+    from promfill.check import Finding
+    from promfill.scenario import Scenario
+    from promfill.stores.api import Api
+    from promfill.stores.base import Store
+    from promfill.stores.facts import StoreFacts
+
+QUERY = (
+    click.option(
+        "--query-url",
+        metavar="URL",
+        help="Base address of the store's query API, what stands before /api/v1.  [default: beside the push URL]",
+    ),
+)
+"""Where a store is asked."""
+
+LOOK = (*QUERY, click.option("--accept-loss", is_flag=True, help="Push although samples will be deleted or refused."))
+"""What a first look needs."""
+
+
+def first_look(scenario: Scenario, series: int, directory: Path, values: Mapping[str, Any], console: Console) -> Look:
+    """Ask the store, if its address is known, and foresee what it will do with the push of these options.
+
+    directory: where blocks go. ReceiverError: an address given by --query-url does not answer.
+    """
+    from promfill.check import PushPlan, foresee
+
+    mode, text = values["mode"], values["block_duration"]
+    plan = PushPlan(
+        scenario=scenario,
+        series=series,
+        mode=mode,
+        block_duration=DAY_MS if text == "auto" else parse_duration(text, "--block-duration"),
+        block_ends=_block_ends(directory) if mode == "blocks" else (),
+    )
+    store = _ask(values, console)
+    return Look(store, foresee(plan, store, int(time.time() * 1000)))
+
+
+class Look:
+    """A store, None where nobody could be asked, and what it will do with a push."""
+
+    def __init__(self, store: StoreFacts | None, findings: Sequence[Finding]) -> None:
+        self.store, self.findings = store, findings
+
+    def facts(self) -> dict[str, Any]:
+        """For ``--json``."""
+        from dataclasses import asdict
+
+        return {
+            "store": asdict(self.store) if self.store else None,
+            "findings": [asdict(finding) for finding in self.findings],
+            "loses": self.loses,
+        }
+
+    @property
+    def loses(self) -> bool:
+        """Whether any sample will be lost."""
+        return any(finding.loses for finding in self.findings)
+
+    def lines(self) -> list[str]:
+        """Each finding, and its mend on a line of its own."""
+        lines = []
+        for finding in self.findings:
+            lines.append(f"{'loss' if finding.loses else 'note'}   {finding.text}")
+            lines += [f"mend   {finding.mend}"] if finding.mend else []
+        return lines
+
+    def refuse_loss(self, accepted: bool) -> None:
+        """InputError where samples will be lost and --accept-loss was not given. Nothing has been sent."""
+        lost = [finding for finding in self.findings if finding.loses]
+        if lost and not accepted:
+            told = "; ".join(f"{finding.text}: {finding.mend}" for finding in lost)
+            raise InputError(f"{told}; or add --accept-loss. Nothing was sent or written")
+
+
+def query_address(values: Mapping[str, Any]) -> str | None:
+    """The query API's address: the one given, or the one beside the push URL where that is known."""
+    from promfill.stores.find import query_url_beside
+
+    given: str | None = values["query_url"]
+    push_url: str | None = values.get("remote_write_url")
+    return given or (query_url_beside(push_url) if push_url and values.get("mode") != "blocks" else None)
+
+
+def open_api(values: Mapping[str, Any], console: Console) -> Api | None:
+    """The query API, asked with the push's credentials; None where its address is not known."""
+    address = query_address(values)
+    if address is None:
+        return None
+    from promfill.stores.api import Api
+
+    return Api(open_client(build_destination(address, values, console, "--query-url"), values))
+
+
+def open_a_store(values: Mapping[str, Any], blocks: Path | None, console: Console) -> Store:
+    """The store to read: a directory of blocks, or whatever answers at the query API. InputError where neither is."""
+    if blocks is not None:
+        from promfill.stores.blocks import BlockStore
+
+        return BlockStore(blocks)
+    api = open_api(values, console)
+    if api is None:
+        raise InputError("nothing says where to read: give the store's --query-url, or --blocks DIR")
+    from promfill.stores.find import open_store
+
+    return open_store(api)
+
+
+def _ask(values: Mapping[str, Any], console: Console) -> StoreFacts | None:
+    from promfill.stores.facts import ask_store
+
+    api = open_api(values, console)
+    if api is None:
+        return None
+    try:
+        return ask_store(api)
+    except ReceiverError as error:
+        if values["query_url"]:
+            raise
+        console.detail(f"the store could not be asked: {error}")
+        return None
+
+
+def _block_ends(directory: Path) -> list[int]:
+    from promfill.sinks.data_directory import read_metas
+
+    return [meta.max_time for meta in read_metas(directory).values()]

@@ -1,0 +1,136 @@
+"""``promfill verify``: read back what a push sent, and compare it sample by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promfill.cli.destination import DESTINATION
+from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, with_options
+from promfill.cli.store import QUERY, open_a_store
+from promfill.errors import InputError, RunError
+from promfill.times import format_time
+
+if TYPE_CHECKING:
+    from promfill.cli.console import Console
+    from promfill.comparison import Fault
+    from promfill.source import Source
+    from promfill.verify import VerifyReport
+
+RANGES = 10
+"""Ranges of time that are told of each fault."""
+
+_CREDENTIALS = DESTINATION[1:]
+_BLOCKS = (
+    click.option("--blocks", type=click.Path(path_type=Path), metavar="DIR", help="Read this directory of blocks."),
+)
+
+
+@click.command()
+@with_options(WHAT, QUERY, _BLOCKS, _CREDENTIALS, VERBOSITY)
+def command(**values: Any) -> None:
+    """Read back what a push sent, and compare it sample by sample.
+
+    Takes the options that say what was pushed, and a Prometheus API or a directory of blocks. Exit code 0 only where
+    every sample is there, once and with its value, and no other beside them.
+
+    \b
+    Example:
+      promfill verify --metric-name vpn --labels 'instance=host-{1..40},job=vpn' \\
+        --start 1700000000 --end 1701814400 --query-url http://127.0.0.1:9090
+    """
+    console = build_console(values)
+    if values["blocks"] is not None and values["query_url"]:
+        raise InputError("--blocks and --query-url exclude each other: read one store at a time")
+    scenario = build_scenario(values, console)
+    from promfill.source import Source
+
+    report = verify_push(Source(scenario), values, values["blocks"], console)
+    if values["as_json"]:
+        console.json(report_facts(report))
+    else:
+        console.result(report_text(report))
+    refuse_wrong(report)
+
+
+def verify_push(source: Source, values: Mapping[str, Any], blocks: Path | None, console: Console) -> VerifyReport:
+    """Read the store, or the directory of blocks, with a progress bar, and compare."""
+    from promfill.verify import verify
+
+    store = open_a_store(values, blocks, console)
+    with console.progress(source.samples) as progress:
+        return verify(source, store, progress)
+
+
+def refuse_wrong(report: VerifyReport) -> None:
+    """RunError where the store does not hold the push as it was made."""
+    wrong = [f"{count:,} {name.replace('_', ' ')}" for name, count in _counts(report).items() if count]
+    if wrong:
+        raise RunError(f"{report.store} does not hold {report.metric} as it was pushed: {', '.join(wrong)} samples")
+
+
+def report_facts(report: VerifyReport) -> dict[str, Any]:
+    """The report for ``--json``."""
+    return {
+        "metric": report.metric,
+        "store": report.store,
+        "rule": report.rule,
+        "unchecked": report.unchecked,
+        "series": report.series,
+        "expected": report.expected,
+        "found": report.tally.found,
+        "rounded": report.tally.rounded,
+        **_counts(report),
+        "right": not any(_counts(report).values()),
+        "ranges": {name: _ranges(fault) for name, fault in report.faults.items()},
+        "unexpected_series": report.stranger_count,
+        "unexpected_series_examples": [dict(labels) for labels in report.strangers],
+    }
+
+
+def report_text(report: VerifyReport) -> str:
+    """The report for people."""
+    lines = [
+        f"{report.metric} in {report.store}, compared {report.rule}",
+        f"expected    {report.expected:,} samples of {report.series:,} series",
+        f"found       {report.tally.found:,}",
+    ]
+    if report.tally.rounded:
+        lines.append(f"            {report.tally.rounded:,} of them rounded by the store")
+    for name, count in _counts(report).items():
+        if count or name in report.faults:
+            lines.append(f"{name.replace('_', ' '):11} {count:,}{_when(report, name)}")
+    lines += [f"            {_selector(labels)} is none of the push's series" for labels in report.strangers]
+    if report.stranger_count > len(report.strangers):
+        lines.append(f"            and {report.stranger_count - len(report.strangers):,} series more")
+    return "\n".join([*lines, *([report.unchecked] if report.unchecked else [])])
+
+
+def _counts(report: VerifyReport) -> dict[str, int]:
+    """What must be nothing: the faults, and what the store still holds back."""
+    counts = {name: fault.samples for name, fault in report.faults.items()}
+    return {**counts, "missing": report.missing, "not_yet_visible": report.not_yet_visible}
+
+
+def _ranges(fault: Fault) -> list[dict[str, str]]:
+    return [{"first": format_time(first), "last": format_time(last)} for first, last in fault.ranges.first(RANGES)]
+
+
+def _when(report: VerifyReport, name: str) -> str:
+    """The ranges of time of a fault, in words."""
+    if name not in report.faults or not report.faults[name].samples:
+        return ""
+    ranges = report.faults[name].ranges
+    told = [
+        format_time(first) if first == last else f"{format_time(first)} to {format_time(last)}"
+        for first, last in ranges.first(RANGES)
+    ]
+    more = f" and {len(ranges) - RANGES} ranges more" if len(ranges) > RANGES else ""
+    return f": {', '.join(told)}{more}"
+
+
+def _selector(labels: tuple[tuple[str, str], ...]) -> str:
+    return "{" + ", ".join(f'{name}="{value}"' for name, value in labels) + "}"
