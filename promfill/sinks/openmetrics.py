@@ -48,10 +48,32 @@ class OpenMetricsSink:
         return series_tiles(self._grid, len(self._fleet), TILE_SAMPLES)
 
     def write(self, batch: SeriesBatch) -> None:
-        """Append the lines of the next tile. OutputError: the disk is full or gone."""
-        file = self._file or self._begin()
-        self._append(file, encode_batch(batch))
+        """Encode the next tile, and append its lines. OutputError: the disk is full or gone."""
+        self._append(self._file or self._begin(), self.encode(batch))
         self.report.samples += batch.samples
+
+    def encode(self, batch: SeriesBatch) -> bytes:
+        """The lines of a tile. Pure: another process may do it."""
+        return encode_batch(batch)
+
+    def begin(self) -> int:
+        """Begin the file for `promfill.ordered_workers`; where the first tile belongs."""
+        return self._begin().tell()
+
+    def write_at(self, offset: int, data: bytes) -> None:
+        """Write the lines of a tile at their place, in any process. OutputError: the disk is full or gone."""
+        rest = memoryview(data)
+        with disk_errors(self.path), self._partial.open("r+b", buffering=0) as file:
+            file.seek(offset)
+            while rest:
+                rest = rest[file.write(rest) :]
+
+    def written(self, end: int, samples: int) -> None:
+        """Workers have written all before the offset `end`."""
+        if self._file is not None:
+            self._file.seek(end)
+        self.report.bytes = end
+        self.report.samples += samples
 
     def commit(self) -> SinkReport:
         """End the text, make it durable, and give it its name. OutputError as for `write`."""
