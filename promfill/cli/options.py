@@ -132,11 +132,16 @@ def _signal(values: Values) -> Signal:
     )
 
 
-def refuse_misfits(context: click.Context, mode: str, fits: Mapping[str, frozenset[str]]) -> None:
-    """InputError for an option on the command line that means nothing in this mode; the environment's is ignored."""
+def refuse_misfits(
+    context: click.Context, mode: str, fits: Mapping[str, frozenset[str]], also: frozenset[str] = frozenset()
+) -> None:
+    """InputError for an option on the command line that means nothing in this mode; the environment's is ignored.
+
+    also: what is to be done beside the mode, and has options of its own, such as --upload.
+    """
     for parameter in context.command.params:
         name = parameter.name or ""
         given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if given and name in fits and mode not in fits[name]:
+        if given and name in fits and not fits[name] & {mode, *also}:
             modes = ", ".join(sorted(fits[name]))
             raise InputError(f"{parameter.opts[0]} does not fit --mode {mode} (it is for {modes}): leave it out")

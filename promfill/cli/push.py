@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promfill.cli.console import Console
-from promfill.cli.destination import DESTINATION
+from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, uploads
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
+from promfill.cli.resume import RESUME, find_run
 from promfill.cli.targets import FITS, TARGET, Target, build_target
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@with_options(WHAT, TARGET, DESTINATION, VERBOSITY)
+@with_options(WHAT, TARGET, UPLOAD, CDO, DESTINATION, RETRY, RESUME, VERBOSITY)
 @click.pass_context
 def command(context: click.Context, /, **values: Any) -> None:
     """Generate series and send or write them.
@@ -27,13 +28,20 @@ def command(context: click.Context, /, **values: Any) -> None:
       promfill push --metric-name vpn --labels 'instance=host-{1..40},job=vpn' --start now-21d
     """
     console = build_console(values)
-    refuse_misfits(context, values["mode"], FITS)
-    scenario = build_scenario(values, console)
+    uploading = values["mode"] == "blocks" and uploads(values)
+    refuse_misfits(context, values["mode"], FITS, frozenset({"--upload"} if uploading else ()))
+    run = find_run(values, console) if uploading else None
+    if run and run.finished:
+        console.note(f"{run.path} is of a run that is finished: nothing is left to send")
+        if values["as_json"]:
+            console.json({"finished": True, "checkpoint": str(run.path)})
+        return
+    scenario = build_scenario(run.values if run else values, console)
     from promfill.cli import summary
     from promfill.source import Source
 
     source = Source(scenario)
-    target = build_target(source, values, console)
+    target = build_target(source, values, console, run)
     if values["dry_run"]:
         facts, text = summary.plan_facts(source, target), summary.plan_text
     else:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promfill.cli.targets import Target
+from promfill.cli.uploads import LATER, PushUpload, upload_facts
 from promfill.plan import Tile
 from promfill.scenario import describe
 from promfill.source import Source
@@ -22,13 +23,14 @@ def plan_facts(source: Source, target: Target) -> dict[str, Any]:
 
 def push_facts(source: Source, target: Target, seconds: float) -> dict[str, Any]:
     """What a push made."""
-    report = target.report
+    report, upload = target.report, target.upload
     return {
         **_frame(source, target),
         **report.details,
         "written": report.samples,
         "bytes": report.bytes,
-        "paths": [str(path) for path in report.paths],
+        "paths": [str(path) for path in report.paths if not upload or upload.keep],
+        **({"upload": upload_facts(upload.report, upload.destination)} if upload else {}),
         "seconds": round(seconds, 3),
         "samples_per_second": round(report.samples / seconds) if seconds > 0 else 0,
     }
@@ -61,6 +63,8 @@ def push_text(facts: Facts) -> str:
     if facts.get("already_there"):
         lines.append(f"there  {facts['already_there']:,} blocks already, whole and right: not made again")
     lines.append(f"wrote  {facts['written']:,} samples, {_size(facts['bytes'])}, into {facts['destination']} ({rate})")
+    if "upload" in facts:
+        lines += upload_lines(facts["upload"])
     for title, name in (("Serve it:", "serve"), ("Prove it:", "verify")):
         if name in facts:
             lines += ["", title, f"  {facts[name]}"]
@@ -71,10 +75,27 @@ def remains_text(source: Source, target: Target) -> str:
     """What had arrived when a push ended early, and how to go on."""
     facts = _frame(source, target)
     report = target.report
+    if target.upload:
+        return _remains_of_upload(target, target.upload)
     return (
         f"{report.samples:,} of {source.samples:,} samples are whole in {target.where}; to go on, run the same command "
         f"with --start {facts['start_epoch']} --end {facts['end_epoch']}"
     )
+
+
+def _remains_of_upload(target: Target, upload: PushUpload) -> str:
+    there = len(upload.done) + len(upload.report.complete)
+    return (
+        f"{there} of {target.facts['blocks']} blocks are complete at {upload.destination}, the others stay in "
+        f"{target.where} as far as they are made; to go on, run the same command with --resume"
+    )
+
+
+def upload_lines(facts: Facts) -> list[str]:
+    """What was uploaded, for people."""
+    there = f"; {facts['already_uploaded']:,} blocks were there already" if facts["already_uploaded"] else ""
+    sent = f"{facts['uploaded']:,} blocks, {_size(facts['uploaded_bytes'])}, to {facts['destination']}"
+    return [f"sent   {sent}: complete{there}", f"note   {LATER}"]
 
 
 def _head(facts: Facts) -> list[str]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from promfill.cli.commands import serve_command
 from promfill.cli.console import Console
-from promfill.cli.destination import CREDENTIALS, build_destination, open_client
+from promfill.cli.destination import CREDENTIALS, open_client, push_destination
+from promfill.cli.resume import Run
+from promfill.cli.uploads import PushUpload, check_ranges, open_push_upload
 from promfill.scenario import DEFAULT_DESCRIPTION
 from promfill.times import DAY_MS, parse_duration
 
 if TYPE_CHECKING:
+    from promfill.ordered_workers import PlacedSink
     from promfill.sinks.base import Sink, SinkReport
     from promfill.sinks.openmetrics import OpenMetricsSink
     from promfill.source import Source
@@ -72,19 +76,24 @@ TARGET = (
 _FILES = frozenset({"blocks", "openmetrics", "script"})
 _SERVERS = frozenset({"remote-write", "script"})
 _REMOTE_WRITE = frozenset({"remote-write"})
+_SENDERS = frozenset({"remote-write", "--upload"})
 
 FITS: Mapping[str, frozenset[str]] = {
     "output_dir": _FILES,
     "block_duration": frozenset({"blocks"}),
-    "workers": frozenset({"blocks"}),
+    "workers": frozenset({"blocks", "openmetrics"}),
     "remote_write_url": _SERVERS,
-    "username": _SERVERS,
-    "password_file": _SERVERS,
-    **dict.fromkeys((*CREDENTIALS[2:], "timeout", "max_samples_per_send", "max_bytes_per_send"), _REMOTE_WRITE),
+    "username": _SERVERS | _SENDERS,
+    "password_file": _SERVERS | _SENDERS,
+    **dict.fromkeys((*CREDENTIALS[2:], "timeout"), _SENDERS),
+    **dict.fromkeys(("max_samples_per_send", "max_bytes_per_send"), _REMOTE_WRITE),
+    "upload": frozenset({"blocks"}),
+    **dict.fromkeys(("cdo_url", "env"), frozenset({"blocks", "remote-write", "script"})),
+    **dict.fromkeys(("retry_for", "checkpoint", "resume"), frozenset({"--upload"})),
     "backfill_script": frozenset({"script"}),
-    "keep": frozenset({"script"}),
+    "keep": frozenset({"script", "--upload"}),
 }
-"""The modes in which an option means something; an option that is not named fits all."""
+"""The modes in which an option means something, or blocks with --upload; an option that is not named fits all."""
 
 
 @dataclass(slots=True)
@@ -97,35 +106,63 @@ class Target:
     facts: dict[str, Any] = field(default_factory=dict)
     workers: int = 1
     sink_of: SinkOf | None = None
+    upload: PushUpload | None = None
     report: SinkReport = field(init=False)
 
     def __post_init__(self) -> None:
         self.report = self.sink.report
 
     def push(self, source: Source, progress: Callable[[int], None]) -> None:
-        """Run the push, in this process or in several."""
+        """Run the push; what is whole goes up while the rest is written."""
+        if not self.upload:
+            self._write(source, progress)
+            return
+        try:
+            self.upload.begin(source)
+            self._write(source, progress, self.upload.offer)
+            self.upload.finish()
+        except BaseException:
+            self.upload.abort()
+            raise
+
+    def _write(
+        self, source: Source, progress: Callable[[int], None], ready: Callable[[list[Path]], None] = lambda paths: None
+    ) -> None:
+        """In this process or in several."""
         if self.sink_of and self.workers > 1:
             from promfill.workers import WorkerPool
 
             pool = WorkerPool(source, self.sink_of, self.workers)
             self.report = pool.report
-            pool.push(progress)
+            pool.push(progress, ready)
+            return
+        if self.workers > 1:
+            from promfill.ordered_workers import OrderedPool
+
+            OrderedPool(source, cast("PlacedSink", self.sink), self.workers).push(progress)
             return
         from promfill.push import push
 
-        push(source, self.sink, progress)
+        push(source, self.sink, progress, ready)
 
 
-def build_target(source: Source, values: Mapping[str, Any], console: Console) -> Target:
-    """The sink of the mode; InputError where its options cannot be used."""
+def build_target(source: Source, values: Mapping[str, Any], console: Console, run: Run | None = None) -> Target:
+    """The sink of the mode; InputError where its options cannot be used. `run`: its checkpoint, if it has one."""
+    if values["mode"] == "blocks":
+        return _blocks(source, values, console, run)
     return _BUILDERS[values["mode"]](source, values, console)
+
+
+def _workers(source: Source, values: Mapping[str, Any]) -> int:
+    """One series is one stream of noise, which has no random access: it is not shared out."""
+    return 1 if len(source.fleet) == 1 else int(values["workers"])
 
 
 def _directory(values: Mapping[str, Any]) -> Path:
     return values["output_dir"] or Path(DIRECTORIES[values["mode"]])
 
 
-def _blocks(source: Source, values: Mapping[str, Any], console: Console) -> Target:
+def _blocks(source: Source, values: Mapping[str, Any], console: Console, run: Run | None) -> Target:
     from promfill.sinks.blocks import BlockSink
     from promfill.sinks.directory import check_writable
 
@@ -134,16 +171,22 @@ def _blocks(source: Source, values: Mapping[str, Any], console: Console) -> Targ
     text = values["block_duration"]
     duration = DAY_MS if text == "auto" else parse_duration(text, "--block-duration")
     identity = source.identity()
+    upload = open_push_upload(values, run, directory, console)
+    done = upload.done if upload else frozenset()
 
     def sink_of(worker: int, workers: int) -> BlockSink:
         share = (worker, workers)
-        return BlockSink(source.fleet, source.grid, identity, directory, duration=duration, share=share)
+        return BlockSink(source.fleet, source.grid, identity, directory, duration=duration, share=share, done=done)
 
     sink = sink_of(0, 1)
     _say_what_blocks_lose(values, console)
     _warn_of_overlaps(directory, sink.overlapping(), console)
-    facts = {"blocks": len(sink.names), "serve": serve_command(directory, source.grid)}
-    return Target("blocks", sink, str(directory), facts, values["workers"], sink_of)
+    if upload:
+        check_ranges(sink, int(time.time() * 1000))
+    facts: dict[str, Any] = {"blocks": len(sink.names)}
+    if not upload or upload.keep:
+        facts["serve"] = serve_command(directory, source.grid)
+    return Target("blocks", sink, str(directory), facts, _workers(source, values), sink_of, upload)
 
 
 def _warn_of_overlaps(directory: Path, names: list[str], console: Console) -> None:
@@ -160,7 +203,7 @@ def _say_what_blocks_lose(values: Mapping[str, Any], console: Console) -> None:
 
 def _openmetrics(source: Source, values: Mapping[str, Any], console: Console) -> Target:
     sink = _text_sink(source, values)
-    return Target("openmetrics", sink, str(sink.path))
+    return Target("openmetrics", sink, str(sink.path), workers=_workers(source, values))
 
 
 def _text_sink(source: Source, values: Mapping[str, Any]) -> OpenMetricsSink:
@@ -174,7 +217,7 @@ def _remote_write(source: Source, values: Mapping[str, Any], console: Console) -
     from promfill.sinks.remote_write.plan import Limits
     from promfill.sinks.remote_write.sink import open_remote_write
 
-    destination = build_destination(values["remote_write_url"], values, console, "--remote-write-url")
+    destination = push_destination(values, console)
     limits = Limits(values["max_samples_per_send"], values["max_bytes_per_send"])
     sink = open_remote_write(source, open_client(destination, values), limits)
     facts = {"windows": sink.plan.windows, "requests": sink.plan.requests}
@@ -185,7 +228,7 @@ def _script(source: Source, values: Mapping[str, Any], console: Console) -> Targ
     from promfill.sinks.script import ScriptSink, find_script, script_access
 
     script = find_script(values["backfill_script"], _directory(values))
-    access = script_access(build_destination(values["remote_write_url"], values, console, "--remote-write-url"))
+    access = script_access(push_destination(values, console))
     if not script.marked:
         console.warn(f"{script.path} gets the password as an argument, where ps shows it: that is its contract")
     sink = ScriptSink(_text_sink(source, values), script, access, keep=values["keep"])
@@ -193,7 +236,6 @@ def _script(source: Source, values: Mapping[str, Any], console: Console) -> Targ
 
 
 _BUILDERS: Mapping[str, Callable[[Source, Mapping[str, Any], Console], Target]] = {
-    "blocks": _blocks,
     "remote-write": _remote_write,
     "openmetrics": _openmetrics,
     "script": _script,

@@ -1,0 +1,122 @@
+"""Block upload as push and upload offer it: the uploader, a push's checkpoint, and what is said at the end."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from promfill.cli.console import Console
+from promfill.cli.destination import open_client, seconds, upload_destination
+from promfill.cli.resume import Run
+from promfill.errors import InputError
+
+if TYPE_CHECKING:
+    from promfill.checkpoint import Checkpoint
+    from promfill.destination import Destination
+    from promfill.sinks.blocks import BlockSink
+    from promfill.source import Source
+    from promfill.upload.local import LocalBlock
+    from promfill.upload.uploader import Uploader, UploadReport
+
+LATER = (
+    "a Mimir may need minutes to hours until they can be queried, and may answer with a part of them until then: "
+    "ask for the full count, with Cache-Control: no-store"
+)
+
+
+class PushUpload:
+    """The upload of the blocks that a push makes, and the checkpoint that says which are up."""
+
+    def __init__(self, destination: Destination, values: Mapping[str, Any], run: Run, directory: Path) -> None:
+        self.destination = destination
+        self.keep: bool = values["keep"]
+        self.done = frozenset(run.earlier.done.get("complete", ())) if run.earlier else frozenset[str]()
+        self._run, self._directory = run, directory
+        self._checkpoint: Checkpoint | None = None
+        self._uploader = open_uploader(destination, values, lambda block: self.keep, self._remember)
+
+    @property
+    def report(self) -> UploadReport:
+        """What became of the blocks."""
+        return self._uploader.report
+
+    def begin(self, source: Source) -> None:
+        """Open the checkpoint. Copies of blocks that an earlier run saw complete, and could not remove, are removed."""
+        self._checkpoint = self._run.open(source)
+        for name in () if self.keep else self.done:
+            shutil.rmtree(self._directory / name, ignore_errors=True)
+
+    def offer(self, paths: Iterable[Path]) -> None:
+        """Upload blocks that are whole."""
+        self._uploader.offer(paths)
+
+    def finish(self) -> None:
+        """Wait for the last one."""
+        self._uploader.finish()
+        if self._checkpoint:
+            self._checkpoint.finished = True
+            self._checkpoint.save()
+
+    def abort(self) -> None:
+        """The push ended early."""
+        self._uploader.abort()
+
+    def _remember(self, ulid: str) -> None:
+        assert self._checkpoint is not None
+        self._checkpoint.done.setdefault("complete", []).append(ulid)
+        self._checkpoint.save()
+
+
+def open_push_upload(
+    values: Mapping[str, Any], run: Run | None, directory: Path, console: Console
+) -> PushUpload | None:
+    """The upload that the options ask for, None where blocks stay here; nothing is sent yet."""
+    destination = upload_destination(values, console)
+    if destination is None or run is None:
+        return None
+    return PushUpload(destination, values, run, directory)
+
+
+def open_uploader(
+    destination: Destination,
+    values: Mapping[str, Any],
+    keep: Callable[[LocalBlock], bool],
+    on_complete: Callable[[str], None] = lambda ulid: None,
+) -> Uploader:
+    """An uploader to a Mimir; nothing is sent yet."""
+    from promfill.upload.mimir import MimirUpload
+    from promfill.upload.uploader import Uploader
+
+    stop = threading.Event()
+    protocol = MimirUpload(
+        destination.url,
+        lambda: open_client(destination, values),
+        stop,
+        retry_for=seconds(values, "retry_for"),
+        timeout=seconds(values, "timeout"),
+    )
+    return Uploader(protocol, keep=keep, on_complete=on_complete, stop=stop)
+
+
+def check_ranges(sink: BlockSink, now: int) -> None:
+    """InputError where a block of the push would break a rule of Mimir's: nothing is written then."""
+    from promfill.tsdb.mimir_rules import range_breaches
+
+    for low, high in sink.ranges:
+        for breach in range_breaches(low, high, now):
+            mend = "an earlier --end" if breach.rule.name == "future" else "--block-duration 24h or a part of it"
+            raise InputError(f"{breach}: take {mend}, or --upload none")
+
+
+def upload_facts(report: UploadReport, destination: Destination) -> dict[str, Any]:
+    """What was uploaded, for ``--json``."""
+    return {
+        "destination": str(destination),
+        "uploaded": len(report.uploaded),
+        "uploaded_bytes": report.bytes,
+        "already_uploaded": len(report.there),
+        "refused": dict(sorted(report.refused.items())),
+    }
