@@ -20,6 +20,7 @@ COMMANDS = {
     "push": "Generate series and send or write them.",
     "check": "Say what a store would do with a push; send nothing.",
     "verify": "Read back what a push sent, and compare it.",
+    "tsdb": "Make blocks from text, and look into blocks.",
     "completion": "Print the completion script of a shell.",
 }
 """Every command with its first line of help, so that the list of commands imports none of them."""
@@ -28,21 +29,25 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """Imports `promfill.cli.<command>` when that command is asked for: ``promfill --help`` stays fast."""
 
+    prefix = "promfill.cli."
+    table = COMMANDS
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands, in the order of use."""
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, or None."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        command: click.Command = importlib.import_module(f"promfill.cli.{cmd_name}").command
+        module = importlib.import_module(self.prefix + cmd_name.replace("-", "_"))
+        command: click.Command = module.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands from the table above."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(self.table.items()))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "PROMFILL"})

@@ -1,0 +1,26 @@
+"""``promfill tsdb``: work on blocks, as promtool's group of this name does. A file per command."""
+
+from __future__ import annotations
+
+import click
+
+from promfill.cli import LazyGroup
+
+
+class TsdbGroup(LazyGroup):
+    """Imports `promfill.cli.tsdb_<command>` when that command is asked for."""
+
+    prefix = "promfill.cli.tsdb_"
+    table = {  # noqa: RUF012
+        "create-blocks-from": "Make blocks from text that holds samples.",
+    }
+
+
+@click.group(cls=TsdbGroup)
+def command() -> None:
+    """Make blocks from text, and look into blocks.
+
+    \b
+    Example:
+      promfill tsdb create-blocks-from openmetrics history.txt data
+    """

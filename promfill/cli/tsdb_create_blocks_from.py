@@ -1,0 +1,178 @@
+"""``promfill tsdb create-blocks-from openmetrics``: text to blocks, as promtool's command of this name."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promfill.cli.console import Console
+from promfill.cli.options import with_options
+from promfill.errors import InputError
+from promfill.times import DAY_MS, UNITS_MS, parse_duration
+
+if TYPE_CHECKING:
+    from promfill.create_blocks import BlocksReport
+
+_LABEL = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
+_RECENT_MS = 3 * UNITS_MS["h"]
+
+EITHER_SIDE = (
+    click.option("-q", "--quiet", is_flag=True, help="Print no table of blocks, and only errors."),
+    click.option("-r", "--human-readable", is_flag=True, help="Times as dates, sizes with units."),
+    click.option(
+        "--max-block-duration",
+        metavar="DURATION",
+        help="Longest block: the longest of 2h, 6h, 18h, 54h, … that is not longer.  [default: 2h]",
+    ),
+)
+"""Options that may stand before ``openmetrics`` as well, as they do in promtool."""
+
+
+@click.group()
+@with_options(EITHER_SIDE)
+def command(**values: Any) -> None:
+    """Make blocks from text that holds samples."""
+
+
+@command.command()
+@click.argument("text", metavar="INPUT")
+@click.argument("directory", metavar="[OUTPUT]", default="data", type=click.Path(path_type=Path))
+@with_options(EITHER_SIDE)
+@click.option("--utc-days", is_flag=True, help="Blocks of 24h, from midnight to midnight UTC: Mimir takes no others.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="K=V", help="Set this label on every series; may be repeated."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object in the place of the table.")
+@click.pass_context
+def openmetrics(context: click.Context, /, **values: Any) -> None:
+    """Make blocks from OpenMetrics text: a file, plain or gzip, or - for standard input.
+
+    The blocks appear in OUTPUT (data) when the whole text has been read and is good; else nothing does.
+
+    \b
+    Example:
+      promfill tsdb create-blocks-from openmetrics --utc-days history.txt data
+    """
+    before = context.parent.params if context.parent else {}
+    given = {name: values[name] or before.get(name) for name in ("quiet", "human_readable", "max_block_duration")}
+    console = Console(-1 if given["quiet"] else 0)
+    duration = _duration(given["max_block_duration"], values["utc_days"])
+    labels = _labels(values["labels"])
+    started = time.monotonic()
+    report = _create(values["text"], values["directory"], duration, labels, console)
+    if values["as_json"]:
+        console.json(_facts(report, values["directory"], time.monotonic() - started))
+    elif report.blocks:
+        console.result("\n".join(_table(report, bool(given["human_readable"]))))
+    _warn(report, console)
+
+
+def _create(path: str, directory: Path, duration: int, labels: Mapping[str, str], console: Console) -> BlocksReport:
+    from promfill.create_blocks import create_blocks
+    from promfill.text_pieces import open_text
+
+    with open_text(path) as text, _progress(console, text.size) as progress:
+        return create_blocks(text, directory, duration=duration, labels=labels, progress=progress)
+
+
+def _duration(longest: str | None, utc_days: bool) -> int:
+    """Milliseconds of the longest block."""
+    if utc_days and longest:
+        raise InputError("--utc-days makes blocks of 24h: leave out --max-block-duration, or --utc-days")
+    if utc_days:
+        return DAY_MS
+    from promfill.create_blocks import SHORTEST_BLOCK, block_duration
+
+    return block_duration(parse_duration(longest, "--max-block-duration")) if longest else SHORTEST_BLOCK
+
+
+def _labels(texts: Sequence[str]) -> dict[str, str]:
+    labels: dict[str, str] = {}
+    for text in texts:
+        parts = _LABEL.fullmatch(text)
+        if not parts:
+            raise InputError(f"--label {text!r} is no label: write it as name=value")
+        name, value = parts.groups()
+        if name in labels or name == "__name__":
+            raise InputError(f"--label {name} " + ("is given twice" if name in labels else "would rename every metric"))
+        labels[name] = value
+    return labels
+
+
+def _table(report: BlocksReport, human: bool) -> Iterator[str]:
+    """promtool aligns each block's line by itself, the first one with the header."""
+    from promfill.cli.block_table import HEADER, align, block_row
+
+    first, *rest = (block_row(block.meta, block.bytes, human) for block in report.blocks)
+    yield from align([HEADER, first])
+    yield from (align([row])[0] for row in rest)
+
+
+def _facts(report: BlocksReport, directory: Path, seconds: float) -> dict[str, Any]:
+    blocks = [
+        {
+            "ulid": block.meta.ulid,
+            "min_time": block.meta.min_time,
+            "max_time": block.meta.max_time,
+            "samples": block.meta.stats.samples,
+            "chunks": block.meta.stats.chunks,
+            "series": block.meta.stats.series,
+            "bytes": block.bytes,
+        }
+        for block in report.blocks
+    ]
+    return {
+        "destination": str(directory),
+        "samples": report.samples,
+        "series": report.series,
+        "lines": report.lines,
+        "doubled": report.doubled,
+        "exemplars": report.exemplars,
+        "overlapping": list(report.overlapping),
+        "seconds": round(seconds, 3),
+        "samples_per_second": round(report.samples / seconds) if seconds > 0 else 0,
+        "blocks": blocks,
+    }
+
+
+def _warn(report: BlocksReport, console: Console) -> None:
+    if report.exemplars:
+        console.note(f"{report.exemplars:,} exemplars dropped: blocks hold none")
+    if report.doubled:
+        console.note(f"{report.doubled:,} samples stood there more than once, with one value: each is kept once")
+    if report.overlapping:
+        console.warn(f"{len(report.overlapping):,} blocks that were there hold samples of the same time")
+    if report.blocks and max(block.meta.max_time for block in report.blocks) > time.time() * 1000 - _RECENT_MS:
+        console.warn(
+            "the newest block ends within the last 3 hours: a Prometheus that starts on it drops what its own log "
+            "holds of the time before that end"
+        )
+
+
+@contextmanager
+def _progress(console: Console, size: int | None) -> Iterator[Callable[[int, int], None]]:
+    """A function that is told bytes and samples so far; a bar only where stderr is a terminal."""
+    if console.verbosity < 0 or not sys.stderr.isatty():
+        yield lambda _bytes, _samples: None
+        return
+    forever = None if size else itertools.repeat(0)
+    with click.progressbar(forever, length=size, file=sys.stderr, item_show_func=_rate(), label="reading") as bar:
+        yield lambda position, samples: bar.update(position - bar.pos, samples)
+
+
+def _rate() -> Callable[[int | None], str]:
+    start = time.monotonic()
+
+    def show(samples: int | None) -> str:
+        seconds = time.monotonic() - start
+        return f"{samples or 0:,} samples, {(samples or 0) / seconds / 1e6:.1f} M/s" if seconds > 0 else ""
+
+    return show
