@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from promfill.plan import SAMPLES_PER_CHUNK
 from promfill.series_samples import FloatChunks, SeriesSamples
 from promfill.tsdb.index_reader import IndexReader
 from promfill.tsdb.meta import BlockMeta, decode_meta
-from promfill.tsdb.segment_reader import ENCODINGS, XOR, ChunkRecords, check_segment_header, read_records
+from promfill.tsdb.segment_reader import ENCODINGS, FLOATS, XOR, ChunkRecords, check_segment_header, read_records
 from promfill.tsdb.series_reader import SeriesEntries
 from promfill.tsdb.tombstones_reader import Tombstones, decode_tombstones
 
@@ -50,6 +50,10 @@ class Segment:
 
     name: str
     buffer: NDArray[np.uint8]
+
+
+Piece = tuple[Segment, I64Array, ChunkRecords]
+"""Chunks of one segment: which of those asked for, by place, and what they are."""
 
 
 class Block:
@@ -119,21 +123,23 @@ class Block:
         min_time: int | None = None,
         max_time: int | None = None,
         at_once: int = SAMPLES_AT_ONCE,
+        until_histogram: bool = False,
     ) -> Iterator[SeriesSamples]:
         """The samples of the series ``rows`` (all if None), in runs of whole series, rows in the order given.
 
         A run holds about `at_once` samples at most, or one series. min_time, max_time: closed, in ms. Samples of
         overlapping chunks are merged: of several at one time, that of the first chunk stays. What tombstones cover is
-        left out. FormatError: damage, or a chunk that holds no plain floats; its kind is named.
+        left out. With `until_histogram` a series ends before its first chunk of histograms, and ``run.stops`` tells
+        when. FormatError: damage, or else a chunk that holds no plain floats; its kind is named.
         """
         rows = np.arange(len(self)) if rows is None else rows
         low = _FIRST if min_time is None else min_time
         high = _LAST if max_time is None else max_time
         counts = np.diff(self.series.chunk_bounds)[rows]
         for part in _parts(counts, max(1, min(_CHUNKS_AT_ONCE, at_once // SAMPLES_PER_CHUNK))):
-            yield from self._runs(rows[part], low, high, at_once)
+            yield from self._runs(rows[part], low, high, at_once, until_histogram)
 
-    def read_chunks(self, chunks: I64Array) -> Iterator[tuple[Segment, I64Array, ChunkRecords]]:
+    def read_chunks(self, chunks: I64Array) -> Iterator[Piece]:
         """The records of chunks (numbers into `series.refs`), by segment: which of them, by place, and what they are.
 
         Every checksum is checked. FormatError: damage, or a reference to nothing.
@@ -148,19 +154,42 @@ class Block:
             if start < stop:
                 yield segment, order[start:stop], read_records(segment.buffer, offsets[start:stop], segment.name)
 
-    def _runs(self, rows: Rows, low: int, high: int, at_once: int) -> Iterator[SeriesSamples]:
+    def _runs(self, rows: Rows, low: int, high: int, at_once: int, until_histogram: bool) -> Iterator[SeriesSamples]:
         """One run, or where the chunks hold far more samples than is usual, those of the halves of the rows."""
         bounds = self.series.chunk_bounds
         chunks = ragged_range(bounds[rows], bounds[rows + 1])
         series = np.repeat(np.arange(rows.size), bounds[rows + 1] - bounds[rows])
         in_time = (self.series.max_times[chunks] >= low) & (self.series.min_times[chunks] <= high)
-        found = [self._floats(*piece) for piece in self.read_chunks(chunks[in_time])]
+        chunks, series = chunks[in_time], series[in_time]
+        pieces, stops = list(self.read_chunks(chunks)), np.full(rows.size, _LAST)
+        if until_histogram and not all(np.isin(records.encodings, FLOATS).all() for _, _, records in pieces):
+            kept, stops = self._until_histogram(stops, chunks, series, pieces, low)
+            chunks, series = chunks[kept], series[kept]
+            pieces = list(self.read_chunks(chunks))
+        found = [self._floats(*piece) for piece in pieces]
         if rows.size > 1 and sum(int(chunks_.counts.sum()) for chunks_ in found) > 2 * at_once:
             for half in np.array_split(rows, 2):
-                yield from self._runs(half, low, high, at_once)
+                yield from self._runs(half, low, high, at_once, until_histogram)
             return
-        run = SeriesSamples.joined(rows, series[in_time], [chunks_.decode(self._work) for chunks_ in found])
-        yield run.between(low, high).without(self.series.ids[rows], self.tombstones)
+        run = SeriesSamples.joined(rows, series, [chunks_.decode(self._work) for chunks_ in found])
+        run = run.between(low, high).without(self.series.ids[rows], self.tombstones)
+        yield replace(run, stops=stops if until_histogram else None)
+
+    def _until_histogram(
+        self, stops: I64Array, chunks: I64Array, series: I64Array, pieces: Sequence[Piece], low: int
+    ) -> tuple[I64Array, I64Array]:
+        """The places of the chunks before each series' first one of histograms, and the times int64 (m,) of those.
+
+        series: int64 (n,), rising, whose chunks they are.
+        """
+        encodings = np.zeros(chunks.size, np.uint8)
+        for _, which, records in pieces:
+            encodings[which] = records.encodings
+        first = np.full(stops.size, chunks.size)
+        places = np.flatnonzero(~np.isin(encodings, FLOATS))[::-1]
+        first[series[places]] = places
+        stops[series[places]] = np.maximum(self.series.min_times[chunks[places]], low)
+        return np.flatnonzero(np.arange(chunks.size) < first[series]), stops
 
     def _floats(self, segment: Segment, chunks: I64Array, records: ChunkRecords) -> FloatChunks:
         other = records.encodings != XOR

@@ -41,12 +41,14 @@ class SeriesSamples:
     """The samples of m series, ragged: series i has ``times[bounds[i]:bounds[i + 1]]``, rising, and bits likewise.
 
     rows: int64 (m,), the series. bounds: int64 (m + 1,). times: int64 (N,) ms. bits: uint64 (N,), the values by bits.
+    stops: int64 (m,), where it was asked for: when the series' first histogram comes, ms.
     """
 
     rows: I64Array
     bounds: I64Array
     times: I64Array
     bits: U64Array
+    stops: I64Array | None = None
 
     def __len__(self) -> int:
         return self.rows.size
@@ -156,8 +158,7 @@ class FloatChunks:
         try:
             yield
         except FormatError as error:
-            what = str(error).partition(": ")[2]
-            raise FormatError(what, section=self.section, offset=error.offset) from None
+            raise FormatError(error.what, section=self.section, offset=error.offset) from None
 
 
 def _alike(counts: I64Array) -> Iterator[I64Array]:

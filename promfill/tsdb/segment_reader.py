@@ -24,6 +24,8 @@ ENCODINGS = {
     6: "float histogram with start timestamps",
 }
 """tsdb/chunkenc/chunk.go."""
+FLOATS = (XOR, XOR2)
+"""Encodings of floats; the others hold histograms."""
 
 _LENGTH_BYTES = 5
 _ENCODING = 1

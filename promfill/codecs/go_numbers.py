@@ -1,0 +1,189 @@
+"""Numbers and strings as Go prints them: float64 by ``%g``, durations, quoted strings, sizes.
+
+orjson and Go find the same shortest digits that read back as the same float64, but set them differently: Go's ``%g``
+has an exponent below 1e-4 and from 1e6 on, of two digits at least and with its sign, and no ``.0``. Usual values are
+taken from orjson's text as they are; of the rest the digits are pushed together in a matrix of bytes, a row a value,
+and set anew, all rows at once.
+
+Source: Go's fmt and strconv (FormatFloat, Quote), time.Duration.String; github.com/alecthomas/units, Base2Bytes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+F64Array = NDArray[np.float64]
+I64Array = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+
+_LEAST, _MOST = 1e-4, 1e6
+"""Between them Go writes no exponent."""
+_WIDTH = 25
+"""The longest text of a float64, and one byte more."""
+_OUT = _WIDTH + 4
+_AT_ONCE = 4096
+"""Rows of a matrix: it stays in the cache."""
+_DIGIT_0, _DIGIT_9 = b"09"
+_MINUS, _PLUS, _POINT, _E = b"-+.e"
+_COMMA = b","
+
+
+def format_floats(values: F64Array) -> list[bytes]:
+    """What Go's ``%g`` prints for each: float64 (n,) to n byte strings."""
+    texts = _digits(values).replace(b".0,", _COMMA).split(_COMMA)[:-1]
+    size = np.abs(values)
+    for place in np.flatnonzero(~np.isfinite(values)).tolist():
+        texts[place] = _not_finite(float(values[place]))
+    other = np.flatnonzero(((size < _LEAST) & (size > 0)) | ((size >= _MOST) & (size < np.inf)))
+    for start in range(0, other.size, _AT_ONCE):
+        places = other[start : start + _AT_ONCE]
+        for place, mended in zip(places.tolist(), _exponent_forms(values[places]), strict=True):
+            texts[place] = mended
+    return texts
+
+
+def format_integers(numbers: I64Array, ending: bytes = b"") -> list[bytes]:
+    """The decimal digits of each, int64 (n,), with `ending` behind them."""
+    return _digits(numbers).replace(_COMMA, ending + _COMMA).split(_COMMA)[:-1]
+
+
+def format_duration(milliseconds: int) -> str:
+    """A duration in ms as time.Duration prints it, wrapped to 64 bits of nanoseconds as Go's would be."""
+    nanoseconds = (milliseconds * 1_000_000 + (1 << 63)) % (1 << 64) - (1 << 63)
+    sign, left = ("-" if nanoseconds < 0 else ""), abs(nanoseconds)
+    if not left:
+        return "0s"
+    if left < 1_000_000_000:
+        return f"{sign}{_fraction(left, 1_000_000)}ms"
+    minutes, rest = divmod(left, 60_000_000_000)
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{sign}{head}{_fraction(rest, 1_000_000_000)}s"
+
+
+def format_base2_bytes(size: int) -> str:
+    """A number of bytes in parts, as alecthomas/units prints it: ``4KiB902B``."""
+    parts = []
+    for place, prefix in enumerate(("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")):
+        part = size >> 10 * place & 1023
+        if part or not (size or place):
+            parts.append(f"{part}{prefix}B")
+    return "".join(reversed(parts))
+
+
+def quote(text: str) -> str:
+    """The text as strconv.Quote sets it. What counts as printable is for the Unicode tables of this Python to say."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return f'"{"".join(map(_quoted, text))}"'
+
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\"} | {chr(7 + place): f"\\{name}" for place, name in enumerate("abtnvfr")}
+
+
+def _quoted(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _fraction(number: int, unit: int) -> str:
+    whole, rest = divmod(number, unit)
+    digits = str(rest).rjust(len(str(unit)) - 1, "0").rstrip("0")
+    return f"{whole}.{digits}" if digits else str(whole)
+
+
+def _not_finite(value: float) -> bytes:
+    if value != value:
+        return b"NaN"
+    return b"+Inf" if value > 0 else b"-Inf"
+
+
+def _digits(numbers: F64Array | I64Array) -> bytes:
+    """Shortest digits, a comma behind each."""
+    text = orjson.dumps(np.ascontiguousarray(numbers), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+    return text + _COMMA * (numbers.size > 0)
+
+
+def _exponent_forms(values: F64Array) -> list[bytes]:
+    """``d.ddde±dd`` of finite values, none of them 0."""
+    text, lengths, negative = _rows(values)
+    digits, exponent = _significands(text, lengths)
+    texts = _set(digits, exponent)
+    for place in np.flatnonzero(negative).tolist():
+        texts[place] = b"-" + texts[place]
+    return texts
+
+
+def _rows(values: F64Array) -> tuple[Bytes, I64Array, NDArray[np.bool_]]:
+    """orjson's texts without their signs: uint8 (n, _WIDTH), zeros behind them; lengths int64; which are negative."""
+    buffer = np.frombuffer(_digits(values) + bytes(_WIDTH), np.uint8)
+    ends = np.flatnonzero(buffer == _COMMA[0])
+    starts = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
+    negative = buffer[starts] == _MINUS
+    starts += negative
+    text = np.lib.stride_tricks.sliding_window_view(buffer, _WIDTH)[starts]
+    text[np.arange(_WIDTH) >= (ends - starts)[:, None]] = 0
+    return text, ends - starts, negative
+
+
+def _significands(text: Bytes, lengths: I64Array) -> tuple[Bytes, I64Array]:
+    """Digits from the first that is not 0 on, uint8 (n, _WIDTH - 1) with zeros behind, and decimal exponents int64."""
+    columns = np.arange(_WIDTH)
+    ends, exponent = _written_exponents(text, lengths)
+    is_point = text == _POINT
+    has_point = is_point.any(axis=1)
+    point = np.where(has_point, is_point.argmax(axis=1), ends)
+    digits = np.where(columns[:-1] < point[:, None], text[:, :-1], text[:, 1:])
+    digits[columns[:-1] >= (ends - has_point)[:, None]] = _DIGIT_0
+    first = (digits != _DIGIT_0).argmax(axis=1)
+    late = np.flatnonzero(first)
+    if late.size:
+        moved = np.minimum(columns[:-1] + first[late, None], _WIDTH - 2)
+        digits[late] = np.take_along_axis(digits[late], moved, axis=1)
+    return digits, point - first - 1 + exponent
+
+
+def _written_exponents(text: Bytes, lengths: I64Array) -> tuple[I64Array, I64Array]:
+    """Where the digits end, and the number behind an ``e``, 0 where there is none: int64 (n,) each."""
+    exponent = np.zeros(lengths.size, np.int64)
+    is_e = text == _E
+    rows = np.flatnonzero(is_e.any(axis=1))
+    if not rows.size:
+        return lengths, exponent
+    at, ends = is_e[rows].argmax(axis=1), lengths.copy()
+    ends[rows] = at
+    for place in range(1, 6):
+        byte = text[rows, np.minimum(at + place, _WIDTH - 1)]
+        is_digit = (byte >= _DIGIT_0) & (byte <= _DIGIT_9)
+        exponent[rows] = np.where(is_digit, exponent[rows] * 10 + byte - _DIGIT_0, exponent[rows])
+    exponent[rows[text[rows, at + 1] == _MINUS]] *= -1
+    return ends, exponent
+
+
+def _set(digits: Bytes, exponent: I64Array) -> list[bytes]:
+    """The significands and exponents as text: a point behind the first digit where there are more."""
+    rows, width = np.arange(exponent.size), digits.shape[1]
+    count = width - (digits[:, ::-1] != _DIGIT_0).argmax(axis=1)
+    ends = np.where(count > 1, count + 1, 1)
+    text = np.zeros((exponent.size, _OUT), np.uint8)
+    text[:, 0] = digits[:, 0]
+    text[:, 1] = _POINT
+    text[:, 2 : width + 1] = digits[:, 1:]
+    text[np.arange(_OUT) >= ends[:, None]] = 0
+    size = np.abs(exponent)
+    long = size >= 100
+    text[rows, ends] = _E
+    text[rows, ends + 1] = np.where(exponent < 0, _MINUS, _PLUS)
+    text[rows[long], ends[long] + 2] = _DIGIT_0 + size[long] // 100
+    text[rows, ends + 2 + long] = _DIGIT_0 + size // 10 % 10
+    text[rows, ends + 3 + long] = _DIGIT_0 + size % 10
+    texts: list[bytes] = text.view(f"S{_OUT}").ravel().tolist()
+    return texts
