@@ -5,13 +5,16 @@
     ├── FormatError                bytes that are not what their format says                 (exit 1)
     └── RunError                   what happened while running                               (exit 1)
         ├── OutputError            the disk: full, read-only, gone
-        ├── ReceiverError          a server's answer, or none
+        ├── ReceiverError          a server's answer
+        │   └── NoAnswerError      none came (`promfill.http`)
         └── ScriptError            a backfill script that failed
 
 Anything else that comes out of promfill is a bug in promfill.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 
 class PromfillError(Exception):
@@ -27,13 +30,20 @@ class InputError(PromfillError):
 
 
 class FormatError(PromfillError):
-    """Damaged or foreign bytes. ``section`` names the part, ``offset`` is in bytes from its start."""
+    """Damaged or foreign bytes: `what` is wrong, in which ``section``, at which ``offset`` in bytes of its file."""
 
-    def __init__(self, message: str, *, section: str = "", offset: int | None = None) -> None:
+    def __init__(self, what: str, *, section: str = "", offset: int | None = None) -> None:
         where = section if offset is None else f"{section} at byte {offset}"
-        super().__init__(f"{where}: {message}" if where else message)
-        self.section = section
-        self.offset = offset
+        super().__init__(f"{where}: {what}" if where else what)
+        self.what, self.section, self.offset = what, section, offset
+
+    def __reduce__(self) -> tuple[Callable[..., FormatError], tuple[str, str, int | None]]:
+        """Workers hand their errors over."""
+        return _format_error, (self.what, self.section, self.offset)
+
+
+def _format_error(what: str, section: str, offset: int | None) -> FormatError:
+    return FormatError(what, section=section, offset=offset)
 
 
 class RunError(PromfillError):
