@@ -8,6 +8,15 @@ from pathlib import Path
 LIST = Path(".promfill") / "made"
 
 
+def recorded() -> frozenset[Path]:
+    """Everything on the list, as absolute paths."""
+    try:
+        lines = LIST.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return frozenset()
+    return frozenset(Path(line).resolve() for line in lines if line)
+
+
 def record(path: Path) -> None:
     """Add a file or directory, before it gets its name: after a crash the list still holds all that is there.
 

@@ -11,6 +11,7 @@ import click
 
 from promfill._version import __version__
 from promfill.cli.console import Console, raise_on_sigterm
+from promfill.cli.settings import load_dotenv, name_variables
 from promfill.errors import InputError, PromfillError
 
 INTERRUPTED = 130
@@ -21,6 +22,8 @@ COMMANDS = {
     "check": "Say what a store would do with a push; send nothing.",
     "verify": "Read back what a push sent, and compare it.",
     "tsdb": "Make blocks from text, and look into blocks.",
+    "upload": "Upload existing blocks to a Mimir.",
+    "config": "Print the settings in force, and where each comes from.",
     "completion": "Print the completion script of a shell.",
 }
 """Every command with its first line of help, so that the list of commands imports none of them."""
@@ -42,6 +45,7 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(self.prefix + cmd_name.replace("-", "_"))
         command: click.Command = module.command
+        name_variables(command, (self.prefix + cmd_name).removeprefix("promfill.cli."))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -70,9 +74,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code of one command line; every error has become one line on stderr."""
     console = Console()
     try:
-        load_dotenv()
         with raise_on_sigterm():
-            cli.main(arguments, prog_name="promfill", standalone_mode=False)
+            cli.main(arguments, prog_name="promfill", standalone_mode=False, obj=load_dotenv())
     except PromfillError as error:
         console.error(str(error))
         return error.exit_code
@@ -93,14 +96,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         console.error(f"a defect of promfill: {type(error).__name__}: {error} ({DEBUG}=1 shows where)")
         return 1
     return 0
-
-
-def load_dotenv() -> None:
-    """Settings of the file ``.env`` in the working directory; the real environment wins."""
-    if os.path.exists(".env"):  # noqa: PTH110  (pathlib would be the dearest import of --help)
-        from dotenv import load_dotenv as load
-
-        load(".env", override=False)
 
 
 def _close_stdout() -> None:

@@ -1,0 +1,137 @@
+"""``promfill config``: the settings in force, each with where it comes from. Secrets are masked; nobody is asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from promfill.cli.options import VERBOSITY, build_console, with_options
+from promfill.cli.push import command as push
+from promfill.cli.settings import dotenv_names, name_variables
+from promfill.errors import InputError
+
+SECRETS = ("PROMFILL_PASSWORD", "PROMFILL_BEARER_TOKEN", "CDO_TOKEN")
+MASK = "•••"
+_ADDRESSES = frozenset(("remote_write_url", "upload", "cdo_url", "query_url"))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting as it is shown. `name` is the option's, or that of the variable of a secret."""
+
+    name: str
+    value: str
+    source: str
+
+
+class _Options(click.Command):
+    """Push's options, none of them required, and read from push's variables."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Our own options and push's."""
+        name_variables(push, "push")
+        own = super().get_params(ctx)
+        names = {parameter.name for parameter in own}
+        return [*own, *(_optional(parameter) for parameter in push.params if parameter.name not in names)]
+
+
+@click.command(cls=_Options)
+@with_options(VERBOSITY)
+@click.pass_context
+def command(context: click.Context, /, **values: Any) -> None:
+    """Print the settings in force, and where each comes from: default, .env, environment or flag.
+
+    Takes the options of push. Flags win over the environment, and the environment over .env. Secrets are masked.
+
+    \b
+    Example:
+      promfill config --env staging
+    """
+    console = build_console(values)
+    settings = [_destination(values), *_option_settings(context, values), *_secret_settings(dotenv_names(context))]
+    if values["as_json"]:
+        console.json({"settings": [{name: getattr(one, name) for name in Setting.__slots__} for one in settings]})
+        return
+    widths = [max(len(getattr(one, name)) for one in settings) for name in ("name", "value")]
+    console.result("\n".join(f"{one.name:{widths[0]}}  {one.value:{widths[1]}}  {one.source}" for one in settings))
+
+
+def _destination(values: dict[str, Any]) -> Setting:
+    """What push would send to, or write into; a CDO is named, and not asked."""
+    from promfill.cdo import base_url
+    from promfill.destination import show_url
+
+    mode = values["mode"]
+    option = {"blocks": "upload", "remote-write": "remote_write_url", "script": "remote_write_url"}.get(mode, "")
+    url = values.get(option)
+    if url and url != "none":
+        return Setting("destination", show_url(url), f"--{option.replace('_', '-')}")
+    if option and url != "none" and os.environ.get("CDO_TOKEN"):
+        try:
+            base = base_url(values["env"], values["cdo_url"])
+            return Setting("destination", f"what CDO at {show_url(base)} names", "CDO")
+        except InputError as error:
+            return Setting("destination", str(error), "CDO")
+    missing = mode in ("remote-write", "script")
+    return Setting("destination", "-" if missing else "files here", "not set" if missing else f"--mode {mode}")
+
+
+def _option_settings(context: click.Context, values: dict[str, Any]) -> Iterator[Setting]:
+    shown = {parameter.name for parameter in VERBOSE_PARAMETERS}
+    for parameter in context.command.get_params(context):
+        name = parameter.name or ""
+        if name in shown or not isinstance(parameter, click.Option) or parameter.is_eager:
+            continue
+        source = _source(context, parameter)
+        yield Setting(parameter.opts[0].lstrip("-"), _value(name, values[name]), source)
+
+
+def _secret_settings(from_file: frozenset[str]) -> Iterator[Setting]:
+    for name in SECRETS:
+        where = "not set" if not os.environ.get(name) else f".env ({name})" if name in from_file else "environment"
+        yield Setting(name, MASK if os.environ.get(name) else "-", where)
+
+
+def _source(context: click.Context, parameter: click.Option) -> str:
+    match context.get_parameter_source(parameter.name or ""):
+        case ParameterSource.COMMANDLINE:
+            return "flag"
+        case ParameterSource.ENVIRONMENT:
+            variable = _variable(parameter)
+            return f"{'.env' if variable in dotenv_names(context) else 'environment'} ({variable})"
+        case _:
+            return "default"
+
+
+def _variable(parameter: click.Option) -> str:
+    """The variable that gave the value: the first that is set, as click looks for them."""
+    names: Iterable[str] = [parameter.envvar] if isinstance(parameter.envvar, str) else parameter.envvar or ()
+    return next((name for name in names if os.environ.get(name)), "")
+
+
+def _value(name: str, value: Any) -> str:
+    from promfill.destination import show_url
+
+    if value is None or value == ():
+        return "-"
+    if name == "headers":
+        return ", ".join(f"{header.partition(':')[0]}: {MASK}" if ":" in header else MASK for header in value)
+    if name in _ADDRESSES and "://" in str(value):
+        return show_url(str(value))
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _optional(parameter: click.Parameter) -> click.Parameter:
+    import copy
+
+    shown = copy.copy(parameter)
+    shown.required = False
+    return shown
+
+
+VERBOSE_PARAMETERS = tuple(command.params)

@@ -1,0 +1,45 @@
+"""Where settings come from: flags, then the environment, then ``.env``, then defaults."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+
+class _Lines(click.types.StringParamType):
+    """Text of an option that may be repeated: a variable holds one a line, since labels and headers hold spaces."""
+
+    envvar_list_splitter = "\n"
+
+
+def load_dotenv() -> frozenset[str]:
+    """Put the settings of the file ``.env`` in the working directory into the environment, which wins over it.
+
+    Returns the names of those that were put there.
+    """
+    if not os.path.exists(".env"):  # noqa: PTH110  (pathlib would be the dearest import of --help)
+        return frozenset()
+    from dotenv import dotenv_values
+
+    found = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    new = {name: value for name, value in found.items() if name not in os.environ}
+    os.environ.update(new)
+    return frozenset(new)
+
+
+def dotenv_names(context: click.Context) -> frozenset[str]:
+    """The settings that came from ``.env``."""
+    return context.find_root().obj or frozenset()
+
+
+def name_variables(command: click.Command, name: str) -> None:
+    """Let every option come from ``PROMFILL_<COMMAND>_<OPTION>``, by each of its long spellings."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            if parameter.multiple and parameter.type is click.STRING:
+                parameter.type = _Lines()
+            spellings = [spelling.lstrip("-") for spelling in parameter.opts if spelling.startswith("--")]
+            names = [f"PROMFILL_{name}_{word}".upper().replace("-", "_").replace(".", "_") for word in spellings]
+            given = [parameter.envvar] if isinstance(parameter.envvar, str) else list(parameter.envvar or ())
+            parameter.envvar = list(dict.fromkeys([*names, *given]))

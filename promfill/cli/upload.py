@@ -1,0 +1,178 @@
+"""``promfill upload``: existing blocks to a Mimir."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promfill.cli.console import Console
+from promfill.cli.destination import (
+    CDO,
+    DESTINATION,
+    RETRY,
+    UPLOAD,
+    open_client,
+    upload_destination,
+)
+from promfill.cli.options import VERBOSITY, build_console, with_options
+from promfill.cli.store import QUERY
+from promfill.cli.summary import upload_lines
+from promfill.cli.uploads import open_uploader, upload_facts
+from promfill.errors import FormatError, InputError
+
+if TYPE_CHECKING:
+    from promfill.destination import Destination
+    from promfill.upload.local import LocalBlock
+    from promfill.upload.uploader import Uploader
+    from promfill.upload.wait import Expected
+
+_WHAT = (
+    click.argument("paths", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)),
+    click.option("--dry-run", is_flag=True, help="Check the blocks by Mimir's rules, and stop."),
+    click.option("--wait", "wait", is_flag=True, help="Wait until every sample can be queried."),
+    click.option("--keep", is_flag=True, help="Keep blocks that promfill made."),
+)
+
+
+@click.command()
+@with_options(_WHAT, UPLOAD, CDO, DESTINATION[1:], RETRY, QUERY, VERBOSITY)
+def command(**values: Any) -> None:
+    """Upload existing blocks to a Mimir.
+
+    DIR is a block, or a directory of blocks. Each is checked before the first byte is sent. Once Mimir has said that a
+    block is complete, its copy here is removed if promfill made it (.promfill/made lists those), unless --keep is
+    given. To go on after a failure, run the same command again: what is complete is not sent again.
+
+    \b
+    Example:
+      promfill upload data --upload https://mimir.example.com --tenant team-a
+    """
+    console = build_console(values)
+    blocks = find(values["paths"], console, decode=values["dry_run"])
+    destination = upload_destination(values, console)
+    if values["dry_run"]:
+        _say_plan(blocks, destination, values, console)
+        return
+    if destination is None:
+        raise InputError("--upload is missing: give the base address of a Mimir, or set CDO_TOKEN and ENV")
+    expected = _expectations(blocks) if values["wait"] else []
+    api_url = _query_url(destination, values) if values["wait"] else ""
+    started = time.monotonic()
+    uploader = open_uploader(destination, values, _keep(values["keep"]))
+    run(uploader, blocks, destination, values, console)
+    if values["wait"]:
+        _wait(api_url, expected, destination, values, console)
+    facts = {**upload_facts(uploader.report, destination), "seconds": round(time.monotonic() - started, 3)}
+    if values["as_json"]:
+        console.json({"blocks": len(blocks), **facts, "queryable": bool(values["wait"])})
+    else:
+        lines = upload_lines(facts)
+        console.result("\n".join([lines[0], "query  every sample can be queried"] if values["wait"] else lines))
+
+
+def find(paths: Sequence[Path], console: Console, *, decode: bool) -> list[LocalBlock]:
+    """The blocks of the directories, oldest first; InputError where one is damaged or breaks a rule of Mimir's.
+
+    A block that Mimir finds damaged stays failed there under its ULID, so what can be known is found out here.
+    """
+    from promfill.upload.local import find_blocks, read_local_block
+
+    blocks = sorted(map(read_local_block, find_blocks(paths)), key=lambda block: block.meta.min_time)
+    broken = [(block, breach) for block in blocks for breach in block.breaches()]
+    if broken:
+        block, breach = broken[0]
+        more = f"; and {len(broken) - 1} faults more" if broken[1:] else ""
+        raise InputError(f"Mimir would refuse {block.path}: {breach}{more}. Nothing was sent")
+    for block in blocks:
+        _check_whole(block, decode)
+        if block.has_tombstones:
+            console.warn(f"{block.path} has tombstones, and Mimir takes none: what was deleted there comes back")
+    return blocks
+
+
+def _check_whole(block: LocalBlock, decode: bool) -> None:
+    from promfill.block_check import check_block
+
+    try:
+        check_block(block.path, decode=decode)
+    except FormatError as error:
+        raise InputError(f"{block.path} is damaged: {error}. Nothing was sent") from None
+
+
+def run(
+    uploader: Uploader,
+    blocks: Sequence[LocalBlock],
+    destination: Destination,
+    values: Mapping[str, Any],
+    console: Console,
+) -> None:
+    """Upload them; what is up and how to go on is said when it ends early."""
+    try:
+        uploader.offer(block.path for block in blocks)
+        uploader.finish()
+    except BaseException:
+        uploader.abort()
+        console.note(
+            f"{len(uploader.report.complete)} of {len(blocks)} blocks are complete at {destination}, the others are "
+            "here as they were; to go on, run the same command again"
+        )
+        raise
+
+
+def _keep(asked: bool) -> Any:
+    """Whose copy stays: everything's where --keep says so, else what promfill did not make."""
+    from promfill import made
+
+    ours = frozenset() if asked else made.recorded()
+    return lambda block: block.path.resolve() not in ours
+
+
+def _say_plan(
+    blocks: Sequence[LocalBlock], destination: Destination | None, values: Mapping[str, Any], console: Console
+) -> None:
+    size = sum(block.size for block in blocks)
+    samples = sum(block.meta.stats.samples for block in blocks)
+    facts = {"blocks": len(blocks), "samples": samples, "bytes": size, "destination": str(destination or "none")}
+    if values["as_json"]:
+        console.json({**facts, "dry_run": True})
+        return
+    console.result(
+        f"{len(blocks):,} blocks, {samples:,} samples, {size:,} bytes: whole, and within Mimir's rules\n"
+        "dry run: nothing was sent"
+    )
+
+
+def _query_url(destination: Destination, values: Mapping[str, Any]) -> str:
+    """Where to ask: --query-url, or what stands beside the address of the upload."""
+    beside = "/prometheus" if values["upload"] else "/api/prom"
+    return str(values["query_url"] or destination.url.rstrip("/") + beside)
+
+
+def _expectations(blocks: Sequence[LocalBlock]) -> list[Expected]:
+    """Read before the upload, which removes blocks."""
+    from promfill.upload.wait import expectations
+
+    return [one for block in blocks for one in expectations(block.path)]
+
+
+def _wait(
+    url: str,
+    expected: Sequence[Expected],
+    destination: Destination,
+    values: Mapping[str, Any],
+    console: Console,
+) -> None:
+    from dataclasses import replace
+
+    from promfill.stores.api import Api
+    from promfill.upload.wait import wait_until_queryable
+
+    where = replace(destination, url=url)
+    with open_client(where, values) as client:
+        wait_until_queryable(
+            Api(client), expected, lambda found, total: console.note(f"{found:,} of {total:,} samples can be queried")
+        )

@@ -1,0 +1,108 @@
+"""Waiting until uploaded blocks can be queried, with the full count of their samples.
+
+A store gateway learns of new blocks once in a while, and answers with a part of them until then without a word, so
+only the count tells. Of each block and metric the samples of the block's own series are counted, in its own range.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from promfill.block import Block, open_block
+from promfill.errors import ReceiverError
+from promfill.model import LabelSet
+from promfill.stores.api import Api, selector
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+LONGEST_WAIT = 86_400.0
+NAME = "__name__"
+
+Told = Callable[[int, int], None]
+"""Is given how many samples can be queried, and how many there are to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a query for one metric of one block should count: samples by label set; [start, end] is closed, in ms."""
+
+    metric: str
+    start: int
+    end: int
+    counts: dict[LabelSet, int]
+
+
+def expectations(path: Path) -> list[Expected]:
+    """What is to be found of a block. FormatError: a block that is damaged."""
+    block = open_block(path)
+    found: dict[str, dict[LabelSet, int]] = {}
+    for labels, count in _counts(block):
+        found.setdefault(dict(labels).get(NAME, ""), {})[labels] = count
+    return [Expected(name, block.meta.min_time, block.meta.max_time - 1, counts) for name, counts in found.items()]
+
+
+def wait_until_queryable(
+    api: Api,
+    expected: Sequence[Expected],
+    told: Told = lambda found, total: None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Ask until every sample is counted. ReceiverError: no query API is there, or not the whole count after a day."""
+    total = sum(sum(one.counts.values()) for one in expected)
+    open_ones, found, pause, ends = list(expected), 0, FIRST_PAUSE, clock() + LONGEST_WAIT
+    while True:
+        partly = [(one, _found(api, one)) for one in open_ones]
+        found += sum(count for one, count in partly if count == sum(one.counts.values()))
+        open_ones = [one for one, count in partly if count < sum(one.counts.values())]
+        now = found + sum(count for one, count in partly if count < sum(one.counts.values()))
+        told(now, total)
+        if not open_ones:
+            return
+        if clock() > ends:
+            raise ReceiverError(f"after a day {now:,} of {total:,} samples can be queried at {api}: ask its operator")
+        sleep(pause)
+        pause = min(LONGEST_PAUSE, pause * 1.5)
+
+
+def _counts(block: Block) -> Iterator[tuple[LabelSet, int]]:
+    """Samples of each series, by the counts that stand in its chunks."""
+    refs = block.series.refs
+    counts = np.zeros(refs.size, np.int64)
+    for segment, which, records in block.read_chunks(np.arange(refs.size)):
+        counts[which] = segment.buffer[records.starts].astype(np.int64) << 8 | segment.buffer[records.starts + 1]
+    sums = np.diff(np.append(0, np.cumsum(counts))[block.series.chunk_bounds])
+    return ((block.label_set(row), count) for row, count in enumerate(sums.tolist()))
+
+
+def _found(api: Api, one: Expected) -> int:
+    """How many of the samples are counted now: of no series more than there should be."""
+    query = f"count_over_time({selector(((NAME, one.metric),))}[{one.end - one.start + 1}ms])"
+    moment = f"{one.end // 1000}.{one.end % 1000:03d}"
+    with api.stream("GET", "/api/v1/query", {"query": query, "time": moment, "nocache": 1}) as response:
+        body = response.read()
+    found: Counter[LabelSet] = Counter()
+    for labels, count in _vector(body):
+        found[labels] += count
+    # count_over_time drops the name
+    return sum(
+        min(count, found[tuple(pair for pair in labels if pair[0] != NAME)]) for labels, count in one.counts.items()
+    )
+
+
+def _vector(body: bytes) -> Iterator[tuple[LabelSet, int]]:
+    import orjson
+
+    try:
+        answer = orjson.loads(body)
+        for series in answer["data"]["result"]:
+            labels = tuple(sorted(pair for pair in series["metric"].items() if pair[0] != NAME))
+            yield labels, int(float(series["value"][1]))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ReceiverError(f"the query API's answer is no vector ({error}): check --query-url") from None
