@@ -1,4 +1,4 @@
-"""What a store will do with a push, said before it is sent. `../stores/facts.py` asks, this reckons.
+"""What a store will do with a push, said before it is sent. `stores.ask` asks, this reckons.
 
 Prometheus deletes whole blocks: those whose end lies further behind the end of the newest block than the retention
 (up to 2.51; from 2.52 on also those at exactly that distance). Of blocks in a data directory the count is exact. What
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from promfill.digits import keeps_all_digits
 from promfill.plan import Grid, windows
 from promfill.scenario import DEFAULT_DESCRIPTION, Scenario
-from promfill.stores.facts import DEFAULT_RETENTION_MS, MINUTE_MS, StoreFacts
+from promfill.stores.facts import DEFAULT_RETENTION_MS, StoreFacts
 from promfill.times import DAY_MS, UNITS_MS, format_duration, format_time
 
 HEAD_SLACK_MS = UNITS_MS["h"]
@@ -214,4 +214,4 @@ def _share(plan: PushPlan, steps: int) -> str:
 
 def _age(plan: PushPlan, now: int) -> str:
     """How old the oldest sample is, in whole days and a little more."""
-    return f"{-(-(now - plan.grid.start + MINUTE_MS) // DAY_MS)}d"
+    return f"{-(-(now - plan.grid.start + UNITS_MS['m']) // DAY_MS)}d"

@@ -92,11 +92,13 @@ class Look:
 
 def query_address(values: Mapping[str, Any]) -> str | None:
     """The query API's address: the one given, or the one beside the push URL where that is known."""
-    from promfill.stores.find import query_url_beside
-
     given: str | None = values["query_url"]
     push_url: str | None = values.get("remote_write_url")
-    return given or (query_url_beside(push_url) if push_url and values.get("mode") != "blocks" else None)
+    if given or not push_url or values.get("mode") == "blocks":
+        return given
+    from promfill.stores.find import query_url_beside
+
+    return query_url_beside(push_url)
 
 
 def open_api(values: Mapping[str, Any], console: Console) -> Api | None:
@@ -124,11 +126,11 @@ def open_a_store(values: Mapping[str, Any], blocks: Path | None, console: Consol
 
 
 def _ask(values: Mapping[str, Any], console: Console) -> StoreFacts | None:
-    from promfill.stores.facts import ask_store
-
     api = open_api(values, console)
     if api is None:
         return None
+    from promfill.stores.ask import ask_store
+
     try:
         return ask_store(api)
     except ReceiverError as error:

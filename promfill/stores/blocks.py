@@ -98,6 +98,11 @@ def _series_at_once(metas: list[BlockMeta]) -> int:
     return max(1, int(BATCH_SAMPLES / max(1.0, each)))
 
 
+def _of_block(path: Path, error: FormatError) -> FormatError:
+    """The error with the block's name before the place in it."""
+    return FormatError(error.what, section=f"{path} {error.section}".rstrip(), offset=error.offset)
+
+
 def _overlaps(meta: BlockMeta, selection: Selection) -> bool:
     return meta.min_time <= selection.end and selection.start < meta.max_time
 
@@ -111,7 +116,7 @@ def _open(path: Path, selection: Selection, rows: RowFinder, strange: dict[Label
         others = selected[places < 0]
         numbers = [strange.setdefault(block.label_set(row), len(strange)) for row in others.tolist()]
     except FormatError as error:
-        raise FormatError(f"{path}: {error}") from error
+        raise _of_block(path, error) from error
     return _part(block, selected[places >= 0], places[places >= 0]), _part(block, others, np.array(numbers, np.int64))
 
 
@@ -153,4 +158,4 @@ def _runs(
                 yield part.numbers[done : done + len(run)], run.counts, run.times, run.bits
                 done += len(run)
         except FormatError as error:
-            raise FormatError(f"{part.block.path}: {error}") from error
+            raise _of_block(part.block.path, error) from error

@@ -9,7 +9,8 @@ from promfill.config import build_destination
 from promfill.errors import ReceiverError
 from promfill.http import make_client
 from promfill.stores.api import Api
-from promfill.stores.facts import StoreFacts, ask_store, parse_store_duration
+from promfill.stores.ask import ask_store, parse_store_duration
+from promfill.stores.facts import StoreFacts
 from promfill.times import DAY_MS, UNITS_MS
 from tests.support.receiver import Answer, Receiver, Taken
 
