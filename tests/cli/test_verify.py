@@ -1,0 +1,130 @@
+"""verify and check as commands: what they print, their exit codes, and bad input. Real stores: tests/integration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import PUSH, Promfill, runner
+from tests.support.receiver import Answer, Receiver
+
+WHAT = (*PUSH[1:], "--labels", "host={1..3},job=x")
+SAMPLES = 3 * 288
+
+
+@pytest.fixture
+def promfill(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Promfill:
+    monkeypatch.chdir(tmp_path)
+    return runner(capsys)
+
+
+@pytest.fixture
+def pushed(promfill: Promfill) -> Promfill:
+    assert promfill("push", *WHAT).code == 0
+    return promfill
+
+
+def test_a_push_into_blocks_is_right(pushed: Promfill) -> None:
+    told = pushed("verify", *WHAT, "--blocks", "data")
+    assert told.code == 0
+    assert told.err == ""
+    assert told.out == (
+        "vpn in blocks in data, compared by bits\n"
+        "expected    864 samples of 3 series\n"
+        "found       864\n"
+        "missing     0\n"
+        "unexpected  0\n"
+        "different   0\n"
+        "doubled     0\n"
+    )
+
+
+def test_another_seed_is_another_push(pushed: Promfill) -> None:
+    told = pushed("verify", *WHAT, "--blocks", "data", "--seed", "43")
+    assert told.code == 1
+    assert "different   864: 2023-12-17T08:00:00Z to 2023-12-18T07:55:00Z\n" in told.out
+    assert told.err == "promfill: error: blocks in data does not hold vpn as it was pushed: 864 different samples\n"
+
+
+def test_fewer_series_than_there_are(pushed: Promfill) -> None:
+    told = pushed("verify", *PUSH[1:], "--labels", "host={1,2,9},job=x", "--blocks", "data", "--json")
+    assert told.code == 1
+    assert (told.json["found"], told.json["missing"], told.json["unexpected"]) == (576, 288, 288)
+    assert told.json["unexpected_series"] == 1
+    assert told.json["unexpected_series_examples"] == [{"__name__": "vpn", "host": "3", "job": "x"}]
+    assert told.json["ranges"]["missing"] == [{"first": "2023-12-17T08:00:00Z", "last": "2023-12-18T07:55:00Z"}]
+    assert not told.json["right"]
+
+
+def test_damage_is_named(pushed: Promfill, tmp_path: Path) -> None:
+    segment = next((tmp_path / "data").glob("*/chunks/000001"))
+    data = bytearray(segment.read_bytes())
+    data[100] ^= 1
+    segment.write_bytes(data)
+    told = pushed("verify", *WHAT, "--blocks", "data")
+    assert told.code == 1
+    assert f"data/{segment.parent.parent.name} chunks/000001 at byte" in told.err
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        ((), 2, "--query-url, or --blocks"),
+        (("--blocks", "nowhere"), 2, "nowhere is no directory"),
+        (("--blocks", "."), 2, "holds no block"),
+        (("--blocks", ".", "--query-url", "http://127.0.0.1:1"), 2, "exclude each other"),
+        (("--query-url", "127.0.0.1:9090"), 2, "--query-url"),
+        (("--query-url", "http://127.0.0.1:1"), 1, "nothing listens"),
+        (("--query-url", "http://127.0.0.1:1", "--bearer-token-file", "none"), 2, "none"),
+    ],
+)
+def test_bad_input_is_one_line(promfill: Promfill, options: tuple[str, ...], code: int, words: str) -> None:
+    told = promfill("verify", *WHAT, *options)
+    assert told.code == code
+    assert words in told.err
+    assert told.err.count("\n") == 1
+    assert told.out == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Answer(401, b"go away"), "401 Unauthorized: go away"),
+        (Answer(200, b"<html><title>Grafana</title></html>", {"Content-Type": "text/html"}), "Grafana"),
+        (Answer(404, b"nothing here"), "404"),
+        (Answer(200, b'{"status":"success"}'), "--query-url"),
+    ],
+)
+def test_who_is_no_store_is_named(promfill: Promfill, answer: Answer, words: str) -> None:
+    with Receiver(lambda taken: answer) as receiver:
+        told = promfill("verify", *WHAT, "--query-url", receiver.url.removesuffix("/api/v1/write"))
+    assert told.code == 1
+    assert words in told.err
+    assert told.err.count("\n") == 1
+
+
+def test_check_of_blocks_assumes_the_default_and_goes_on(promfill: Promfill) -> None:
+    told = promfill("check", "--metric-name", "vpn", "--start", "now-21d")
+    assert told.code == 0
+    assert "default retention of 15d is assumed" in told.out
+    assert promfill("check", *WHAT).out == "nothing is known that this store would do to the push\n"
+
+
+def test_check_tells_programs_what_it_found(promfill: Promfill) -> None:
+    told = promfill("check", *WHAT, "--unit", "bytes", "--json")
+    assert told.json["store"] is None
+    assert not told.json["loses"]
+    assert [(finding["kind"], finding["loses"]) for finding in told.json["findings"]] == [("metadata", False)]
+
+
+def test_check_wants_to_know_where_to(promfill: Promfill) -> None:
+    told = promfill("check", *WHAT, "--mode", "remote-write")
+    assert told.code == 2
+    assert "--remote-write-url" in told.err
+
+
+def test_check_of_a_dead_address(promfill: Promfill) -> None:
+    push = (*WHAT, "--mode", "remote-write", "--remote-write-url", "http://127.0.0.1:1/api/v1/write")
+    assert promfill("check", *push).code == 0
+    assert promfill("check", *push, "--query-url", "http://127.0.0.1:1").code == 1
