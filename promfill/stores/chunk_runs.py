@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,8 +64,8 @@ def _scatter(matrix: NDArray[np.generic], offsets: I64Array, counts: I64Array, o
 class ChunkRuns:
     """Frames in, `Readings` out: a series may go on from frame to frame, and leaves when the next one begins."""
 
-    def __init__(self, finder: RowFinder) -> None:
-        self._finder = finder
+    def __init__(self, finder: RowFinder, foreign: Collection[str] = ()) -> None:
+        self._finder, self._foreign = finder, foreign
         self._decoder = ChunkDecoder()
 
     def readings(self, frames: Iterable[Frame]) -> Iterator[Readings]:
@@ -90,7 +90,7 @@ class ChunkRuns:
     def _decode(self, frame: Frame) -> Readings:
         chunk_counts, times, bits = self._decoder.decode(frame.buffer, frame.starts, frame.ends)
         firsts = np.cumsum([0, *frame.counts[:-1]])
-        rows = self._finder.find(frame.labels)
+        rows = self._finder.find(frame.labels, self._foreign)
         return Readings(rows, np.add.reduceat(chunk_counts, firsts), times, bits, strangers(frame.labels, rows))
 
 

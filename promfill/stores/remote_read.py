@@ -36,6 +36,7 @@ class RemoteReadStore:
 
     def __init__(self, api: Api, name: str) -> None:
         self._api = api
+        self._foreign = external_labels(api)
         self.name = f"{name} at {api}"
 
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
@@ -43,9 +44,9 @@ class RemoteReadStore:
         body = snappy.compress(_request(selection).SerializeToString())
         with self._api.stream("POST", PATH, content=body, headers=_HEADERS) as response:
             if response.headers.get("Content-Type", "").startswith(_STREAMED):
-                yield from ChunkRuns(rows).readings(map(parse_frame, _messages(response)))
+                yield from ChunkRuns(rows, self._foreign).readings(map(parse_frame, _messages(response)))
             else:
-                yield from gather_runs(_samples(response.read()), rows)
+                yield from gather_runs(_samples(response.read()), rows, self._foreign)
 
     def pending(self) -> int:
         """What Prometheus has acknowledged can be read."""
@@ -59,6 +60,17 @@ def answers_remote_read(api: Api) -> bool:
     response = api.client.request("POST", f"{api.base}{PATH}", content=body, headers=_HEADERS)
     kind = response.headers.get("Content-Type", "")
     return response.is_success and kind.startswith((_STREAMED, "application/x-protobuf"))
+
+
+def external_labels(api: Api) -> frozenset[str]:
+    """Names of the labels that a Prometheus adds to what it answers, though its series do not have them."""
+    data = api.get_data("/api/v1/status/config")
+    if not isinstance(data, dict) or "external_labels" not in str(data.get("yaml")):
+        return frozenset()
+    import yaml
+
+    config = yaml.safe_load(data["yaml"])
+    return frozenset(config.get("global", {}).get("external_labels") or ())
 
 
 def _request(selection: Selection) -> ReadRequest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +31,17 @@ class RowFinder:
     def __len__(self) -> int:
         return len(self._values)
 
-    def find(self, label_sets: Sequence[LabelSet]) -> NDArray[np.int64]:
-        """int64 (n,): the row of each label set; labels may come in any order."""
+    def find(self, label_sets: Sequence[LabelSet], foreign: Collection[str] = ()) -> NDArray[np.int64]:
+        """int64 (n,): the row of each label set; labels may come in any order.
+
+        foreign: names of labels that do not count, unless the fleet has them itself.
+        """
         references = np.zeros((len(label_sets), len(self._columns)), np.uint32)
         for row, labels in zip(references, label_sets, strict=True):
             for name, value in labels:
                 column = self._columns.get(name)
+                if column is None and name in foreign:
+                    continue
                 if column is None:
                     row[:] = _UNKNOWN
                     break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +15,23 @@ Run = tuple[LabelSet, NDArray[np.int64], NDArray[np.uint64]]
 """A series with the times int64 (n,) and bits uint64 (n,) of all its samples."""
 
 
-def gather_runs(runs: Iterable[Run], finder: RowFinder) -> Iterator[Readings]:
-    """Whole series, joined until there are BATCH_SAMPLES."""
+def gather_runs(runs: Iterable[Run], finder: RowFinder, foreign: Collection[str] = ()) -> Iterator[Readings]:
+    """Whole series, joined until there are BATCH_SAMPLES; `foreign` as in `RowFinder.find`."""
     batch: list[Run] = []
     samples = 0
     for run in runs:
         batch.append(run)
         samples += run[1].size
         if samples >= BATCH_SAMPLES:
-            yield _join(batch, finder)
+            yield _join(batch, finder, foreign)
             batch, samples = [], 0
     if batch:
-        yield _join(batch, finder)
+        yield _join(batch, finder, foreign)
 
 
-def _join(runs: list[Run], finder: RowFinder) -> Readings:
+def _join(runs: list[Run], finder: RowFinder, foreign: Collection[str]) -> Readings:
     label_sets = [labels for labels, _, _ in runs]
-    rows = finder.find(label_sets)
+    rows = finder.find(label_sets, foreign)
     return Readings(
         rows=rows,
         counts=np.array([times.size for _, times, _ in runs], np.int64),

@@ -194,6 +194,14 @@ def test_blocks_that_hold_everything_twice(tmp_path: Path) -> None:
     assert (report.tally.found, report.tally.doubled.samples) == (1_800, 1_800)
 
 
+def test_labels_that_prometheus_adds_to_its_answers(tmp_path: Path) -> None:
+    config = "global: {external_labels: {cluster: c, zone: elsewhere}}\n"
+    with start_prometheus(tmp_path / "data", config=config) as server:
+        source = source_of("external")
+        send(server.url, samples_of(source))
+        assert verify(source, open_store(api_of(server))).right
+
+
 def test_staleness_markers_and_nans_are_seen_by_remote_read(prometheus: Server) -> None:
     source = source_of("nan")
     samples = samples_of(source)

@@ -38,6 +38,13 @@ def test_a_label_set_that_is_not_there_has_no_row(labels: LabelSet) -> None:
     assert RowFinder(FLEET).find([labels]).tolist() == [-1]
 
 
+def test_labels_that_the_server_adds_do_not_count_unless_they_are_the_fleets_own() -> None:
+    finder = RowFinder(FLEET)
+    added = [(("cluster", "c"), *FLEET.label_set(7)), (("__name__", "m"), ("host", "1"), ("zone", "a"), ("job", "y"))]
+    assert finder.find(added, {"cluster", "job"}).tolist() == [7, -1]
+    assert finder.find(added).tolist() == [-1, -1]
+
+
 def test_labels_that_some_series_lack() -> None:
     fleet, _ = fleet_from_label_sets(UNEVEN)
     finder = RowFinder(fleet)
