@@ -38,7 +38,7 @@ def what_words(values: Mapping[str, Any], parameters: Iterable[click.Parameter],
     for parameter in parameters:
         name = parameter.name or ""
         value = resolved.get(name, values.get(name))
-        if value is None or (value == parameter.default and name not in resolved):
+        if value is None or value is False or (value == parameter.default and name not in resolved):
             continue
         for one in value if isinstance(value, tuple) else (value,):
             words += [parameter.opts[0]] if one is True else [parameter.opts[0], str(one)]

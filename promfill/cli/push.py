@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,14 +12,22 @@ from promfill.cli.console import Console
 from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, uploads
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
 from promfill.cli.resume import RESUME, find_run
-from promfill.cli.targets import FITS, TARGET, Target, build_target
+from promfill.cli.store import LOOK, first_look
+from promfill.cli.targets import FITS, TARGET, Target, build_target, directory_of
+from promfill.cli.verify import VERIFY, refuse_wrong, report_facts, report_text, verify_command, verify_push
 
 if TYPE_CHECKING:
     from promfill.source import Source
+    from promfill.verify import VerifyReport
+
+Facts = Mapping[str, Any]
+
+LOOKED_AT = ("blocks", "remote-write")
+"""The modes whose samples reach a store by this push itself."""
 
 
 @click.command()
-@with_options(WHAT, TARGET, UPLOAD, CDO, DESTINATION, RETRY, RESUME, VERBOSITY)
+@with_options(WHAT, TARGET, UPLOAD, CDO, DESTINATION, RETRY, RESUME, LOOK, VERIFY, VERBOSITY)
 @click.pass_context
 def command(context: click.Context, /, **values: Any) -> None:
     """Generate series and send or write them.
@@ -43,14 +52,49 @@ def command(context: click.Context, /, **values: Any) -> None:
     source = Source(scenario)
     target = build_target(source, values, console, run)
     if values["dry_run"]:
-        facts, text = summary.plan_facts(source, target), summary.plan_text
-    else:
-        seconds = run_push(source, target, console)
-        facts, text = summary.push_facts(source, target, seconds), summary.push_text
+        _show(summary.plan_facts(source, target), summary.plan_text, values, console)
+        return
+    if not (run and run.earlier):
+        _look_first(source, values, console)
+    command_line = verify_command(context.command.params, source.grid, values)
+    if command_line:
+        target.facts["verify"] = command_line
+    seconds = run_push(source, target, console)
+    facts = summary.push_facts(source, target, seconds)
+    report = _verify(source, values, console) if values["verify"] else None
+    if report:
+        facts["verified"] = report_facts(report)
+    _show(facts, summary.push_text, values, console)
+    if report:
+        if not values["as_json"]:
+            console.result("\n" + report_text(report))
+        refuse_wrong(report)
+
+
+def _show(
+    facts: dict[str, Any], text: Callable[[Mapping[str, Any]], str], values: dict[str, Any], console: Console
+) -> None:
+    """The result, for programs or for people."""
     if values["as_json"]:
         console.json(facts)
     else:
         console.result(text(facts))
+
+
+def _look_first(source: Source, values: dict[str, Any], console: Console) -> None:
+    """Say what the store will do with the push; InputError where it would lose samples."""
+    if values["mode"] not in LOOKED_AT:
+        return
+    look = first_look(source.scenario, len(source.fleet), directory_of(values), values, console)
+    look.refuse_loss(values["accept_loss"])
+    for line in look.lines():
+        console.note(line)
+
+
+def _verify(source: Source, values: dict[str, Any], console: Console) -> VerifyReport:
+    """Read back what was pushed: the blocks themselves, unless a store is named."""
+    local = values["mode"] == "blocks" and not values["query_url"]
+    return verify_push(source, values, directory_of(values) if local else None, console)
 
 
 def run_push(source: Source, target: Target, console: Console) -> float:

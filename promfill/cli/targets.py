@@ -90,6 +90,9 @@ FITS: Mapping[str, frozenset[str]] = {
     "upload": frozenset({"blocks"}),
     **dict.fromkeys(("cdo_url", "env"), frozenset({"blocks", "remote-write", "script"})),
     **dict.fromkeys(("retry_for", "checkpoint", "resume"), frozenset({"--upload"})),
+    "accept_loss": frozenset({"blocks", "remote-write"}),
+    "verify": frozenset({"blocks", "remote-write"}),
+    "query_url": frozenset({"blocks", "remote-write"}),
     "backfill_script": frozenset({"script"}),
     "keep": frozenset({"script", "--upload"}),
 }
@@ -158,7 +161,8 @@ def _workers(source: Source, values: Mapping[str, Any]) -> int:
     return 1 if len(source.fleet) == 1 else int(values["workers"])
 
 
-def _directory(values: Mapping[str, Any]) -> Path:
+def directory_of(values: Mapping[str, Any]) -> Path:
+    """Where the mode's files go."""
     return values["output_dir"] or Path(DIRECTORIES[values["mode"]])
 
 
@@ -166,7 +170,7 @@ def _blocks(source: Source, values: Mapping[str, Any], console: Console, run: Ru
     from promfill.sinks.blocks import BlockSink
     from promfill.sinks.directory import check_writable
 
-    directory = _directory(values)
+    directory = directory_of(values)
     check_writable(directory)
     text = values["block_duration"]
     duration = DAY_MS if text == "auto" else parse_duration(text, "--block-duration")
@@ -210,7 +214,7 @@ def _text_sink(source: Source, values: Mapping[str, Any]) -> OpenMetricsSink:
     from promfill.sinks.openmetrics import OpenMetricsSink
 
     what = source.scenario
-    return OpenMetricsSink(source.fleet, source.grid, what.metric, what.description, what.unit, _directory(values))
+    return OpenMetricsSink(source.fleet, source.grid, what.metric, what.description, what.unit, directory_of(values))
 
 
 def _remote_write(source: Source, values: Mapping[str, Any], console: Console) -> Target:
@@ -227,7 +231,7 @@ def _remote_write(source: Source, values: Mapping[str, Any], console: Console) -
 def _script(source: Source, values: Mapping[str, Any], console: Console) -> Target:
     from promfill.sinks.script import ScriptSink, find_script, script_access
 
-    script = find_script(values["backfill_script"], _directory(values))
+    script = find_script(values["backfill_script"], directory_of(values))
     access = script_access(push_destination(values, console))
     if not script.marked:
         console.warn(f"{script.path} gets the password as an argument, where ps shows it: that is its contract")

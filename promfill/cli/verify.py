@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from promfill.cli.commands import what_words
 from promfill.cli.destination import DESTINATION
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, with_options
-from promfill.cli.store import QUERY, open_a_store
+from promfill.cli.store import QUERY, open_a_store, query_address
+from promfill.cli.targets import directory_of
 from promfill.errors import InputError, RunError
 from promfill.times import format_time
 
 if TYPE_CHECKING:
     from promfill.cli.console import Console
     from promfill.comparison import Fault
+    from promfill.plan import Grid
     from promfill.source import Source
     from promfill.verify import VerifyReport
 
 RANGES = 10
 """Ranges of time that are told of each fault."""
+
+VERIFY = (click.option("--verify", is_flag=True, help="Read back afterwards, as `promfill verify` does."),)
 
 _CREDENTIALS = DESTINATION[1:]
 _BLOCKS = (
@@ -54,6 +60,25 @@ def command(**values: Any) -> None:
     else:
         console.result(report_text(report))
     refuse_wrong(report)
+
+
+def verify_command(parameters: Sequence[click.Parameter], grid: Grid, values: Mapping[str, Any]) -> str | None:
+    """The command that proves a push of these options, with its times resolved; None where no store is known to ask.
+
+    Headers may hold secrets and are left out; files of secrets are named.
+    """
+    address = query_address(values)
+    if address:
+        from promfill.destination import show_url
+
+        store = ["--query-url", show_url(address)]
+    elif values["mode"] == "blocks":
+        store = ["--blocks", str(directory_of(values))]
+    else:
+        return None
+    told = {parameter.name for parameter in command.params} - {"headers", "query_url", "quiet", "verbose", "as_json"}
+    shared = [parameter for parameter in parameters if parameter.name in told]
+    return shlex.join(["promfill", "verify", *what_words(values, shared, grid), *store])
 
 
 def verify_push(source: Source, values: Mapping[str, Any], blocks: Path | None, console: Console) -> VerifyReport:

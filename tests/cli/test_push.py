@@ -69,6 +69,24 @@ def test_a_damaged_block_is_made_again(promfill: Promfill, file: str, damage: st
     assert {path: path.read_bytes() for path in block.rglob("*") if path.is_file()} == good
 
 
+def test_the_verify_command_that_is_printed_proves_the_push(promfill: Promfill) -> None:
+    facts = promfill(*PUSH, "--labels", 'a={1..3},b="x, y"', "--labels", "c=d", "--step", "7m", "--json").json
+    words = shlex.split(facts["verify"])
+    assert words[:2] == ["promfill", "verify"]
+    assert words[-2:] == ["--blocks", "data"]
+    proof = promfill(*words[1:], "--json")
+    assert proof.code == 0
+    assert proof.json["found"] == proof.json["expected"] == facts["samples"]
+
+
+def test_push_and_verify_at_once(promfill: Promfill) -> None:
+    result = promfill(*PUSH, "--labels", "a={1..3}", "--verify")
+    assert result.code == 0
+    assert (
+        "vpn in blocks in data, compared by bits\nexpected    864 samples of 3 series\nfound       864\n" in result.out
+    )
+
+
 def test_json(promfill: Promfill) -> None:
     facts = promfill(*PUSH, "--labels", "i={1,2}", "--json").json
     assert facts["series"] == 2
