@@ -13,6 +13,8 @@ class TsdbGroup(LazyGroup):
     prefix = "promfill.cli.tsdb_"
     table = {  # noqa: RUF012
         "create-blocks-from": "Make blocks from text that holds samples.",
+        "list": "List the blocks of a directory.",
+        "dump": "Print all samples of a directory of blocks.",
     }
 
 

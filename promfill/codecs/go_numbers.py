@@ -1,11 +1,11 @@
-"""Numbers and strings as Go prints them: float64 by ``%g``, durations, quoted strings, sizes.
+"""Numbers and strings as Go prints them: float64 by ``%g``, integers by ``%d``, strings in quotes.
 
 orjson and Go find the same shortest digits that read back as the same float64, but set them differently: Go's ``%g``
 has an exponent below 1e-4 and from 1e6 on, of two digits at least and with its sign, and no ``.0``. Usual values are
 taken from orjson's text as they are; of the rest the digits are pushed together in a matrix of bytes, a row a value,
 and set anew, all rows at once.
 
-Source: Go's fmt and strconv (FormatFloat, Quote), time.Duration.String; github.com/alecthomas/units, Base2Bytes.
+Source: Go's fmt (%g) and strconv (FormatFloat, Quote).
 """
 
 from __future__ import annotations
@@ -49,30 +49,6 @@ def format_integers(numbers: I64Array, ending: bytes = b"") -> list[bytes]:
     return _digits(numbers).replace(_COMMA, ending + _COMMA).split(_COMMA)[:-1]
 
 
-def format_duration(milliseconds: int) -> str:
-    """A duration in ms as time.Duration prints it, wrapped to 64 bits of nanoseconds as Go's would be."""
-    nanoseconds = (milliseconds * 1_000_000 + (1 << 63)) % (1 << 64) - (1 << 63)
-    sign, left = ("-" if nanoseconds < 0 else ""), abs(nanoseconds)
-    if not left:
-        return "0s"
-    if left < 1_000_000_000:
-        return f"{sign}{_fraction(left, 1_000_000)}ms"
-    minutes, rest = divmod(left, 60_000_000_000)
-    hours, minutes = divmod(minutes, 60)
-    head = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
-    return f"{sign}{head}{_fraction(rest, 1_000_000_000)}s"
-
-
-def format_base2_bytes(size: int) -> str:
-    """A number of bytes in parts, as alecthomas/units prints it: ``4KiB902B``."""
-    parts = []
-    for place, prefix in enumerate(("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")):
-        part = size >> 10 * place & 1023
-        if part or not (size or place):
-            parts.append(f"{part}{prefix}B")
-    return "".join(reversed(parts))
-
-
 def quote(text: str) -> str:
     """The text as strconv.Quote sets it. What counts as printable is for the Unicode tables of this Python to say."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
@@ -92,12 +68,6 @@ def _quoted(character: str) -> str:
     if code < 0x80:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def _fraction(number: int, unit: int) -> str:
-    whole, rest = divmod(number, unit)
-    digits = str(rest).rjust(len(str(unit)) - 1, "0").rstrip("0")
-    return f"{whole}.{digits}" if digits else str(whole)
 
 
 def _not_finite(value: float) -> bytes:

@@ -1,0 +1,64 @@
+"""A directory of blocks, opened as Prometheus's read-only database opens it (tsdb/db.go, DBReadOnly.Blocks)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from promfill.block import Block, open_block
+from promfill.errors import FormatError, InputError
+from promfill.tsdb.meta import decode_meta
+from promfill.tsdb.ulid import is_ulid
+
+
+def block_paths(directory: Path) -> list[Path]:
+    """What Prometheus would take for a block: directories named by a ULID, in order. InputError: no such directory."""
+    if not directory.is_dir():
+        raise InputError(f"{directory} is no directory: name the one that holds the blocks")
+    try:
+        return sorted(path for path in directory.iterdir() if is_ulid(path.name) and path.is_dir())
+    except OSError as error:
+        raise InputError(f"{directory} cannot be read: {error.strerror}") from None
+
+
+def open_blocks(directory: Path) -> tuple[list[Block], list[Path]]:
+    """The blocks by their first time, then by name; and those without a readable meta.json, which Prometheus skips.
+
+    FormatError, which names the block: one that is damaged.
+    """
+    raise_open_files()
+    blocks, skipped = [], []
+    for path in block_paths(directory):
+        if not _has_meta(path):
+            skipped.append(path)
+            continue
+        try:
+            blocks.append(open_block(path))
+        except FormatError as error:
+            raise FormatError(f"block {path}: {error}") from error
+    return sorted(blocks, key=lambda block: block.meta.min_time), skipped
+
+
+def block_bytes(block: Block) -> int:
+    """The size that Prometheus counts: meta.json, index, chunks and tombstones."""
+    small = [block.path / "meta.json", block.path / "tombstones"]
+    chunks = sum(segment.buffer.size for segment in block.segments)
+    return chunks + block.index.buffer.size + sum(path.stat().st_size for path in small if path.exists())
+
+
+def raise_open_files() -> None:
+    """Let this process hold as many files as the system allows: each mapped file of a block is one, as in Go."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _has_meta(path: Path) -> bool:
+    try:
+        decode_meta((path / "meta.json").read_bytes())
+    except (OSError, FormatError):
+        return False
+    return True
