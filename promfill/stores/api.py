@@ -17,7 +17,7 @@ from promfill.http import HttpClient
 READ_SECONDS = 86_400.0
 """How long an answer may take as a whole; how long it may stand still is the client's own timeout."""
 
-PIECE = 1 << 18
+PIECE = 1 << 20
 
 Parameters = Mapping[str, str | int]
 

@@ -9,7 +9,8 @@
 A head's chunks hold two hours each, so there may be one for every few samples, and they must cost little. Between 1971
 and 2109 a time takes six bytes, and a chunk's fields stand at fixed places: all chunks of a frame are found at once by
 their marks. A mark is believed only if everything about it fits: lengths, order, and that the bytes between the chunks
-are nothing but series headers. A frame that does not pass is read by google's protobuf instead.
+are nothing but series headers. What does not pass is read by google's protobuf instead. Servers send a frame a series,
+at least; messages that follow one another are one message to protobuf, so many frames can be parsed at once.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _CHUNK_TAG, _SERIES_TAG, _LABEL_TAG = 0x12, 0x0A, 0x0A
 _MARKS = ((0, 0x08), (7, 0x10), (14, 0x18), (15, 0x01), (16, 0x22))
 """Places and tags from a chunk's first field on, where both times take six bytes."""
 _DATA_LENGTH = 17
-_LONGEST_HEADER = 10
+_LONGEST_NUMBER = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,12 +73,13 @@ class FrameSplitter:
 
     def _header(self, at: int) -> tuple[int, int] | None:
         """(end of the length, the length), None where it is not all there."""
-        if not any(byte < 0x80 for byte in self._rest[at : at + _LONGEST_HEADER]):
-            if len(self._rest) - at >= _LONGEST_HEADER:
-                raise FormatError("a frame's length is no number", section="remote read")
-            return None
-        length, end = _uvarint(self._rest, at)
-        return end, length
+        try:
+            length, end = _uvarint(self._rest, at)
+        except IndexError:
+            end, length = len(self._rest), -1
+        if end - at > _LONGEST_NUMBER:
+            raise FormatError("a frame's length is no number", section="remote read")
+        return (end, length) if length >= 0 else None
 
 
 def parse_frame(message: bytes) -> Frame:
