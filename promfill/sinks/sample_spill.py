@@ -20,7 +20,7 @@ from promfill.codecs.openmetrics_reader import Samples
 from promfill.sample_keys import KeyArray, KeyLayout
 from promfill.sinks.block_files import TEMPORARY
 
-CAPACITY = 1 << 20
+CAPACITY = 1 << 19
 """Samples of a run, and about of a partition, at 20 bytes each and as much again for sorting."""
 
 F64Array = NDArray[np.float64]
@@ -69,7 +69,9 @@ class SampleSpill:
         ranks: int64 (S,), the place of each series in label order.
         """
         if not self._raw:
-            yield self._sorted_held(layout, ranks)
+            held = self._sorted_held(layout, ranks)
+            self._release()
+            yield held
             return
         self._write_raw()
         stride = max(1, self._capacity // (4 * len(self._raw)))
@@ -79,11 +81,17 @@ class SampleSpill:
             path.unlink()
             runs.append(_Run.write(path.with_suffix(".sorted"), self._sorted_held(layout, ranks), stride))
         self._raw = []
+        self._release()
         yield from _merge(runs, self._capacity // (2 * stride))
 
     def close(self) -> None:
         """Leave nothing behind."""
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _release(self) -> None:
+        """Give the memory of the samples back."""
+        self._held = 0
+        self._series, self._times, self._values = np.empty(0, np.uint32), np.empty(0, np.int64), np.empty(0)
 
     def _sorted_held(self, layout: KeyLayout, ranks: I64Array) -> Sorted:
         keys = layout.pack(ranks[self._series[: self._held]], self._times[: self._held])
@@ -144,6 +152,7 @@ def _merge(runs: list[_Run], fences_each: int) -> Iterator[Sorted]:
     for starts, stops in pairwise(places):
         parts = [run.read(start, stop) for run, start, stop in zip(runs, starts, stops, strict=True) if start < stop]
         keys, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+        del parts
         yield sort_by_key(keys, values)
 
 

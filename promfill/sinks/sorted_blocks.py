@@ -32,8 +32,9 @@ from promfill.tsdb.ulid import ENTROPY_BYTES, ulid
 I64Array = NDArray[np.int64]
 F64Array = NDArray[np.float64]
 
-_CELLS = 1 << 17  # samples encoded at once, ragged ends counted in
-_PENDING = 4  # blocks that may wait for the disk: each holds open files
+_CELLS = 1 << 16  # samples encoded at once, ragged ends counted in
+_PENDING = 24  # blocks that may wait for the disk: each holds open files
+_SYNCERS = 8  # threads that wait for it: those that wait together share one commit of its journal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +71,7 @@ class SortedBlocks:
         self._open: _OpenBlock | None = None
         self._staged: list[tuple[StagedBlock, BlockMeta, Future[int]]] = []
         self._pending: deque[Future[int]] = deque()
-        self._syncer = ThreadPoolExecutor(1, thread_name_prefix="sync")
+        self._syncer = ThreadPoolExecutor(_SYNCERS, thread_name_prefix="sync")
 
     def add(self, keys: KeyArray, values: F64Array) -> None:
         """The next samples; keys rise, from one call to the next as well."""
