@@ -141,7 +141,7 @@ def _compare_cells(expected: Expected, found: Found, tally: Tally, by_bits: bool
     """Sample by sample: each belongs to a cell of the plane, to none, or is one too many in its cell."""
     grid = expected.grid
     step, off = np.divmod(found.times - grid.start, grid.step)
-    placed = (off == 0) & (step >= 0) & (step < grid.steps)
+    placed = off == 0
     tally.unexpected.add(int(np.count_nonzero(~placed)), found.times[~placed])
     rows = np.repeat(np.arange(found.counts.size), found.counts)
     cells = (rows * grid.steps + step)[placed]

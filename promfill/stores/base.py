@@ -50,7 +50,10 @@ class Readings:
 
 
 class Store(Protocol):
-    """A reader of the world. Each series of the selection stands in one of the `Readings`, and only there."""
+    """A reader of the world. Each series of the selection stands in one of the `Readings`, and only there.
+
+    Samples beside the selection's range are looked over: chunks, and the ranges of Prometheus 2, may reach beyond it.
+    """
 
     name: str
     """What the report calls it; no secret in it."""

@@ -37,22 +37,20 @@ class QueryStore:
         end = f"{selection.end // 1000}.{selection.end % 1000:03d}"
         with self._api.stream("GET", "/api/v1/query", {"query": query, "time": end, "nocache": 1}) as response:
             body = response.read()
-        yield from gather_runs(_series(body, selection.start), rows)
+        yield from gather_runs(_series(body), rows)
 
     def pending(self) -> int:
         """PromQL does not tell."""
         return 0
 
 
-def _series(body: bytes, start: int) -> Iterator[Run]:
-    """The series of a matrix. A range that includes its left end (Prometheus 2) may hold what lies before `start`."""
+def _series(body: bytes) -> Iterator[Run]:
+    """The series of a matrix."""
     for series in _matrix(body):
         times, texts = zip(*series["values"], strict=True)
         ms = np.rint(np.array(times) * 1000).astype(np.int64)
         bits = np.array(list(map(float, texts))).view(np.uint64)
-        inside = ms >= start
-        if inside.any():
-            yield tuple(series["metric"].items()), ms[inside], bits[inside]
+        yield tuple(series["metric"].items()), ms, bits
 
 
 def _matrix(body: bytes) -> list[Any]:

@@ -89,7 +89,8 @@ def test_victoriametrics_keeps_what_is_young_enough() -> None:
         (Signal(decimals=10), False),
         (Signal(decimals=11), True),
         (Signal(resolution=2.0**-7), False),
-        (Signal(resolution=2.0**-20), True),
+        (Signal(resolution=2.0**-10), False),
+        (Signal(resolution=2.0**-11), True),
         (Signal(resolution=16.0), False),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from promfill.errors import FormatError
 from promfill.model import LabelSet
-from promfill.pb.remote_read_pb2 import Chunk, ChunkedReadResponse
+from promfill.pb.remote_read_pb2 import Chunk, ChunkedReadResponse, ChunkedSeries
 from promfill.stores import chunk_frames
 from promfill.stores.chunk_frames import Frame, FrameSplitter, parse_frame
 from tests.support import chunk_stream
@@ -60,11 +60,29 @@ def marks_in_data(response: ChunkedReadResponse) -> None:
     response.chunked_series[0].chunks[0].data = b"\x00\x01" + inner * 2 + b"\x00" * 30
 
 
+def chunk_in_data(response: ChunkedReadResponse) -> None:
+    inner = ChunkedSeries(chunks=response.chunked_series[0].chunks[1:2]).SerializeToString()
+    response.chunked_series[0].chunks[0].data = b"\x00\x01" + inner + b"\x00" * 30
+
+
+def chunk_at_the_end(response: ChunkedReadResponse) -> None:
+    inner = ChunkedSeries(chunks=response.chunked_series[0].chunks[1:2]).SerializeToString()
+    response.chunked_series[1].chunks[0].data = b"\x00\x01" + inner
+
+
+def chunk_before_the_end(response: ChunkedReadResponse) -> None:
+    inner = ChunkedSeries(chunks=response.chunked_series[0].chunks[1:2]).SerializeToString()
+    response.chunked_series[1].chunks[0].data = b"\x00\x01" + inner + b"\x00" * 30
+
+
 def no_labels(response: ChunkedReadResponse) -> None:
     del response.chunked_series[1].labels[:]
 
 
-@pytest.mark.parametrize("change", [unusual_times, query_index, marks_in_data, no_labels])
+@pytest.mark.parametrize(
+    "change",
+    [unusual_times, query_index, marks_in_data, chunk_in_data, chunk_at_the_end, chunk_before_the_end, no_labels],
+)
 def test_whatever_the_layout_the_chunks_are_those_that_protobuf_reads(change: object) -> None:
     response = ChunkedReadResponse.FromString(chunk_stream.message(SERIES))
     assert callable(change)
@@ -83,6 +101,19 @@ def test_histograms_are_named() -> None:
     response.chunked_series[0].chunks[0].type = Chunk.FLOAT_HISTOGRAM
     with pytest.raises(FormatError, match="FLOAT_HISTOGRAM"):
         parse_frame(response.SerializeToString())
+
+
+def test_a_series_of_another_length_than_it_says_is_damage() -> None:
+    message = bytearray(chunk_stream.message([(A, [samples(0, 4)])]))
+    assert message[1] < 0x80  # its length, in one byte
+    message[1] -= 1
+    with pytest.raises(FormatError):
+        parse_frame(bytes(message))
+
+
+def test_what_stands_behind_the_last_series_is_damage() -> None:
+    with pytest.raises(FormatError):
+        parse_frame(chunk_stream.message(SERIES) + b"\x0a")
 
 
 def test_what_is_no_message_is_damage() -> None:
