@@ -51,8 +51,9 @@ def plan_text(facts: Facts) -> str:
     """The plan for people."""
     units = [f"{facts[name]:,} {name}" for name in ("blocks", "windows", "requests") if name in facts]
     plan = ", ".join([f"--mode {facts['mode']}", *units, f"about {_size(facts['estimated_bytes'])}"])
+    then = f", then to {facts['upload_to']}" if "upload_to" in facts else ""
     return "\n".join(
-        [*_head(facts), f"plan   {plan}, into {facts['destination']}", "dry run: nothing was sent or written"]
+        [*_head(facts), f"plan   {plan}, into {facts['destination']}{then}", "dry run: nothing was sent or written"]
     )
 
 

@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+from click.core import ParameterSource
+
 from promfill.cli.console import Console
-from promfill.cli.destination import open_client, seconds, upload_destination
+from promfill.cli.destination import open_client, seconds, upload_destination, uploads
 from promfill.cli.resume import Run
 from promfill.errors import InputError
 
@@ -74,10 +77,19 @@ def open_push_upload(
     values: Mapping[str, Any], run: Run | None, directory: Path, console: Console
 ) -> PushUpload | None:
     """The upload that the options ask for, None where blocks stay here; nothing is sent yet."""
+    if uploads(values) and values["verify"] and not (values["keep"] or values["query_url"]):
+        raise InputError("--verify reads the blocks here, which an upload removes: add --keep, or give --query-url")
     destination = upload_destination(values, console)
-    if destination is None or run is None:
+    if destination is None:
+        if values["env"] and values["upload"] is None and given("env"):
+            console.warn("--env without CDO_TOKEN names no destination: the blocks stay here")
         return None
-    return PushUpload(destination, values, run, directory)
+    return PushUpload(destination, values, run or Run("", Path(), values, None), directory)
+
+
+def given(name: str) -> bool:
+    """Whether an option stands on the command line."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def open_uploader(

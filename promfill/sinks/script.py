@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -27,6 +28,8 @@ SECRETS = ("PROMFILL_PASSWORD", "PROMFILL_BEARER_TOKEN", "CDO_TOKEN")
 """What no child finds in its environment, but for the password that a marked script asks for."""
 
 _GRACE_SECONDS = 10
+_HOME = Path(__file__).resolve().parents[2]
+"""Where this promfill is imported from: a script that lacks a tool runs it in the tool's place."""
 _PUSH_PATH = re.compile(r"/api/(prom|v1)/push/?$|/+$")
 
 
@@ -118,6 +121,7 @@ class ScriptSink:
 
     def _environment(self) -> Mapping[str, str]:
         environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
+        environment |= {"PROMFILL_PYTHON": sys.executable, "PROMFILL_HOME": str(_HOME)}
         if self._script.marked:
             environment["PROMFILL_PASSWORD"] = self._access.password.reveal()
         if self._keep:

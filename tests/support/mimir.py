@@ -439,8 +439,8 @@ def _handler(mimir: Mimir) -> type[BaseHTTPRequestHandler]:
             if request.call == "check":
                 return self._check(upload)
             if request.call == "start":
-                mimir.start(upload, self.rfile.read(self._length() or 0))
-                self.taken = True
+                body, self.taken = self.rfile.read(self._length() or 0), True
+                mimir.start(upload, body)
             elif request.call == "files":
                 self._store(mimir.file(upload, request.path, self._length()))
             else:

@@ -1,0 +1,256 @@
+"""Block upload against the double: what goes up, what is already there, what is refused, and what may pass."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from promfill.cli import run as promfill
+from promfill.config import build_destination
+from promfill.errors import ReceiverError, RunError
+from promfill.http import make_client
+from promfill.upload.local import FileBody, find_blocks, read_local_block
+from promfill.upload.mimir import MimirUpload
+from promfill.upload.uploader import Uploader, UploadReport
+from tests.support.mimir import Limits, Mimir, Request
+from tests.support.receiver import Answer
+
+START, END = "1702771200", "1703030400"  # three UTC days
+
+
+@pytest.fixture
+def blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    monkeypatch.chdir(tmp_path)
+    what = ("--metric-name", "vpn", "--labels", "i={1..3}", "--start", START, "--end", END)
+    assert promfill(["push", *what, "--accept-loss", "-q", "--upload", "none"]) == 0
+    return find_blocks([tmp_path / "data"])
+
+
+@pytest.fixture
+def mimir(tmp_path: Path) -> Iterator[Mimir]:
+    with Mimir(tmp_path / "bucket") as server:
+        yield server
+
+
+def upload(
+    mimir: Mimir, blocks: list[Path], *, retry_for: float = 5.0, lanes: int = 4, keep: bool = False
+) -> UploadReport:
+    stop = threading.Event()
+    destination = build_destination(mimir.url, environment={})
+    protocol = MimirUpload(mimir.url, lambda: make_client(destination, 2.0), stop, retry_for=retry_for, timeout=2.0)
+    uploader = Uploader(protocol, keep=lambda block: keep, stop=stop)
+    try:
+        uploader.offer(blocks)
+        return uploader.finish()
+    finally:
+        uploader.abort()
+
+
+def failing(call: str, *answers: Answer) -> Callable[[Request], Answer | None]:
+    left = list(answers)
+    return lambda request: left.pop(0) if left and request.call == call else None
+
+
+def names(blocks: list[Path]) -> list[str]:
+    return [block.name for block in blocks]
+
+
+def test_blocks_go_up_whole_and_their_copies_go(mimir: Mimir, blocks: list[Path]) -> None:
+    files = {
+        path.relative_to(path.parents[1 if path.name == "index" else 2]): path.read_bytes()
+        for block in blocks
+        for path in (block / "index", block / "chunks" / "000001")
+    }
+    report = upload(mimir, blocks)
+    assert sorted(mimir.completed) == sorted(report.uploaded) == names(blocks)
+    assert report.bytes == sum(map(len, files.values()))
+    assert not any(block.exists() for block in blocks)
+    for name, data in files.items():
+        assert (mimir.bucket / "anonymous" / name).read_bytes() == data
+    meta = json.loads((mimir.bucket / "anonymous" / blocks[0].name / "meta.json").read_bytes())
+    assert [file["rel_path"] for file in meta["thanos"]["files"]] == ["meta.json", "index", "chunks/000001"]
+    assert {request.path for request in mimir.requests if request.call == "files"} == {"index", "chunks/000001"}
+
+
+def test_keep_keeps_and_a_second_time_nothing_is_sent(mimir: Mimir, blocks: list[Path]) -> None:
+    upload(mimir, blocks, keep=True)
+    assert all(block.exists() for block in blocks)
+    before = len(mimir.calls("files"))
+    report = upload(mimir, blocks)
+    assert sorted(report.there) == names(blocks)
+    assert not report.uploaded
+    assert len(mimir.calls("files")) == before
+    assert sorted(mimir.completed) == names(blocks)
+    assert not any(block.exists() for block in blocks)
+
+
+@pytest.mark.parametrize("call", ["start", "files", "finish", "check"])
+@pytest.mark.parametrize(
+    "trouble",
+    [Answer(500, b"internal server error (id 1)"), Answer(503), Answer(429, b"slow"), Answer(hang_up=True)],
+    ids=["500", "503", "429", "reset"],
+)
+def test_what_may_pass_is_tried_again(mimir: Mimir, blocks: list[Path], call: str, trouble: Answer) -> None:
+    mimir.trouble = failing(call, trouble, trouble)
+    assert sorted(upload(mimir, blocks).uploaded) == names(blocks)
+    assert sorted(mimir.completed) == names(blocks)
+
+
+def test_a_lost_answer_to_finish_costs_nothing(mimir: Mimir, blocks: list[Path]) -> None:
+    """The server has acted, and its answer did not come: the next finish finds the block validating or complete."""
+    acted: list[str] = []
+
+    def act_and_hang_up(request: Request) -> Answer | None:
+        if request.call == "finish" and request.ulid not in acted:
+            acted.append(request.ulid)
+            mimir.finish(mimir.upload_of(request.tenant, request.ulid))
+            return Answer(hang_up=True)
+        return None
+
+    mimir.limits.validations_at_once = 0
+    mimir.limits.validation_seconds = 0.05
+    mimir.trouble = act_and_hang_up
+    upload(mimir, blocks)
+    assert sorted(mimir.completed) == names(blocks)
+
+
+def test_retrying_ends(mimir: Mimir, blocks: list[Path]) -> None:
+    mimir.trouble = lambda request: Answer(503, b"down") if request.call == "files" else None
+    started = time.monotonic()
+    with pytest.raises(ReceiverError, match="answered 503 Service Unavailable: down"):
+        upload(mimir, blocks, retry_for=0.5)
+    assert time.monotonic() - started < 3
+    assert all(block.exists() for block in blocks)
+
+
+def test_validations_are_waited_for_however_long_the_queue(mimir: Mimir, blocks: list[Path]) -> None:
+    mimir.limits.validation_seconds = 0.3
+    report = upload(mimir, blocks, retry_for=0.5)  # three validations take longer than that
+    assert sorted(report.uploaded) == names(blocks)
+    assert 429 in {request.status for request in mimir.requests if request.call == "finish"}
+
+
+def test_a_stale_validation_is_asked_for_again(mimir: Mimir, blocks: list[Path]) -> None:
+    mimir.limits.validation_seconds = 0.2
+
+    def forget(request: Request) -> Answer | None:
+        if request.call == "check" and len(mimir.calls("finish")) == 1:
+            mimir.upload_of(request.tenant, request.ulid).stale = True
+        return None
+
+    mimir.trouble = forget
+    upload(mimir, blocks[:1])
+    assert len(mimir.calls("finish")) >= 2
+    assert mimir.completed == names(blocks[:1])
+
+
+def test_without_validation(mimir: Mimir, blocks: list[Path]) -> None:
+    mimir.limits.validation = False
+    assert sorted(upload(mimir, blocks).uploaded) == names(blocks)
+
+
+def test_a_failed_validation_is_shown_in_mimirs_words_and_ours(mimir: Mimir, blocks: list[Path]) -> None:
+    chunks = blocks[1] / "chunks" / "000001"
+    data = bytearray(chunks.read_bytes())
+    data[40] ^= 1
+    chunks.write_bytes(data)
+    for _ in range(2):  # a block that failed stays failed
+        with pytest.raises(RunError) as error:
+            upload(mimir, [block for block in blocks if block.exists()])
+        assert f"block {blocks[1].name} was refused: Mimir's validation failed: error validating block" in str(
+            error.value
+        )
+        assert "promfill finds: chunks/000001" in str(error.value)
+        assert "another ULID" in str(error.value)
+        assert blocks[1].exists()
+    assert sorted(mimir.completed) == [blocks[0].name, blocks[2].name]
+    assert not blocks[0].exists()
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        (Limits(max_bytes=100), "block exceeds the maximum block size limit of 100 bytes"),
+        (Limits(retention_ms=86_400_000), "older than retention period"),
+        (Limits(max_range_ms=7_200_000), "larger than max configured compactor time range"),
+    ],
+)
+def test_what_only_the_server_knows_is_told_in_its_words(
+    mimir: Mimir, blocks: list[Path], limits: Limits, says: str
+) -> None:
+    mimir.limits = limits
+    with pytest.raises(RunError, match=says):
+        upload(mimir, blocks)
+    assert all(block.exists() for block in blocks)
+
+
+def test_upload_switched_off_names_the_ways_out(mimir: Mimir, blocks: list[Path]) -> None:
+    mimir.limits.enabled = False
+    with pytest.raises(ReceiverError) as error:
+        upload(mimir, blocks)
+    for words in ("block upload is disabled", "support", "--mode remote-write", "--upload none"):
+        assert words in str(error.value)
+    assert all(block.exists() for block in blocks)
+    assert len([request for request in mimir.requests if request.call == "start"]) <= 4
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (Answer(401, b"invalid token"), "check the user and password"),
+        (Answer(404, b"404 page not found"), "no block upload is there"),
+        (Answer(200, b"<html><title>Welcome</title>"), "an HTML page"),
+    ],
+)
+def test_what_is_no_mimir_ends_the_upload(mimir: Mimir, blocks: list[Path], answer: Answer, says: str) -> None:
+    mimir.trouble = lambda request: answer
+    with pytest.raises(ReceiverError, match=says):
+        upload(mimir, blocks)
+    assert all(block.exists() for block in blocks)
+
+
+def test_the_block_never_waits_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(64 << 20)
+    assert max(map(len, FileBody(path))) <= 1 << 20
+    assert sum(map(len, FileBody(path))) == 64 << 20
+
+
+def test_rules_of_the_double_and_ours_agree(mimir: Mimir, blocks: list[Path], tmp_path: Path) -> None:
+    """Every block that we would not send is one that the double refuses at its start, and no other is."""
+    good = json.loads((blocks[0] / "meta.json").read_bytes())
+    day = 86_400_000
+    low = good["minTime"] // day * day
+    now = int(time.time() * 1000)
+    changes: list[tuple[dict[str, object], bool]] = [
+        ({}, True),
+        ({"minTime": low, "maxTime": low + day}, True),
+        ({"minTime": low, "maxTime": low + day + 1}, False),
+        ({"minTime": low + day - 1, "maxTime": low + day}, True),
+        ({"minTime": low + day - 1, "maxTime": low + day + 1}, False),
+        ({"minTime": -1}, False),
+        ({"minTime": low + 10, "maxTime": low}, False),
+        ({"minTime": now // day * day, "maxTime": now + 60_000}, False),
+        ({"thanos": {"labels": {"cluster": "a"}}}, False),
+        ({"thanos": {"labels": {"__compactor_shard_id__": "1_of_4"}}}, True),
+        ({"thanos": {"labels": {"__compactor_shard_id__": "5_of_4"}}}, False),
+        ({"thanos": {"labels": {"__compactor_shard_id__": "", "__org_id__": "x"}}}, True),
+        ({"thanos": {"downsample": {"resolution": 300_000}}}, False),
+    ]
+    for number, (change, kept) in enumerate(changes):
+        block = tmp_path / "tried" / f"01HHVS000000000000000000{number:02d}"
+        shutil.copytree(blocks[0], block)
+        (block / "meta.json").write_text(json.dumps({**good, "ulid": block.name, **change}))
+        local = read_local_block(block)
+        assert (not local.breaches()) is kept, change
+        url = f"/api/v1/upload/block/{block.name}/start"
+        with make_client(build_destination(mimir.url, environment={})) as client:
+            answer = client.request("POST", mimir.url + url, content=local.body())
+        assert answer.is_success is kept, (change, answer.text)
