@@ -28,7 +28,7 @@ from promfill.series_numbers import label_texts, number_series
 I64Array = NDArray[np.int64]
 U64Array = NDArray[np.uint64]
 
-GROUP_SAMPLES = 1 << 20
+GROUP_SAMPLES = 1 << 19
 _LINES = 1 << 16
 _FIRST, _LAST = -(1 << 63), (1 << 63) - 1
 

@@ -15,6 +15,8 @@ class TsdbGroup(LazyGroup):
         "create-blocks-from": "Make blocks from text that holds samples.",
         "list": "List the blocks of a directory.",
         "dump": "Print all samples of a directory of blocks.",
+        "analyze": "Say which labels fill a block.",
+        "verify": "Check all of every block, and say who would take it.",
     }
 
 
