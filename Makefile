@@ -10,6 +10,7 @@ MODE ?= blocks
 START_EPOCH ?=
 END_EPOCH ?=
 ARGS ?=
+BASE ?=
 PYTEST_ARGS ?= -n 2
 
 # Values reach the recipes by environment, as they were typed: no quote, comma, space or dollar of theirs means anything.
@@ -23,7 +24,7 @@ PUSH = .venv/bin/promfill push --mode="$$MODE" --metric-name="$$METRIC_NAME" $${
 	$${DESCRIPTION:+--description="$$DESCRIPTION"}
 
 .DEFAULT_GOAL := help
-.PHONY: help install backfill backfill-21d backfill-7d backfill-1d clean test lint servers proto lock bench bench-quick
+.PHONY: help install backfill backfill-21d backfill-7d backfill-1d clean test lint servers proto lock bench bench-quick bench-compare
 
 help: ## Show this list
 	@echo 'make TARGET [VARIABLE=value …]'
@@ -74,11 +75,17 @@ lock: ## Write requirements/*.txt again from *.in (wants uv)
 		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
 			$$([ $$name = dev ] && echo pyproject.toml) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
-bench: .venv/.dev ## All benchmarks, in full
-	.venv/bin/python -m benchmarks --json .benchmarks/full.json
+bench: .venv/.dev servers ## All benchmarks, in full, written to docs/benchmarks.* and the README: about 20 minutes
+	@sh benchmarks/peers/install.sh original remote-writer opentelemetry synforecast
+	.venv/bin/python -m benchmarks.full
 
-bench-quick: .venv/.dev ## The benchmarks' short form, held against benchmarks/floors.toml
+bench-quick: .venv/.dev servers ## The benchmarks' short form, held against benchmarks/floors.toml
+	@sh benchmarks/peers/install.sh original
 	.venv/bin/python -m benchmarks --quick --json .benchmarks/quick.json
+
+bench-compare: .venv/.dev ## This checkout beside another commit: make bench-compare BASE=main~5
+	@if [ -z "$(BASE)" ]; then echo 'make bench-compare wants a commit: make bench-compare BASE=main~5' >&2; exit 2; fi
+	.venv/bin/python -m benchmarks.compare "$(BASE)"
 
 .venv/.installed: pyproject.toml
 	@sh scripts/make/venv.sh .venv

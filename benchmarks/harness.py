@@ -185,16 +185,27 @@ def write_json(path: Path, results: Iterable[Result], quick: bool) -> None:
 
 
 def main(
-    cases: Callable[[bool], Iterable[Case]], *, whole: bool = False, argv: Sequence[str] | None = None
+    cases: Callable[[bool], Iterable[Case]],
+    *,
+    whole: bool = False,
+    cell: Callable[[int, int], Iterable[Case]] | None = None,
+    argv: Sequence[str] | None = None,
 ) -> NoReturn:
-    """The command line of a benchmark module, or (`whole`) of all. Exit code 1 if a case fell or broke."""
+    """The command line of a benchmark module, or (`whole`) of all. Exit code 1 if a case fell or broke.
+
+    `cell`, where there is one, gives the cases of another fleet and range: ``--series 1000 --days 21``.
+    """
     parser = argparse.ArgumentParser(description="Measure, print a table, and hold it against benchmarks/floors.toml.")
     parser.add_argument("--quick", action="store_true", help="the short form that CI runs")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
+    if cell:
+        parser.add_argument("--series", type=int, help="another fleet, without limits")
+        parser.add_argument("--days", type=int, default=21, help="and range")
     options = parser.parse_args(argv)
     limits = read_limits()
+    wanted = cell(options.series, options.days) if cell and options.series else cases(options.quick)
     print(", ".join(f"{key} {value}" for key, value in machine().items()))
-    results, failures = run_cases(cases(options.quick), limits)
+    results, failures = run_cases(wanted, limits)
     if whole and not options.quick:
         lost = sorted(limits.keys() - {result.case for result in results})
         failures += [f"{case} has a {limits[case].kind}, and gave no figure" for case in lost]

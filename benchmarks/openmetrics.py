@@ -8,8 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.harness import Case, Figure, Ratio, main
-from benchmarks.memory import peak_memory
-from benchmarks.processes import Whole, push_command, repeated, samples_of
+from benchmarks.processes import Whole, push_command, repeated, run_process, samples_of
 from benchmarks.xor_encode import gaussian
 from benchmarks.yardstick import make_yardstick
 from promfill.codecs.openmetrics import encode_batch
@@ -29,11 +28,23 @@ def cases(quick: bool) -> Iterator[Case]:
     seconds = 1.0 if quick else 3.0
     yield Ratio("openmetrics_encode", partial(encode_batch, batch), by_f_strings(batch), batch.samples, seconds=seconds)
     yield Figure("openmetrics_size", "bytes/sample", lambda: len(encode_batch(batch)) / batch.samples)
-    series, passes, bits = 200 if quick else 1_000, 10, gaussian(2_000)
-    push = partial(push_text, series=series, days=21)
-    yardstick = repeated(make_yardstick(bits), passes)
-    yield Whole("openmetrics_push", push, yardstick, samples_of(series, 21), passes * bits.size)
+    series = 200 if quick else 1_000
+    yield speed("openmetrics_push", series, 21)
     yield Figure("openmetrics_memory", "MB", partial(memory, series, 21))
+
+
+def cell(series: int, days: int) -> Iterator[Case]:
+    """Speed and memory of another fleet and range."""
+    yield speed("openmetrics", series, days)
+    yield Figure("memory", "MB", partial(memory, series, days))
+
+
+def speed(name: str, series: int, days: int) -> Whole:
+    """A push against some passes of the encoders' yardstick."""
+    passes, bits = 10, gaussian(2_000)
+    yardstick = repeated(make_yardstick(bits), passes)
+    push = partial(push_text, series=series, days=days)
+    return Whole(name, push, yardstick, samples_of(series, days), passes * bits.size)
 
 
 def by_f_strings(batch: SeriesBatch) -> Callable[[], bytes]:
@@ -66,8 +77,8 @@ def push_text(folder: Path, series: int, days: float) -> list[str]:
 def memory(series: int, days: float) -> float:
     """The most that the process holds."""
     with tempfile.TemporaryDirectory() as folder:
-        return peak_memory(push_text(Path(folder), series, days)).tree_mb
+        return run_process(push_text(Path(folder), series, days), watch=True).peak_mb
 
 
 if __name__ == "__main__":
-    main(cases)
+    main(cases, cell=cell)

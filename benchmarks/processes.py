@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.harness import Result, compare
 from benchmarks.memory import resident_sizes
 
+ROOT = Path(__file__).resolve().parents[1]
 PROMFILL = (sys.executable, "-m", "promfill")
 NOTHING = (sys.executable, "-c", "pass")
 START = 1_700_006_400  # a UTC midnight of November 2023
@@ -30,27 +31,29 @@ class Run:
     seconds: float
     cpu_seconds: float
     peak_mb: float = 0.0
+    output: str = ""
 
 
-def run_process(
-    command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, watch: bool = False
-) -> Run:
-    """Run a command to its end, its output kept away. RuntimeError, with what it printed, if it fails.
+def run_process(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, watch: bool = False) -> Run:
+    """Run a command to its end in an empty working directory. RuntimeError, with what it printed, if it fails.
 
-    With `watch`, a thread reads the memory of its tree every 50 ms, at some cost to the command's time.
+    `env` is added to the environment; Python finds this checkout's promfill. With `watch`, a thread reads the memory of
+    its tree every 20 ms, at some cost to the command's time.
     """
-    with tempfile.TemporaryFile() as out:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryDirectory() as here:
         begin = time.perf_counter()
-        process = subprocess.Popen(command, cwd=cwd, env=env, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=here, env=environment, stdout=out, stderr=subprocess.STDOUT)
         watcher = _Watcher(process.pid) if watch else None
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
         peak = watcher.stop() if watcher else 0
+        out.seek(0)
+        output = out.read().decode(errors="replace")
         if process.returncode:
-            out.seek(0)
-            raise RuntimeError(f"{command[0]}: exit code {process.returncode}\n{out.read().decode()[-2000:]}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, peak / 1e6)
+            raise RuntimeError(f"{command[0]}: exit code {process.returncode}\n{output[-2000:]}")
+    return Run(seconds, usage.ru_utime + usage.ru_stime, peak / 1e6, output)
 
 
 class _Watcher:
@@ -67,15 +70,19 @@ class _Watcher:
         return self._peak
 
     def _watch(self) -> None:
-        while not self._ended.wait(0.05):
+        while not self._ended.wait(0.02):
             self._peak = max(self._peak, sum(resident_sizes(self._pid)))
 
 
+def scenario(series: int, days: float, start: int = START) -> list[str]:
+    """The options of a fleet with six labels, `days` at 5m; one series has the original's noise."""
+    end = start + round(days * DAY)
+    return ["--metric-name", "vpn", "--labels", SIX_LABELS.format(series), "--start", str(start), "--end", str(end)]
+
+
 def push_command(mode: str, folder: Path, series: int, days: float, *more: str) -> list[str]:
-    """`promfill push` of a fleet with six labels (one series: by the original's noise), `days` at 5m, into `folder`."""
-    end = START + round(days * DAY)
-    what = ["--metric-name", "vpn", "--labels", SIX_LABELS.format(series), "--start", str(START), "--end", str(end)]
-    return [*PROMFILL, "push", "--quiet", "--mode", mode, *what, "--output-dir", str(folder), *more]
+    """`promfill push` of that fleet into a folder."""
+    return [*PROMFILL, "push", "--quiet", "--mode", mode, *scenario(series, days), "--output-dir", str(folder), *more]
 
 
 def samples_of(series: int, days: float) -> int:

@@ -1,0 +1,419 @@
+"""promfill beside what its users would run instead, whole processes turn by turn: the medians of the pairs.
+
+    python -m benchmarks.rivals [original_1 …]
+
+A peer that is not on this machine is named as missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import snappy
+
+from benchmarks.harness import spread
+from benchmarks.matrix import flush, from_text, make_text, run_stage
+from benchmarks.processes import (
+    DAY,
+    NOTHING,
+    PROMFILL,
+    ROOT,
+    SIX_LABELS,
+    START,
+    STEP,
+    Run,
+    push_command,
+    run_process,
+    samples_of,
+    scenario,
+    size_of,
+)
+from benchmarks.stages import Clock, write_requests
+from promfill.plan import Tile
+from promfill.source import Source
+from tests.support.servers import Server, start_victoriametrics
+from tests.support.sources import source_of
+
+PEERS = ROOT / "benchmarks" / "peers"
+ENVIRONMENTS = ROOT / ".peers"
+DAYS = 21
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison: the medians of its turns."""
+
+    seconds: float
+    cpu_seconds: float
+    samples_per_second: float
+    bytes_per_sample: float
+    peak_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`ratio`: how many times as fast as the peer. `control`: the peer against itself, where a server is in it."""
+
+    name: str
+    peer: str
+    series: int
+    peer_series: int
+    days: int
+    ratio: float
+    spread: float
+    turns: int
+    own: Side
+    other: Side
+    control: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One run of a side, and the bytes that it made."""
+
+    run: Run
+    made: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A comparison to make: `needs` are environments of `.peers` and programs; `own` and `other` take a turn."""
+
+    name: str
+    peer: str
+    needs: tuple[str, ...]
+    own: Callable[[], Turn]
+    other: Callable[[], Turn]
+    series: int
+    turns: int
+    peer_series: int = 0
+    note: str = ""
+
+    @property
+    def missing(self) -> list[str]:
+        """What this machine lacks."""
+        return [need for need in self.needs if not (has_environment(need) or shutil.which(need))]
+
+    def measure(self) -> Comparison:
+        """Turn by turn; who begins alternates."""
+        pairs = [self._pair(turn) for turn in range(self.turns)]
+        return compared(self, [own for own, _ in pairs], [other for _, other in pairs])
+
+    def _pair(self, turn: int) -> tuple[Turn, Turn]:
+        if turn % 2:
+            other = self.other()
+            return self.own(), other
+        own = self.own()
+        return own, self.other()
+
+
+def compared(rival: Rival, own: list[Turn], other: list[Turn], control: float | None = None) -> Comparison:
+    """The figures of the turns, which are pairs."""
+    peer_series = rival.peer_series or rival.series
+    work = rival.series / peer_series
+    ratios = [b.run.seconds / a.run.seconds * work for a, b in zip(own, other, strict=True)]
+    return Comparison(
+        rival.name,
+        rival.peer,
+        rival.series,
+        peer_series,
+        DAYS,
+        statistics.median(ratios),
+        spread(ratios) if len(ratios) > 1 else 0.0,
+        len(ratios),
+        side_of(own, samples_of(rival.series, DAYS)),
+        side_of(other, samples_of(peer_series, DAYS)),
+        control,
+        rival.note,
+    )
+
+
+def side_of(turns: list[Turn], samples: int) -> Side:
+    """Medians; of memory the most."""
+    seconds = statistics.median(turn.run.seconds for turn in turns)
+    cpu = statistics.median(turn.run.cpu_seconds for turn in turns)
+    return Side(seconds, cpu, samples / seconds, turns[-1].made / samples, max(turn.run.peak_mb for turn in turns))
+
+
+def has_environment(name: str) -> bool:
+    """Whether `peers/install.sh` could make it."""
+    return (ENVIRONMENTS / name / ".installed").exists()
+
+
+def python_of(name: str) -> str:
+    """The interpreter of a peer."""
+    return str(ENVIRONMENTS / name / "bin" / "python")
+
+
+def push_blocks(series: int) -> Callable[[], Turn]:
+    """promfill's own side of blocks."""
+
+    def turn() -> Turn:
+        with tempfile.TemporaryDirectory() as folder:
+            run = run_process(push_command("blocks", Path(folder), series, DAYS), watch=True)
+            return Turn(run, size_of(Path(folder)))
+
+    return turn
+
+
+def original(series: int) -> Callable[[], Turn]:
+    """The original's pipeline."""
+
+    def turn() -> Turn:
+        with tempfile.TemporaryDirectory() as folder:
+            script = str(PEERS / "original.py")
+            command = [python_of("original"), script, folder, str(series), str(DAYS)]
+            run = run_process(command, env={"TZ": "UTC"}, watch=True)
+            return Turn(run, size_of(Path(folder) / "blocks"))
+
+    return turn
+
+
+def promtool(series: int, *options: str) -> Callable[[], Turn]:
+    """promtool alone, on text that is ready."""
+
+    def turn() -> Turn:
+        with tempfile.TemporaryDirectory() as folder:
+            text, out = make_text(Path(folder), series, DAYS), Path(folder) / "blocks"
+            command = ["promtool", "tsdb", "create-blocks-from", *options, "openmetrics", str(text), str(out)]
+            return Turn(run_process(command, watch=True), size_of(out))
+
+    return turn
+
+
+def create_blocks(series: int) -> Callable[[], Turn]:
+    """promfill's own reading of text, into promtool's blocks."""
+
+    def turn() -> Turn:
+        with tempfile.TemporaryDirectory() as folder:
+            text, out = make_text(Path(folder), series, DAYS), Path(folder) / "blocks"
+            return Turn(run_process([*PROMFILL, *from_text(text, out)], watch=True), size_of(out))
+
+    return turn
+
+
+def generate(series: int) -> Callable[[], Turn]:
+    """promfill's generation alone, imports left out."""
+
+    def turn() -> Turn:
+        taken = json.loads(run_stage("generate", series, DAYS).output)
+        return Turn(Run(taken["seconds"], taken["cpu_seconds"], taken["peak_mb"]))
+
+    return turn
+
+
+def generate_by(environment: str, script: str, series: int) -> Callable[[], Turn]:
+    """A peer's generation alone, imports left out: it prints its seconds."""
+
+    def turn() -> Turn:
+        command = [python_of(environment), str(PEERS / script), str(series), str(DAYS)]
+        run = run_process(command, env={"TZ": "UTC"}, watch=True)
+        return Turn(Run(float(run.output.split()[-1]), run.cpu_seconds, run.peak_mb))
+
+    return turn
+
+
+class Receiver:
+    """A VictoriaMetrics that takes stretch after stretch of time, each 21 days: none is sent twice."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self._server, self._folder, self._stretch = server, folder, 0
+
+    def push(self, series: int) -> Turn:
+        """promfill."""
+        where = ["--mode", "remote-write", "--remote-write-url", f"{self._server.url}/api/v1/write"]
+        what = scenario(series, DAYS, self._next())
+        run = run_process([*PROMFILL, "push", "--json", "--quiet", *where, *what], watch=True)
+        self._settle()
+        return Turn(run, int(json.loads(run.output)["bytes"]))
+
+    def send(self, environment: str, script: str, series: int) -> Turn:
+        """A library of others, from values that are ready."""
+        steps = DAYS * DAY // STEP
+        values = self._folder / "values"
+        source = source_of(SIX_LABELS.format(series), steps)
+        source.batch(Tile(0, steps, 0, series)).values.T.tofile(values)
+        what = [f"{self._server.url}/api/v1/write", str(values), str(series), str(steps), str(self._next())]
+        run = run_process([python_of(environment), str(PEERS / script), *what], watch=True)
+        self._settle()
+        return Turn(run)
+
+    def replay(self, series: int) -> Turn:
+        """The same requests as promfill's, made beforehand."""
+        bodies = self._folder / "bodies"
+        source = source_of(SIX_LABELS.format(series), DAYS * DAY // STEP, metric="vpn", start=self._next() * 1000)
+        write_bodies(bodies, source)
+        host = self._server.url.removeprefix("http://")
+        run = run_process([sys.executable, PEERS / "replay.py", host, bodies], watch=True)
+        self._settle()
+        return Turn(run, bodies.stat().st_size)
+
+    def _next(self) -> int:
+        self._stretch += 1
+        return START + (self._stretch - 1) * DAYS * DAY
+
+    def _settle(self) -> None:
+        """Let the server finish what it does in the background, so that no side pays for the one before."""
+        flush(self._server)
+
+
+def write_bodies(path: Path, source: Source) -> None:
+    """The requests of a push, each behind its length."""
+    with path.open("wb") as file:
+        for message in write_requests(source, Clock()):
+            body = snappy.compress(message)
+            file.write(len(body).to_bytes(4, "little") + body)
+
+
+@contextmanager
+def receiver() -> Iterator[Receiver]:
+    """A fresh one, warmed up by one push."""
+    with tempfile.TemporaryDirectory() as folder, start_victoriametrics(Path(folder) / "data") as server:
+        warm = Receiver(server, Path(folder))
+        warm.push(100)
+        yield warm
+
+
+def against_replay(series: int, turns: int) -> Comparison:
+    """Push, replay, replay: turn by turn in one server; the second replay is the control."""
+    rival = Rival("remote_write_replay", "replay of ready-made requests", (), nothing, nothing, series, turns)
+    own: list[Turn] = []
+    other: list[Turn] = []
+    control: list[Turn] = []
+    with receiver() as server:
+        for turn in range(turns):
+            ways = [(own, server.push), (other, server.replay), (control, server.replay)]
+            for kept, take in ways[turn % 3 :] + ways[: turn % 3]:
+                kept.append(take(series))
+    against_itself = [b.run.seconds / a.run.seconds for a, b in zip(other, control, strict=True)]
+    return compared(rival, own, other, statistics.median(against_itself))
+
+
+def nothing() -> Turn:
+    """A bare Python start: stands where a comparison takes its turns itself."""
+    return Turn(run_process(NOTHING))
+
+
+def against_library(name: str, environment: str, script: str, series: int, turns: int) -> Rival:
+    """promfill and a library of others, each turn in a fresh server."""
+
+    def own() -> Turn:
+        with receiver() as server:
+            return server.push(series)
+
+    def other() -> Turn:
+        with receiver() as server:
+            return server.send(environment, script, series)
+
+    title = {
+        "remote-writer": "prometheus-remote-writer",
+        "opentelemetry": "opentelemetry-exporter-prometheus-remote-write",
+    }
+    return Rival(name, title[environment], (environment, "victoria-metrics"), own, other, series, turns)
+
+
+def rivals() -> list[Rival]:
+    """All but the replay; slow peers once where they have 6,048,000 samples."""
+    kind = "mockseries, jinja2, promtool --max-block-duration=12h"
+    found = [
+        Rival(
+            f"original_{series}", kind, ("original", "promtool"), push_blocks(series), original(series), series, turns
+        )
+        for series, turns in ((1, 5), (100, 2), (1_000, 1))
+    ]
+    longest = "--max-block-duration=10000h"
+    ready = "promtool, text ready, blocks of"
+    found += [
+        Rival("promtool_2h_100", f"{ready} 2h", ("promtool",), push_blocks(100), promtool(100), 100, 1),
+        Rival(
+            "promtool_longest_100",
+            f"{ready} its largest range",
+            ("promtool",),
+            push_blocks(100),
+            promtool(100, longest),
+            100,
+            5,
+        ),
+        Rival(
+            "promtool_longest_1000",
+            f"{ready} its largest range",
+            ("promtool",),
+            push_blocks(1_000),
+            promtool(1_000, longest),
+            1_000,
+            1,
+        ),
+        Rival(
+            "create_blocks_2h_100",
+            f"{ready} 2h, against create-blocks-from",
+            ("promtool",),
+            create_blocks(100),
+            promtool(100),
+            100,
+            1,
+        ),
+    ]
+    mockseries = generate_by("original", "generate_mockseries.py", 100)
+    synforecast = generate_by("synforecast", "generate_synforecast.py", 1_000)
+    found += [
+        Rival("mockseries", "mockseries, generation alone", ("original",), generate(1_000), mockseries, 1_000, 3, 100),
+        Rival(
+            "synforecast",
+            "Nixtla's synforecast, generation alone",
+            ("synforecast",),
+            generate(1_000),
+            synforecast,
+            1_000,
+            3,
+        ),
+        against_library("remote_writer_100", "remote-writer", "send_remote_writer.py", 100, 3),
+        against_library("remote_writer_1000", "remote-writer", "send_remote_writer.py", 1_000, 1),
+        against_library("opentelemetry_100", "opentelemetry", "send_opentelemetry.py", 100, 3),
+    ]
+    return found
+
+
+def measure_all(names: list[str] | None = None) -> tuple[list[Comparison], list[str]]:
+    """The comparisons, and a line for each that could not be made."""
+    done, missing = [], []
+    for rival in rivals():
+        if names and rival.name not in names:
+            continue
+        if rival.missing:
+            missing.append(f"{rival.peer} ({rival.name}): {', '.join(rival.missing)} is not to be had on this machine")
+            continue
+        try:
+            done.append(rival.measure())
+        except Exception as error:
+            missing.append(f"{rival.peer} ({rival.name}) failed: {error}"[:300])
+            continue
+        print(f"{rival.name:<24} {done[-1].ratio:8.2f} x {rival.peer}", flush=True)
+    if not names or "remote_write_replay" in names:
+        if shutil.which("victoria-metrics"):
+            done.append(against_replay(1_000, 5))
+            print(f"{done[-1].name:<24} {done[-1].ratio:8.2f} x replay, control {done[-1].control:.2f}", flush=True)
+        else:
+            missing.append("the replay into VictoriaMetrics: victoria-metrics is not to be had on this machine")
+    return done, missing
+
+
+def main() -> None:
+    """The named comparisons, or all; prints JSON."""
+    parser = argparse.ArgumentParser(description="Compare promfill with what its users would run instead.")
+    parser.add_argument("names", nargs="*")
+    done, missing = measure_all(parser.parse_args().names)
+    print(json.dumps({"comparisons": [asdict(one) for one in done], "missing": missing}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
