@@ -1,0 +1,230 @@
+"""``promfill upload`` and push's upload as commands: what they say, what stays, and how they go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from promfill.block import open_block
+from tests.support.cli import PUSH, Promfill
+from tests.support.mimir import Mimir, Request
+from tests.support.receiver import Answer
+from tests.support.servers import start_prometheus
+
+ROOT = Path(__file__).parents[2]
+SERIES = ("--labels", "i={1..3}")
+
+
+@pytest.fixture
+def mimir(tmp_path: Path) -> Iterator[Mimir]:
+    with Mimir(tmp_path / "bucket") as server:
+        yield server
+
+
+@pytest.fixture
+def data(promfill: Promfill) -> Path:
+    assert promfill(*PUSH, *SERIES).code == 0
+    return Path("data")
+
+
+def test_upload_sends_and_removes_what_promfill_made(promfill: Promfill, mimir: Mimir, data: Path) -> None:
+    names = sorted(path.name for path in data.iterdir())
+    result = promfill("upload", "data", "--upload", f"{mimir.url}/", "--tenant", "team-a")
+    assert result.code == 0, result.err
+    assert "sent   2 blocks, " in result.out
+    assert "may need minutes to hours" in result.out
+    assert sorted(path.name for path in (mimir.bucket / "team-a").iterdir()) == names
+    assert list(data.iterdir()) == []
+
+
+def test_blocks_of_others_and_kept_ones_stay(promfill: Promfill, mimir: Mimir, data: Path) -> None:
+    assert promfill("upload", "data", "--upload", mimir.url, "--keep").code == 0
+    assert len(list(data.iterdir())) == 2
+    Path(".promfill/made").unlink()  # now they are somebody's
+    again = promfill("upload", *map(str, sorted(data.iterdir())), "--upload", mimir.url, "--json").json
+    assert (again["uploaded"], again["already_uploaded"]) == (0, 2)
+    assert len(list(data.iterdir())) == 2
+
+
+def test_dry_run_checks_and_stops(promfill: Promfill, mimir: Mimir, data: Path) -> None:
+    plan = promfill("upload", "data", "--upload", mimir.url, "--dry-run", "--json").json
+    assert (plan["blocks"], plan["samples"]) == (2, 864)
+    meta = min(data.iterdir()) / "meta.json"
+    good = meta.read_bytes()
+    meta.write_text(json.dumps({**json.loads(good), "thanos": {"labels": {"cluster": "a"}}}))
+    for dry in (("--dry-run",), ()):
+        result = promfill("upload", "data", "--upload", mimir.url, *dry)
+        assert result.code == 2
+        assert "has the external label cluster (Mimir wants none but its own" in result.err
+    meta.write_bytes(good)
+    chunks = min(data.iterdir()) / "chunks" / "000001"
+    chunks.write_bytes(chunks.read_bytes()[:-1])
+    result = promfill("upload", "data", "--upload", mimir.url)
+    assert result.code == 2
+    assert "is damaged" in result.err
+    assert mimir.requests == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("data",), "--upload is missing"),
+        (("nowhere", "--upload", "http://a"), "nowhere cannot be read"),
+        ((".", "--upload", "http://a"), ". holds no block"),
+    ],
+)
+def test_what_cannot_be_uploaded(promfill: Promfill, data: Path, arguments: tuple[str, ...], says: str) -> None:
+    result = promfill("upload", *arguments)
+    assert result.code == 2
+    assert says in result.err
+
+
+def test_tombstones_are_warned_of(promfill: Promfill, mimir: Mimir, data: Path) -> None:
+    (min(data.iterdir()) / "tombstones").write_bytes(b"\x01\x30\xba\x30\x01" + bytes(8))
+    result = promfill("upload", "data", "--upload", mimir.url, "--dry-run")
+    assert "tombstones" in result.err
+
+
+def test_wait_asks_until_the_full_count_is_there(promfill: Promfill, mimir: Mimir, data: Path) -> None:
+    answers: dict[str, int] = {}
+
+    def answer(query: str) -> object:
+        answers[query] = answers.get(query, 0) + 1
+        span = int(re.search(r"\[(\d+)ms\]", query)[1])  # type: ignore[index]
+        full = (span + 299_999) // 300_000
+        seen = full if answers[query] > 2 else full // 2
+        series = [{"metric": {"i": str(i)}, "value": [0, str(seen)]} for i in (1, 2, 3)]
+        series.append({"metric": {"i": "another"}, "value": [0, "100000"]})
+        return {"status": "success", "data": {"resultType": "vector", "result": series}}
+
+    mimir.query = answer
+    result = promfill("upload", "data", "--upload", mimir.url, "--wait")
+    assert result.code == 0, result.err
+    assert "query  every sample can be queried" in result.out
+    assert "432 of 864 samples can be queried\n" in result.err
+    assert "864 of 864 samples can be queried\n" in result.err
+    assert set(answers.values()) == {3}
+
+
+def test_a_failed_push_says_what_is_up_and_goes_on(promfill: Promfill, mimir: Mimir) -> None:
+    command = (*PUSH, *SERIES, "--upload", mimir.url, "--retry-for", "1ms")
+    mimir.trouble = lambda request: Answer(503, b"down") if request.call == "files" else None
+    result = promfill(*command)
+    assert result.code == 1
+    assert "0 of 2 blocks are complete" in result.err
+    assert "run the same command with --resume" in result.err
+    mimir.trouble = lambda request: None
+    refused = promfill(*command)
+    assert refused.code == 2
+    assert "go on by --resume, or remove the file" in refused.err
+    assert promfill(*command, "--resume").code == 0
+    assert len(mimir.completed) == len(set(mimir.completed)) == 2
+    assert list(Path("data").iterdir()) == []
+    before = len(mimir.requests)
+    finished = promfill(*command, "--resume")
+    assert finished.code == 0
+    assert "nothing is left to send" in finished.err
+    assert len(mimir.requests) == before
+
+
+def test_resume_makes_only_what_is_not_up(promfill: Promfill, mimir: Mimir) -> None:
+    command = (*PUSH, *SERIES, "--upload", mimir.url, "--retry-for", "800ms")
+    first: list[str] = []
+
+    def only_the_first(request: Request) -> Answer | None:
+        first.append(request.ulid)
+        return Answer(500) if request.ulid != first[0] else None
+
+    mimir.trouble = only_the_first
+    assert promfill(*command).code == 1
+    complete = list(mimir.completed)
+    assert len(complete) == 1
+    mimir.trouble, before = (lambda request: None), len(mimir.requests)
+    assert promfill(*command, "--resume").code == 0
+    assert not {request.ulid for request in mimir.requests[before:]} & set(complete)
+    assert len(set(mimir.completed)) == len(mimir.completed) == 2
+
+
+def test_a_block_refused_is_kept_and_the_others_go_up(promfill: Promfill, mimir: Mimir) -> None:
+    mimir.limits.max_bytes = 1
+    result = promfill(*PUSH, *SERIES, "--upload", mimir.url)
+    assert result.code == 1
+    assert "block exceeds the maximum block size limit of 1 bytes" in result.err
+    assert len(list(Path("data").iterdir())) == 2
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_blocks_go_up_while_others_are_written(promfill: Promfill, mimir: Mimir, workers: str) -> None:
+    what = ("--labels", "i={1..1500}", "--step", "1m", "--workers", workers, "--keep")
+    assert promfill(*PUSH[:3], "--start", "1702771200", "--end", "1703289600", *what, "--upload", mimir.url).code == 0
+    first = (mimir.bucket / "anonymous" / mimir.completed[0] / "chunks" / "000001").stat().st_mtime
+    last = max(path.stat().st_mtime for path in Path("data").glob("*/chunks/000001"))
+    assert len(mimir.completed) == 6
+    assert first < last
+
+
+@pytest.mark.server
+def test_prometheus_serves_a_block_that_went_through(promfill: Promfill, mimir: Mimir, tmp_path: Path) -> None:
+    import httpx
+
+    assert promfill(*PUSH, *SERIES, "--upload", mimir.url).code == 0
+    bucket = mimir.bucket / "anonymous"
+    samples = sum(open_block(path).meta.stats.samples for path in bucket.iterdir())
+    with start_prometheus(bucket) as prometheus:
+        query = {"query": "sum(count_over_time(vpn[2d]))", "time": "1702886400"}
+        answer = httpx.get(f"{prometheus.url}/api/v1/query", params=query, trust_env=False).json()
+    assert int(answer["data"]["result"][0]["value"][1]) == samples == 864
+
+
+STAGES = [("start", 0), ("start", 1), ("files", 0), ("files", 1), ("files", 3), ("finish", 0), ("finish", 1)]
+    ("start", 0),
+    ("start", 1),
+    ("files", 0),
+    ("files", 1),
+    ("files", 3),
+    ("finish", 0),
+    ("finish", 1),
+    ("check", 0),
+]
+
+
+@pytest.mark.parametrize(("call", "nth"), [*STAGES, ("check", 0), ("check", 2)])
+def test_killed_at_every_stage_each_block_is_complete_once(mimir: Mimir, tmp_path: Path, call: str, nth: int) -> None:
+    """kill -9 while the server holds the answer to a call, then --resume."""
+    work = tmp_path / "work"
+    work.mkdir(exist_ok=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PROMFILL_", "CDO_"))}
+    command = [sys.executable, "-m", "promfill", *PUSH, *SERIES, "--upload", mimir.url, "--timeout", "20s"]
+    seen: list[str] = []
+    process: subprocess.Popen[bytes] | None = None
+
+    def kill(request: Request) -> Answer | None:
+        seen.append(request.call)
+        if seen.count(call) == nth + 1 and request.call == call and process:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            return Answer(hang_up=True)
+        return None
+
+    mimir.trouble, mimir.limits.validation_seconds = kill, 0.02
+    environment["PYTHONPATH"] = str(ROOT)
+    process = subprocess.Popen(command, cwd=work, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGKILL, (out, err)
+    there = {path.name for path in (work / "data").iterdir() if len(path.name) == 26}
+    assert len(there | set(mimir.completed)) == 2 or not {"finish", "check"} & {call}  # nothing is lost
+    mimir.trouble = lambda request: None
+    again = subprocess.run(
+        [*command, "--resume"], cwd=work, env=environment, capture_output=True, timeout=30, check=False
+    )
+    assert again.returncode == 0, again.stderr
+    assert len(mimir.completed) == len(set(mimir.completed)) == 2
+    assert [path for path in (work / "data").iterdir() if len(path.name) == 26] == []
