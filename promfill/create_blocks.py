@@ -26,7 +26,7 @@ from promfill.sinks.directory import disk_errors
 from promfill.sinks.sample_spill import CAPACITY, SampleSpill
 from promfill.sinks.sorted_blocks import SortedBlocks, WrittenBlock
 from promfill.text_pieces import TextPieces
-from promfill.times import UNITS_MS, format_time
+from promfill.times import UNITS_MS, format_seconds, format_time
 
 SHORTEST_BLOCK = 2 * UNITS_MS["h"]
 _GROWTH, _RANGES = 3, 10
@@ -153,4 +153,5 @@ def _contradiction(place: int, keys: KeyArray, values: NDArray[np.float64], layo
     labels = ", ".join(f'{name}="{value}"' for name, value in fleet.label_set(int(layout.ranks(cell)[0])))
     time = int(layout.times(keys[place : place + 1], cell)[0])
     one, other = values[place - 1 : place + 1].tolist()
-    return f"{{{labels}}} has two values at {format_time(time)} ({time / 1000:g}): {one!r} and {other!r}; leave one out"
+    when = f"{format_time(time)} ({format_seconds(time)})"
+    return f"{{{labels}}} has two values at {when}: {one!r} and {other!r}; leave one out"

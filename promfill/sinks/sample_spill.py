@@ -82,7 +82,7 @@ class SampleSpill:
             runs.append(_Run.write(path.with_suffix(".sorted"), self._sorted_held(layout, ranks), stride))
         self._raw = []
         self._release()
-        yield from _merge(runs, self._capacity // (2 * stride))
+        yield from _merge(runs, max(1, self._capacity // (2 * stride)))
 
     def close(self) -> None:
         """Leave nothing behind."""
@@ -151,9 +151,10 @@ def _merge(runs: list[_Run], fences_each: int) -> Iterator[Sorted]:
     places = [[0] * len(runs), *([run.place(cut) for run in runs] for cut in cuts)]
     for starts, stops in pairwise(places):
         parts = [run.read(start, stop) for run, start, stop in zip(runs, starts, stops, strict=True) if start < stop]
-        keys, values = (np.concatenate(column) for column in zip(*parts, strict=True))
-        del parts
-        yield sort_by_key(keys, values)
+        if parts:  # many samples of one key can leave the partition before them empty
+            keys, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+            del parts
+            yield sort_by_key(keys, values)
 
 
 def sort_by_key(keys: KeyArray, values: F64Array) -> Sorted:
