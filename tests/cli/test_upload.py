@@ -185,15 +185,6 @@ def test_prometheus_serves_a_block_that_went_through(promfill: Promfill, mimir: 
 
 
 STAGES = [("start", 0), ("start", 1), ("files", 0), ("files", 1), ("files", 3), ("finish", 0), ("finish", 1)]
-    ("start", 0),
-    ("start", 1),
-    ("files", 0),
-    ("files", 1),
-    ("files", 3),
-    ("finish", 0),
-    ("finish", 1),
-    ("check", 0),
-]
 
 
 @pytest.mark.parametrize(("call", "nth"), [*STAGES, ("check", 0), ("check", 2)])
