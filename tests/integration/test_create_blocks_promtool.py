@@ -131,6 +131,37 @@ def test_taken_and_refused_as_by_promtool(name: str, tmp_path: Path, promfill: P
         assert not ours.exists()
 
 
+EXCEPTIONS = {
+    "out of order": (b"a 3 3\na 1 1\na 2 2\n", [(3000, 3.0)], [(1000, 1.0), (2000, 2.0), (3000, 3.0)]),
+    "twice, one value": (b"a 1 1\na 1 1\n", [(1000, 1.0)], [(1000, 1.0)]),
+    "twice, two values": (b"a 1 1\na 2 1\n", [(1000, 1.0)], None),
+    "before 1970": (b"a 1 -1\na 1 1\n", [(1000, 1.0)], None),
+    "after 9999": (b"a 1 253402300800\n", [(253402300800000, 1.0)], None),
+    "NUL in a keyword": (b"# HE\0LP a b\na 1 1\n", [(1000, 1.0)], None),
+}
+"""What promtool makes of it in silence, and what promfill does; None: refuses it. docs/create-blocks-from.md"""
+
+
+@pytest.mark.parametrize("name", EXCEPTIONS)
+def test_exceptions(name: str, tmp_path: Path, promfill: Promfill) -> None:
+    text, ours, theirs = tmp_path / "text", tmp_path / "ours", tmp_path / "theirs"
+    lines, promtools, expected = EXCEPTIONS[name]
+    text.write_bytes(lines + EOF)
+    assert promtool_makes(text, theirs)
+    assert dump(theirs) == promtools
+    code = promfill("tsdb", "create-blocks-from", "openmetrics", str(text), str(ours)).code
+    assert (code == 2, ours.exists()) == (expected is None, expected is not None)
+    if expected:
+        assert dump(ours) == expected
+
+
+def dump(directory: Path) -> list[tuple[int, float]]:
+    """Times and values of the one series."""
+    (directory / "wal").mkdir()
+    lines = run_promtool("tsdb", "dump", directory).stdout.splitlines()
+    return [(int(time), float(value)) for _, value, time in (line.rsplit(" ", 2) for line in lines)]
+
+
 @pytest.mark.parametrize("longest", ["1h", "2h", "5h59m", "6h", "17h", "24h", "100h", "500h", "2048h"])
 def test_the_ranges_of_blocks(longest: str, tmp_path: Path, promfill: Promfill) -> None:
     text, ours, theirs = tmp_path / "text", tmp_path / "ours", tmp_path / "theirs"
