@@ -169,8 +169,8 @@ def _cell_times(cells: I64Array, grid: Grid) -> I64Array:
 
 
 def _largest(bits: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """float64 (m,): the largest magnitude of each series."""
-    largest: NDArray[np.float64] = np.abs(bits.view(np.float64)).max(axis=1)
+    """float64 (m,): the largest magnitude of each series, a staleness marker aside."""
+    largest: NDArray[np.float64] = np.fmax.reduce(np.abs(bits.view(np.float64)), axis=1)
     return largest
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -38,7 +38,10 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One push: which series, at which times, with which signal, and what is said about the metric."""
+    """One push: which series, at which times, with which signal, and what is said about the metric.
+
+    With `stale_at_end` the grid's last step is no sample but a staleness marker, in every series.
+    """
 
     metric: str
     labels: tuple[LabelPattern, ...]
@@ -46,6 +49,12 @@ class Scenario:
     signal: Signal = field(default_factory=Signal)
     description: str = DEFAULT_DESCRIPTION
     unit: str = ""
+    stale_at_end: bool = False
+
+    @property
+    def sampled(self) -> Grid:
+        """The time points of the samples alone."""
+        return replace(self.grid, steps=self.grid.steps - self.stale_at_end)
 
 
 def make_grid(start: int, end: int, step: int) -> Grid:
@@ -118,8 +127,8 @@ def parse_resolution(text: str) -> float:
 
 def describe(scenario: Scenario) -> Mapping[str, Any]:
     """Resolved times for people and for ``--json``."""
-    grid = scenario.grid
-    end = grid.start + grid.steps * grid.step
+    grid = scenario.sampled
+    end = grid.time(grid.steps)
     return {
         "metric": scenario.metric,
         "start": format_time(grid.start),
@@ -128,4 +137,5 @@ def describe(scenario: Scenario) -> Mapping[str, Any]:
         "end_epoch": format_seconds(end),
         "step": format_duration(grid.step),
         "steps": grid.steps,
+        "stale_at_end": scenario.stale_at_end,
     }

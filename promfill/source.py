@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promfill.fleet import build_fleet
-from promfill.model import Fleet, SeriesBatch, freeze
+from promfill.model import STALE_NAN_BITS, Fleet, SeriesBatch, freeze
 from promfill.plan import Grid, Tile
 from promfill.scenario import Scenario, Signal
 from promfill.signals.keys import label_keys
@@ -38,6 +38,8 @@ class Source:
         self._noise.fill(values, tile.first_step, tile.first_series)
         values += self._shared(tile.first_step, tile.steps)[:, None]
         _snap(values, self.scenario.signal)
+        if self.scenario.stale_at_end and tile.first_step + tile.steps == self.grid.steps:
+            values[-1].view(np.uint64)[:] = STALE_NAN_BITS
         return SeriesBatch(self.fleet, tile.first_series, self.timestamps(tile.first_step, tile.steps), values)
 
     def timestamps(self, first_step: int, steps: int) -> NDArray[np.int64]:
@@ -51,7 +53,8 @@ class Source:
         return len(self.fleet) * self.grid.steps
 
     def identity(self) -> bytes:
-        """32 bytes that differ where any sample's label set, time or value differs; the end of the range is not in it.
+        """32 bytes that differ where any sample's label set, time or value differs; the end of the range is not in it,
+        unless a staleness marker stands there.
 
         The noise is in it by its first values, so that a change of the generator changes the identity.
         """
@@ -59,6 +62,8 @@ class Source:
         for array in (self.fleet.symbols.buffer, self.fleet.symbols.offsets, self.fleet.names, self.fleet.values):
             digest.update(np.ascontiguousarray(array).data)
         digest.update(repr((self.scenario.signal, self.grid.start, self.grid.step, self.fingerprint())).encode())
+        if self.scenario.stale_at_end:
+            digest.update(f"stale at {self.grid.steps}".encode())
         return digest.digest()
 
     def fingerprint(self) -> tuple[float, ...]:

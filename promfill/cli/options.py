@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
@@ -71,6 +72,11 @@ WHAT = (
         help="Snap values to multiples of R, a power of two such as 2^-7: chunks shrink to a third.",
     ),
     click.option("--allow-future", is_flag=True, help="Allow an end after now."),
+    click.option(
+        "--stale-at-end",
+        is_flag=True,
+        help="End each series with a staleness marker, one step after its last sample; that may lie after now.",
+    ),
 )
 """What is generated: push's first table."""
 
@@ -111,10 +117,11 @@ def build_scenario(values: Values, console: Console) -> Scenario:
     return Scenario(
         metric=values["metric_name"],
         labels=tuple(labels),
-        grid=grid,
+        grid=replace(grid, steps=grid.steps + values["stale_at_end"]),
         signal=check_signal(_signal(values), grid),
         description=values["description"],
         unit=values["unit"],
+        stale_at_end=values["stale_at_end"],
     )
 
 

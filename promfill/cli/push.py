@@ -56,7 +56,7 @@ def command(context: click.Context, /, **values: Any) -> None:
         return
     if not (run and run.earlier):
         _look_first(source, values, console)
-    command_line = verify_command(context.command.params, source.grid, values)
+    command_line = verify_command(context.command.params, scenario.sampled, values)
     if command_line:
         target.facts["verify"] = command_line
     seconds = run_push(source, target, console)

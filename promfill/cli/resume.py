@@ -72,7 +72,7 @@ class Run:
 
         grid, fingerprint = source.grid, list(source.fingerprint())
         if self.earlier is None:
-            end = grid.time(grid.steps)
+            end = grid.time(source.scenario.sampled.steps)
             checkpoint = Checkpoint(self.path, self.name, grid.start, end, fingerprint)
             checkpoint.save()
             return checkpoint

@@ -101,6 +101,8 @@ def upload_lines(facts: Facts) -> list[str]:
 
 def _head(facts: Facts) -> list[str]:
     series = f"{facts['series']:,} series x {facts['steps']:,} steps of {facts['step']}"
+    if facts["stale_at_end"]:
+        series += " and a staleness marker"
     return [
         f"{facts['metric']}: {series} = {facts['samples']:,} samples",
         f"from   {facts['start']} ({facts['start_epoch']})",

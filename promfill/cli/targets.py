@@ -91,6 +91,7 @@ FITS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("cdo_url", "env"), frozenset({"blocks", "remote-write", "script"})),
     **dict.fromkeys(("retry_for", "checkpoint", "resume"), frozenset({"--upload"})),
     "accept_loss": frozenset({"blocks", "remote-write"}),
+    "stale_at_end": frozenset({"blocks", "remote-write"}),
     "verify": frozenset({"blocks", "remote-write"}),
     "query_url": frozenset({"blocks", "remote-write"}),
     "backfill_script": frozenset({"script"}),
