@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,15 +18,12 @@ from benchmarks.memory import peak_memory
 from promfill.config import build_destination
 from promfill.http import make_client
 from promfill.pb.remote_read_pb2 import LabelMatcher, Query, ReadRequest
-from promfill.push import push
-from promfill.sinks.remote_write.plan import Limits
-from promfill.sinks.remote_write.sink import open_remote_write
 from promfill.source import Source
 from promfill.stores.api import Api
 from promfill.stores.find import open_store
 from promfill.verify import verify
 from tests.support.servers import Server, start_prometheus, start_victoriametrics
-from tests.support.sources import START, STEP, source_of
+from tests.support.sources import source_of
 
 LABELS, SERIES = "host=host-{1..1000},job=node", 1_000
 Read = Callable[[Server, Source], None]
@@ -71,9 +69,7 @@ class VerifyMemory:
         source = source_of(LABELS, self.steps)
         with ExitStack() as stack:
             server = pushed(stack, start_prometheus, source)
-            what = ["--metric-name", "m", "--labels", LABELS, "--start", str(START // 1000)]
-            end = (START + self.steps * STEP) // 1000
-            command = [sys.executable, "-m", "promfill", "verify", *what, "--end", str(end), "--query-url", server.url]
+            command = promfill("verify", source, "--query-url", server.url)
             return Result(self.name, peak_memory(command).process_mb, "MB")
 
 
@@ -81,9 +77,16 @@ def pushed(stack: ExitStack, start: Callable[[Path], Server], source: Source) ->
     """A server that holds the push, until the stack ends."""
     folder = stack.enter_context(tempfile.TemporaryDirectory())
     server = stack.enter_context(start(Path(folder) / "data"))
-    client = make_client(build_destination(f"{server.url}/api/v1/write", environment={}))
-    push(source, open_remote_write(source, client, Limits()))
+    url = f"{server.url}/api/v1/write"
+    subprocess.run(promfill("push", source, "--mode", "remote-write", "--remote-write-url", url, "-q"), check=True)
     return server
+
+
+def promfill(command: str, source: Source, *options: str) -> list[str]:
+    """A command line about this source."""
+    end = str(source.grid.time(source.grid.steps) // 1000)
+    what = ("--metric-name", "m", "--labels", LABELS, "--start", str(source.grid.start // 1000), "--end", end)
+    return [sys.executable, "-m", "promfill", command, *what, *options]
 
 
 def compare(source: Source, api: Api) -> None:
