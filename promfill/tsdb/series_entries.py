@@ -4,7 +4,8 @@
 
 All is uvarints but the first chunk's min time and the later chunks' references, which are varints. Times are deltas
 to the time before, references to the reference before. The shape is the same for all series, so each field is a
-column; a chunk that a series does not have is a field of length 0.
+column; a chunk that a series does not have is a field of length 0. Where series have many chunks, a column a field
+would be many array calls of few rows: there each chunk is a row, and a series' chunks are joined to one string.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promfill.codecs.checksum import crc32c_many
-from promfill.codecs.ragged import Column, columns_to_ragged
+from promfill.codecs.ragged import Column, append, columns_to_ragged, prepend
 from promfill.codecs.varint import encode_uvarints, zigzag
-from promfill.model import Fleet
+from promfill.model import Fleet, RaggedBytes
 from promfill.tsdb.chunk_metas import ChunkMetas
 from promfill.tsdb.index_format import SERIES_ALIGN
 
 Int64 = NDArray[np.int64]
+
+FEW_CHUNKS = 24
+"""Chunks up to which each field is a column: beyond, the array calls cost more than the rows they work on."""
 
 _CRC_SIZE = 4
 _TAIL = np.zeros((1, _CRC_SIZE + SERIES_ALIGN - 1), np.uint8)
@@ -35,6 +39,19 @@ def label_columns(fleet: Fleet, rows: slice) -> list[Column]:
     for name, has, value in zip(fleet.names, carried.T, values.T, strict=True):
         columns += [_uvarints(refs.astype(np.uint64), has) for refs in (name[None], value)]
     return columns
+
+
+def chunk_strings(chunks: ChunkMetas, counts: Int64) -> RaggedBytes:
+    """The second part of the entries but for the chunk counts, as one string a series; chunks left-aligned."""
+    shape = chunks.refs.shape
+    has = np.arange(shape[1]) < counts[:, None]
+    start, end = (np.broadcast_to(times, shape) for times in (chunks.min_times, chunks.max_times))
+    since, ref = start.copy().view(np.uint64), zigzag(np.diff(chunks.refs, axis=1, prepend=0))
+    since[:, 1:] -= end[:, :-1].view(np.uint64)
+    since[:, 0], ref[:, 0] = zigzag(start[:, 0]), chunks.refs[:, 0]
+    fields = (since, (end - start).view(np.uint64), ref)
+    rows = columns_to_ragged([encode_uvarints(field[has]) for field in fields])
+    return RaggedBytes(rows.buffer, rows.offsets[np.append(0, np.cumsum(counts))])
 
 
 def chunk_columns(chunks: ChunkMetas, counts: Int64) -> list[Column]:
@@ -54,8 +71,10 @@ def encode_series(
 
     chunks: left-aligned, their counts int64 (n,), at least 1 each. ``ends_section``: the last entry is not padded.
     """
-    body = [*labels, *chunk_columns(chunks, counts)]
-    body_sizes = np.zeros(chunks.refs.shape[0], np.int64)
+    many = chunks.refs.shape[1] > FEW_CHUNKS
+    strings = chunk_strings(chunks, counts) if many else None
+    body = [*labels, *([_uvarints(counts.view(np.uint64))] if many else chunk_columns(chunks, counts))]
+    body_sizes = strings.lengths if strings else np.zeros(chunks.refs.shape[0], np.int64)
     for _, lengths in body:
         body_sizes += lengths
     head = encode_uvarints(body_sizes.view(np.uint64))
@@ -63,9 +82,15 @@ def encode_series(
     tail_sizes = -unpadded % SERIES_ALIGN + _CRC_SIZE
     if ends_section:
         tail_sizes[-1] = _CRC_SIZE
-    entries = columns_to_ragged([head, *body, (_TAIL, tail_sizes)])
+    if strings:
+        (front,) = merge_columns([head, *body])
+        tail = np.broadcast_to(_TAIL, (tail_sizes.size, _TAIL.size))
+        entries = append(prepend(front, strings), (tail, tail_sizes))
+    else:
+        entries = columns_to_ragged([head, *body, (_TAIL, tail_sizes)])
     body_starts = entries.offsets[:-1] + head[1]
-    return _with_checksums(entries.buffer, body_starts, body_starts + body_sizes), entries.offsets[1:]
+    buffer = entries.buffer if entries.buffer.flags.writeable else entries.buffer.copy()
+    return _with_checksums(buffer, body_starts, body_starts + body_sizes), entries.offsets[1:]
 
 
 def merge_columns(columns: list[Column]) -> list[Column]:

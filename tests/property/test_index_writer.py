@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promfill.model import LabelSet
-from promfill.tsdb import index_writer, postings, postings_table
+from promfill.tsdb import index_writer, postings, postings_table, series_entries
 from promfill.tsdb.index_writer import FleetIndex, encode_index
 from tests.support.fleets import fleet_of, label_order
 from tests.support.index_reference import Chunk, reference_index
@@ -45,15 +45,18 @@ def chunks_of(row: int, min_times: np.ndarray, max_times: np.ndarray, refs: np.n
     return [chunk for chunk in zip(starts, ends, refs[row].tolist(), strict=True) if chunk[2] >= 0]
 
 
-@given(st.data(), LABEL_SETS, st.booleans())
-def test_the_index_equals_the_scalar_one(data: st.DataObject, label_sets: list[LabelSet], small: bool) -> None:
+@given(st.data(), LABEL_SETS, st.booleans(), st.sampled_from([0, series_entries.FEW_CHUNKS]))
+def test_the_index_equals_the_scalar_one(
+    data: st.DataObject, label_sets: list[LabelSet], small: bool, few_chunks: int
+) -> None:
     label_sets.sort(key=label_order)
     times_and_refs = data.draw(chunk_tables(len(label_sets)))
     expected = reference_index(
         [(labels, chunks_of(row, *times_and_refs)) for row, labels in enumerate(label_sets)],
         extra_symbols={text for labels in label_sets for pair in labels for text in pair},
     )
-    with small_batches(small):
+    with small_batches(small), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(series_entries, "FEW_CHUNKS", few_chunks)
         index = FleetIndex(fleet_of(label_sets))
         assert b"".join(encode_index(index, *times_and_refs)) == expected
         assert b"".join(encode_index(index, *times_and_refs)) == expected, "a second block of the same fleet"
