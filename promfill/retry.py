@@ -1,4 +1,4 @@
-"""Asking again: for requests that may be repeated, whatever became of them.
+"""Asking again: until an answer stands, or the time for it is over. What an answer means is the caller's affair.
 
 5xx, 429 and connections that break or stay silent may pass; every other answer stands. Pauses double, with jitter, and
 are as long as the server's Retry-After where it gives one.
@@ -32,8 +32,10 @@ class Retry:
     first_pause: float = FIRST_PAUSE
     since: Callable[[], float] = lambda: 0.0
     clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     on_retry: Callable[[], None] = lambda: None
+    stands: Callable[[httpx.Response], bool] = lambda response: not passing(response.status_code)
 
     def run(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
         """The first answer that stands, or the last one. NoAnswerError where the last attempt got none."""
@@ -45,7 +47,7 @@ class Retry:
             response: httpx.Response | None = None
             try:
                 response = ask()
-                if not passing(response.status_code):
+                if self.stands(response):
                     return response
             except NoAnswerError as error:
                 if untrusted(error):
@@ -62,7 +64,7 @@ class Retry:
             self.sleep(pause)
 
     def _pause(self, attempt: int, response: httpx.Response | None) -> float:
-        wanted = retry_after(response) if response is not None else None
+        wanted = retry_after(response, self.wall()) if response is not None else None
         if wanted is not None:
             return wanted
         # no secret hangs on it: jitter keeps clients apart
@@ -83,8 +85,11 @@ def untrusted(error: NoAnswerError) -> bool:
     return cause is not None
 
 
-def retry_after(response: httpx.Response) -> float | None:
-    """Seconds that the server wants us to wait, from either form of the header; None where it says nothing usable."""
+def retry_after(response: httpx.Response, now: float) -> float | None:
+    """Seconds that the server wants us to wait, from either form of the header; None where it says nothing usable.
+
+    now: Unix seconds.
+    """
     text = response.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdecimal():
         return min(float(text), LONGEST_RETRY_AFTER)
@@ -93,4 +98,4 @@ def retry_after(response: httpx.Response) -> float | None:
     except (ValueError, TypeError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return float(min(max(0.0, moment.timestamp() - time.time()), LONGEST_RETRY_AFTER))
+    return float(min(max(0.0, moment.timestamp() - now), LONGEST_RETRY_AFTER))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 import httpx
@@ -18,7 +18,7 @@ import orjson
 
 from promfill.errors import ReceiverError
 from promfill.http import HttpClient
-from promfill.retry import FIRST_PAUSE, Retry
+from promfill.retry import Retry, passing, retry_after
 from promfill.upload.base import BlockRefusedError, Outcome, StoppedError
 from promfill.upload.local import FileBody, LocalBlock
 
@@ -27,6 +27,13 @@ SLOWEST = 128 << 10  # bytes/s; an upload below that is given up
 VALIDATION_SECONDS = 3600.0
 """How long one validation may take: Mimir reads the whole block. One without a heartbeat for 5 minutes is none."""
 LONGEST_POLL = 3.0
+UNKNOWN_TIMES = 5
+"""How often a check after the finish must say "no such block": Mimir looks for two files, one after the other, which
+take each other's place in the moment when the block is complete."""
+LEAST_PATIENCE = 60.0
+"""How long to wait at least for a turn to be validated, however short a retry may be: that is no failure."""
+
+Ask = Callable[[], httpx.Response]
 
 DISABLED = "block upload is disabled"
 DISABLED_MEND = (
@@ -103,11 +110,10 @@ class MimirUpload:
     def _finish(self, block: LocalBlock) -> Outcome:
         """Finish, as often as it takes: the limit on validations at once makes us wait, and one may go stale."""
         while True:
-            outcome = self._post(
-                block, "finish", b"", retry=self._retry(since=lambda: self._progress, first_pause=0.02)
-            )
+            outcome = self._post(block, "finish", b"", run=self._take_turn)
             if outcome:
                 return outcome
+            self._progress = time.monotonic()
             if self._settled(block):
                 return Outcome.COMPLETE
 
@@ -117,15 +123,17 @@ class MimirUpload:
         call: str,
         body: bytes | Iterable[bytes],
         size: int | None = None,
-        retry: Retry | None = None,
+        run: Callable[[Ask], httpx.Response] | None = None,
     ) -> Outcome | None:
         """None where the call was accepted; what became of the block where it needs no more calls."""
         client = self._client()
         headers = {} if size is None else {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
         seconds = self._timeout + (size or 0) / SLOWEST
-        response = (retry or self._retry()).run(
-            lambda: client.request("POST", self._url(block, call), content=body, headers=headers, timeout=seconds)
-        )
+
+        def ask() -> httpx.Response:
+            return client.request("POST", self._url(block, call), content=body, headers=headers, timeout=seconds)
+
+        response = (run or self._retry().run)(ask)
         if response.is_success:
             client.check(response)  # a page is no answer
             return None
@@ -147,10 +155,11 @@ class MimirUpload:
 
     def _settled(self, block: LocalBlock) -> bool:
         """Wait for the validation: True where it ended well, False where it went stale and is to be asked for again."""
-        started, pause = time.monotonic(), 0.02
+        started, pause, unknown = time.monotonic(), 0.02, 0
         while True:
             state = self.state(block)
-            if state.result != "validating":
+            unknown = unknown + 1 if state.result == "unknown" else 0
+            if state.result != "validating" and not 0 < unknown < UNKNOWN_TIMES:
                 break
             self._progress = time.monotonic()
             if self._progress - started > VALIDATION_SECONDS:
@@ -175,8 +184,20 @@ class MimirUpload:
             return ReceiverError(f"{text}: no block upload is there; give the base address of a Mimir by --upload")
         return ReceiverError(text)
 
-    def _retry(self, since: Callable[[], float] = lambda: 0.0, first_pause: float = FIRST_PAUSE) -> Retry:
-        return Retry(self._retry_for, first_pause=first_pause, since=since, sleep=self._wait, on_retry=self._count)
+    def _retry(self) -> Retry:
+        return Retry(self._retry_for, sleep=self._wait, on_retry=self._count)
+
+    def _take_turn(self, ask: Ask) -> httpx.Response:
+        """For finish: 429 says that others are validated. While one of ours is among them, the wait has not begun."""
+        patience, pause = max(self._retry_for, LEAST_PATIENCE), 0.02
+        started = time.monotonic()
+        while True:
+            response = replace(self._retry(), stands=_stands_at_finish).run(ask)
+            if response.status_code != 429 or time.monotonic() > max(started, self._progress) + patience:
+                return response
+            self._count()
+            self._wait(retry_after(response, time.time()) or pause)
+            pause = min(LONGEST_POLL, pause * 1.5)
 
     def _count(self) -> None:
         self.retries += 1
@@ -194,6 +215,10 @@ class MimirUpload:
 
     def _url(self, block: LocalBlock, call: str) -> str:
         return f"{self._base}/{block.meta.ulid}/{call}"
+
+
+def _stands_at_finish(response: httpx.Response) -> bool:
+    return response.status_code == 429 or not passing(response.status_code)
 
 
 def _validation_failed(state: BlockState) -> BlockRefusedError:

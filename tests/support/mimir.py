@@ -298,7 +298,8 @@ class Mimir:
                 self.complete(upload)
 
     def complete(self, upload: Upload) -> None:
-        (upload.folder / "uploading-meta.json").rename(upload.folder / "meta.json")
+        (upload.folder / "meta.json").hardlink_to(upload.folder / "uploading-meta.json")
+        (upload.folder / "uploading-meta.json").unlink()
         self.completed.append(upload.folder.name)
 
 

@@ -120,6 +120,14 @@ def test_a_lost_answer_to_finish_costs_nothing(mimir: Mimir, blocks: list[Path])
     assert sorted(mimir.completed) == names(blocks)
 
 
+def test_a_check_between_two_files_of_mimirs_is_asked_again(mimir: Mimir, blocks: list[Path]) -> None:
+    mimir.trouble = failing("check", *[Answer(404, b"block doesn't exist")] * 2)
+    assert upload(mimir, blocks[:1]).uploaded == names(blocks[:1])
+    mimir.trouble = lambda request: Answer(404, b"block doesn't exist") if request.call == "check" else None
+    with pytest.raises(RunError, match="knows nothing of it any more"):
+        upload(mimir, blocks[1:2])
+
+
 def test_retrying_ends(mimir: Mimir, blocks: list[Path]) -> None:
     mimir.trouble = lambda request: Answer(503, b"down") if request.call == "files" else None
     started = time.monotonic()
