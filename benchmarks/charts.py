@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH = 720
+WIDTH = 800
 FONT = "font-family='system-ui, sans-serif' font-size='13' fill='#222'"
 COLOURS = ("#1f6fb4", "#d9622b", "#2f9156", "#8a4fa8", "#b8383d", "#6b7280")
 
@@ -61,7 +61,7 @@ class Axis:
 
 def line_chart(title: str, x_name: str, y_name: str, lines: Sequence[Line]) -> str:
     """Lines over two logarithmic axes, a legend beside them."""
-    height, left, right, top, bottom = 400, 70, 190, 45, 50
+    height, left, right, top, bottom = 400, 70, 240, 45, 50
     xs = [x for line in lines for x, _ in line.points]
     ys = [y for line in lines for _, y in line.points]
     x_axis = Axis.over(xs, left, WIDTH - right)
@@ -95,11 +95,15 @@ def draw_line(points: Sequence[tuple[float, float]], colour: str) -> list[str]:
 
 def bar_chart(title: str, note: str, bars: Sequence[Bar]) -> str:
     """Horizontal bars over a logarithmic axis that begins at 1, the labels before them."""
-    left, right, row, top = 330, 90, 30, 62
-    height = top + row * len(bars) + 20
+    left, right, row, top = 360, 90, 30, 62
+    height = top + row * len(bars) + 34
     axis = Axis.over([1, *(bar.value for bar in bars)], left, WIDTH - right)
     parts = [text(16, 26, title, size=15, weight="bold"), text(16, 46, note)]
-    parts += [rule(axis.at(tick), top - 4, axis.at(tick), height - 16) for tick in axis.ticks]
+    for tick in axis.ticks:
+        parts += [
+            rule(axis.at(tick), top - 4, axis.at(tick), height - 28),
+            text(axis.at(tick), height - 10, short(tick), anchor="middle"),
+        ]
     for number, bar in enumerate(bars):
         y = top + row * number
         end = max(axis.at(bar.value), left + 2)

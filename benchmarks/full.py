@@ -1,8 +1,8 @@
 """`make bench`: everything, written to docs/benchmarks.json; `report` makes the page and the charts of it.
 
-    python -m benchmarks.full [--large] [--only floors,matrix,rivals,growth] [--json FILE]
+    python -m benchmarks.full [--large] [--only floors,matrix,rivals,growth] [--rivals original_1,…] [--json FILE]
 
-`--only` measures some parts again and keeps the others as the file has them.
+`--only` measures some parts again, `--rivals` some comparisons, and both keep the others as the file has them.
 """
 
 from __future__ import annotations
@@ -48,6 +48,16 @@ def measure_rivals(large: bool) -> dict[str, Any]:
     """promfill beside its peers."""
     done, missing = rivals.measure_all()
     return {"comparisons": [asdict(one) for one in done], "missing": missing}
+
+
+def merge_rivals(known: dict[str, Any], names: list[str]) -> None:
+    """Measure the named comparisons again, in place of what is known of them."""
+    done, missing = rivals.measure_all(names)
+    fresh = {one.name: asdict(one) for one in done}
+    kept = [fresh.pop(one["name"], one) for one in known.get("comparisons", [])]
+    known["comparisons"] = [*kept, *fresh.values()]
+    gone = [line for line in known.get("missing", []) if not any(f"({name})" in line for name in names)]
+    known["missing"] = [*gone, *missing]
 
 
 def measure_growth(large: bool) -> dict[str, Any]:
@@ -105,21 +115,31 @@ def pins() -> dict[str, str]:
     return dict(line.split("==", 1) for line in lines)
 
 
+def save(path: Path, known: dict[str, Any]) -> None:
+    """Write what is known so far: a run that is ended keeps its parts."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Measure, write the JSON, and make the page of it. Exit code 1 if a case fell or broke."""
     parser = argparse.ArgumentParser(description="Measure everything, and write docs/benchmarks.*")
     parser.add_argument("--large", action="store_true", help="run cells of up to 3e8 samples as well")
     parser.add_argument("--only", default=",".join(PARTS), help="some of " + ",".join(PARTS))
+    parser.add_argument("--rivals", default="", help="names of benchmarks.rivals, to measure these alone")
     parser.add_argument("--json", type=Path, default=report.JSON)
     options = parser.parse_args()
     known = json.loads(options.json.read_text(encoding="utf-8")) if options.json.exists() else {}
     known |= circumstances()
-    for part in options.only.split(","):
+    if options.rivals:
+        merge_rivals(known, options.rivals.split(","))
+        options.only = ""
+    for part in filter(None, options.only.split(",")):
         begin = time.perf_counter()
         known |= PARTS[part](options.large)
         known.setdefault("took", {})[part] = round(time.perf_counter() - begin)
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        save(options.json, known)
+    save(options.json, known)
     report.write(known)
     for failure in known.get("failures", []):
         print(failure, file=sys.stderr)

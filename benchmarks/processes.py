@@ -37,10 +37,11 @@ class Run:
 def run_process(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, watch: bool = False) -> Run:
     """Run a command to its end in an empty working directory. RuntimeError, with what it printed, if it fails.
 
-    `env` is added to the environment; Python finds this checkout's promfill. With `watch`, a thread reads the memory of
-    its tree every 20 ms, at some cost to the command's time.
+    `env` is added to the environment; Python finds this checkout's promfill, and keeps its bytecode, as it does for
+    users. With `watch`, a thread reads the memory of its tree every 20 ms, at some cost to the command's time.
     """
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryDirectory() as here:
         begin = time.perf_counter()
         process = subprocess.Popen(command, cwd=here, env=environment, stdout=out, stderr=subprocess.STDOUT)

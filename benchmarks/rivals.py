@@ -24,7 +24,6 @@ from benchmarks.harness import spread
 from benchmarks.matrix import flush, from_text, make_text, run_stage
 from benchmarks.processes import (
     DAY,
-    NOTHING,
     PROMFILL,
     ROOT,
     SIX_LABELS,
@@ -46,6 +45,7 @@ from tests.support.sources import source_of
 PEERS = ROOT / "benchmarks" / "peers"
 ENVIRONMENTS = ROOT / ".peers"
 DAYS = 21
+VM = "victoria-metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,24 +284,27 @@ def receiver() -> Iterator[Receiver]:
         yield warm
 
 
-def against_replay(series: int, turns: int) -> Comparison:
+@dataclass(frozen=True, slots=True)
+class Replay(Rival):
     """Push, replay, replay: turn by turn in one server; the second replay is the control."""
-    rival = Rival("remote_write_replay", "replay of ready-made requests", (), nothing, nothing, series, turns)
-    own: list[Turn] = []
-    other: list[Turn] = []
-    control: list[Turn] = []
-    with receiver() as server:
-        for turn in range(turns):
-            ways = [(own, server.push), (other, server.replay), (control, server.replay)]
-            for kept, take in ways[turn % 3 :] + ways[: turn % 3]:
-                kept.append(take(series))
-    against_itself = [b.run.seconds / a.run.seconds for a, b in zip(other, control, strict=True)]
-    return compared(rival, own, other, statistics.median(against_itself))
+
+    def measure(self) -> Comparison:
+        """Who begins goes round."""
+        own: list[Turn] = []
+        other: list[Turn] = []
+        control: list[Turn] = []
+        with receiver() as server:
+            for turn in range(self.turns):
+                ways = [(own, server.push), (other, server.replay), (control, server.replay)]
+                for kept, take in ways[turn % 3 :] + ways[: turn % 3]:
+                    kept.append(take(self.series))
+        against_itself = [b.run.seconds / a.run.seconds for a, b in zip(other, control, strict=True)]
+        return compared(self, own, other, statistics.median(against_itself))
 
 
-def nothing() -> Turn:
-    """A bare Python start: stands where a comparison takes its turns itself."""
-    return Turn(run_process(NOTHING))
+def in_turn() -> Turn:
+    """Stands where a comparison takes its turns itself."""
+    raise NotImplementedError
 
 
 def against_library(name: str, environment: str, script: str, series: int, turns: int) -> Rival:
@@ -319,7 +322,7 @@ def against_library(name: str, environment: str, script: str, series: int, turns
         "remote-writer": "prometheus-remote-writer",
         "opentelemetry": "opentelemetry-exporter-prometheus-remote-write",
     }
-    return Rival(name, title[environment], (environment, "victoria-metrics"), own, other, series, turns)
+    return Rival(name, title[environment], (environment, VM), own, other, series, turns)
 
 
 def rivals() -> list[Rival]:
@@ -351,7 +354,7 @@ def rivals() -> list[Rival]:
             push_blocks(1_000),
             promtool(1_000, longest),
             1_000,
-            1,
+            3,
         ),
         Rival(
             "create_blocks_2h_100",
@@ -379,6 +382,7 @@ def rivals() -> list[Rival]:
         against_library("remote_writer_100", "remote-writer", "send_remote_writer.py", 100, 3),
         against_library("remote_writer_1000", "remote-writer", "send_remote_writer.py", 1_000, 1),
         against_library("opentelemetry_100", "opentelemetry", "send_opentelemetry.py", 100, 3),
+        Replay("remote_write_replay", "replay of ready-made requests", (VM,), in_turn, in_turn, 1_000, 5),
     ]
     return found
 
@@ -394,16 +398,11 @@ def measure_all(names: list[str] | None = None) -> tuple[list[Comparison], list[
             continue
         try:
             done.append(rival.measure())
-        except Exception as error:
+        except Exception as error:  # one broken comparison must not hide the others
             missing.append(f"{rival.peer} ({rival.name}) failed: {error}"[:300])
+            print(missing[-1], flush=True)
             continue
         print(f"{rival.name:<24} {done[-1].ratio:8.2f} x {rival.peer}", flush=True)
-    if not names or "remote_write_replay" in names:
-        if shutil.which("victoria-metrics"):
-            done.append(against_replay(1_000, 5))
-            print(f"{done[-1].name:<24} {done[-1].ratio:8.2f} x replay, control {done[-1].control:.2f}", flush=True)
-        else:
-            missing.append("the replay into VictoriaMetrics: victoria-metrics is not to be had on this machine")
     return done, missing
 
 
