@@ -24,7 +24,7 @@ PUSH = .venv/bin/promfill push --mode="$$MODE" --metric-name="$$METRIC_NAME" $${
 	$${DESCRIPTION:+--description="$$DESCRIPTION"}
 
 .DEFAULT_GOAL := help
-.PHONY: help install backfill backfill-21d backfill-7d backfill-1d clean test lint servers proto lock bench bench-quick bench-compare
+.PHONY: help install backfill backfill-21d backfill-7d backfill-1d clean test lint servers docs proto lock bench bench-quick bench-compare
 
 help: ## Show this list
 	@echo 'make TARGET [VARIABLE=value …]'
@@ -65,6 +65,9 @@ lint: .venv/.dev ## ruff and mypy
 
 servers:
 	@sh scripts/make/servers.sh
+
+docs: .venv/.installed ## Write docs/commands again from the commands' own help
+	.venv/bin/python scripts/make/commands.py
 
 proto: .protoc/.installed ## Generate promfill/pb from proto/
 	.protoc/bin/python -m grpc_tools.protoc -Ipromfill/pb=proto --python_out=. --pyi_out=. \
