@@ -22,8 +22,8 @@ from promfill.model import SeriesBatch
 from promfill.pb.remote_write_1_pb2 import Label, Sample, TimeSeries, WriteRequest
 from promfill.plan import Tile
 from promfill.push import push
-from promfill.sinks.remote_write.plan import Limits
-from promfill.sinks.remote_write.sink import HEADERS, open_remote_write
+from promfill.sinks.remote_write.message import HEADERS_1
+from promfill.sinks.remote_write.sink import open_remote_write
 from promfill.source import Source
 from tests.support.servers import Server, start_prometheus, start_victoriametrics
 from tests.support.sources import START, STEP, source_of
@@ -114,14 +114,16 @@ class EndToEnd:
 def push_stretch(source: Source, url: str) -> float:
     """Seconds of a push, from the first sample generated to the last acknowledged."""
     begin = time.perf_counter()
-    sink = open_remote_write(source, make_client(build_destination(url, environment={})), Limits())
+    destination = build_destination(url, environment={})
+    sink = open_remote_write(source, lambda: make_client(destination))
     push(source, sink)
     return time.perf_counter() - begin
 
 
 def replay_stretch(source: Source, url: str) -> float:
     """Seconds in which the receiver takes the same requests, made beforehand."""
-    sink = open_remote_write(source, make_client(build_destination(url, environment={})), Limits())
+    destination = build_destination(url, environment={})
+    sink = open_remote_write(source, lambda: make_client(destination))
     encoder = WriteRequestEncoder(source.fleet)
     bodies = [snappy.compress(encoder.encode(source.batch(tile))) for tile in sink.tiles()]
     sink.abort()
@@ -134,7 +136,7 @@ def replay_stretch(source: Source, url: str) -> float:
 
 def post(connection: http.client.HTTPConnection, body: bytes) -> None:
     """One request, at the least cost that Python has."""
-    connection.request("POST", "/api/v1/write", body, HEADERS)
+    connection.request("POST", "/api/v1/write", body, HEADERS_1)
     answer = connection.getresponse()
     answer.read()
     if answer.status != 204:

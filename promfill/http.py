@@ -103,8 +103,12 @@ class HttpClient:
 
     def check(self, response: httpx.Response) -> None:
         """ReceiverError for whatever is not a good answer of the service that was asked."""
-        if not response.is_success or _is_html(response):
+        if not self.is_good(response):
             raise ReceiverError(self.explain(response))
+
+    def is_good(self, response: httpx.Response) -> bool:
+        """Whether it is a good answer of the service that was asked: a page for people is none."""
+        return response.is_success and not _is_html(response)
 
     def explain(self, response: httpx.Response) -> str:
         """One line: who answered what, in its own words, and the mend where the status tells it."""

@@ -51,22 +51,26 @@ class Console:
         click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
     @contextmanager
-    def progress(self, samples: int) -> Iterator[Callable[[int], None]]:
-        """A function that is told how many samples more are done; a bar only where stderr is a terminal."""
+    def progress(self, samples: int, status: Callable[[], str] = lambda: "") -> Iterator[Callable[[int], None]]:
+        """A function that is told how many samples more are done; a bar only where stderr is a terminal.
+
+        status: what stands behind the rate.
+        """
         if self.verbosity < 0 or not sys.stderr.isatty():
             yield lambda _: None
             return
-        with click.progressbar(length=samples, file=sys.stderr, item_show_func=_rate(), show_pos=True) as bar:
+        with click.progressbar(length=samples, file=sys.stderr, item_show_func=_rate(status), show_pos=True) as bar:
             yield lambda done: bar.update(done, bar.pos + done)
 
 
-def _rate() -> Callable[[int | None], str]:
-    """Shows the samples per second since the start."""
+def _rate(status: Callable[[], str]) -> Callable[[int | None], str]:
+    """Shows the samples per second since the start, and the status."""
     start = time.monotonic()
 
     def show(done: int | None) -> str:
         seconds = time.monotonic() - start
-        return f"{(done or 0) / seconds / 1e6:.1f} M samples/s" if seconds > 0 else ""
+        rate = f"{(done or 0) / seconds / 1e6:.1f} M samples/s" if seconds > 0 else ""
+        return ", ".join(filter(None, (rate, status())))
 
     return show
 

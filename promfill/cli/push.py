@@ -39,7 +39,8 @@ def command(context: click.Context, /, **values: Any) -> None:
     console = build_console(values)
     uploading = values["mode"] == "blocks" and uploads(values)
     refuse_misfits(context, values["mode"], FITS, frozenset({"--upload"} if uploading else ()))
-    run = find_run(values, console) if uploading else None
+    keeps_state = (uploading or values["mode"] == "remote-write") and not values["dry_run"]
+    run = find_run(values, console) if keeps_state else None
     if run and run.finished:
         console.note(f"{run.path} is of a run that is finished: nothing is left to send")
         if values["as_json"]:
@@ -103,7 +104,7 @@ def run_push(source: Source, target: Target, console: Console) -> float:
 
     started = time.monotonic()
     try:
-        with console.progress(source.samples) as progress:
+        with console.progress(source.samples, target.status) as progress:
             target.push(source, progress)
     except BaseException:
         console.note(remains_text(source, target))

@@ -73,7 +73,7 @@ class Run:
         grid, fingerprint = source.grid, list(source.fingerprint())
         if self.earlier is None:
             end = grid.time(source.scenario.sampled.steps)
-            checkpoint = Checkpoint(self.path, self.name, grid.start, end, fingerprint)
+            checkpoint = Checkpoint(self.path, self.name, grid.start, end, fingerprint, options=_plain(self.values))
             checkpoint.save()
             return checkpoint
         if self.earlier.fingerprint != fingerprint:
@@ -111,6 +111,11 @@ def _check_overwritten(earlier: Checkpoint | None, console: Console) -> None:
         )
     if earlier:
         console.note(f"{earlier.path} is of a run that is finished: it is overwritten")
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same options for the checkpoint, so that verify can take them from there."""
+    return {name: str(value) if isinstance(value, Path) else value for name, value in _typed(values).items()}
 
 
 def _typed(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from promfill.cli import remote_write
 from promfill.cli.targets import Target
 from promfill.cli.uploads import LATER, PushUpload, upload_facts
 from promfill.plan import Tile
@@ -50,7 +51,7 @@ def _frame(source: Source, target: Target) -> dict[str, Any]:
 def plan_text(facts: Facts) -> str:
     """The plan for people."""
     units = [f"{facts[name]:,} {name}" for name in ("blocks", "windows", "requests") if name in facts]
-    plan = ", ".join([f"--mode {facts['mode']}", *units, f"about {_size(facts['estimated_bytes'])}"])
+    plan = ", ".join([f"--mode {facts['mode']}", *units, f"about {size_text(facts['estimated_bytes'])}"])
     then = f", then to {facts['upload_to']}" if "upload_to" in facts else ""
     return "\n".join(
         [*_head(facts), f"plan   {plan}, into {facts['destination']}{then}", "dry run: nothing was sent or written"]
@@ -61,9 +62,10 @@ def push_text(facts: Facts) -> str:
     """The result for people, with the commands that follow."""
     rate = f"{facts['seconds']:.2f} s, {facts['samples_per_second'] / 1e6:.2f} M samples/s"
     lines = _head(facts)
-    if facts.get("already_there"):
-        lines.append(f"there  {facts['already_there']:,} blocks already, whole and right: not made again")
-    lines.append(f"wrote  {facts['written']:,} samples, {_size(facts['bytes'])}, into {facts['destination']} ({rate})")
+    if facts["mode"] == "remote-write":
+        lines += remote_write.lines(facts, size_text(facts["bytes"]), rate)
+    else:
+        lines += _written_lines(facts, rate)
     if "upload" in facts:
         lines += upload_lines(facts["upload"])
     for title, name in (("Serve it:", "serve"), ("Prove it:", "verify")):
@@ -72,12 +74,23 @@ def push_text(facts: Facts) -> str:
     return "\n".join(lines)
 
 
+def _written_lines(facts: Facts, rate: str) -> list[str]:
+    there = facts.get("already_there")
+    what = f"{facts['written']:,} samples, {size_text(facts['bytes'])}"
+    return [
+        *([f"there  {there:,} blocks already, whole and right: not made again"] if there else []),
+        f"wrote  {what}, into {facts['destination']} ({rate})",
+    ]
+
+
 def remains_text(source: Source, target: Target) -> str:
     """What had arrived when a push ended early, and how to go on."""
     facts = _frame(source, target)
     report = target.report
     if target.upload:
         return _remains_of_upload(target, target.upload)
+    if target.sending:
+        return remote_write.remains(report, source.samples, target.where, resumable=target.sending.resumable)
     return (
         f"{report.samples:,} of {source.samples:,} samples are whole in {target.where}; to go on, run the same command "
         f"with --start {facts['start_epoch']} --end {facts['end_epoch']}"
@@ -95,7 +108,7 @@ def _remains_of_upload(target: Target, upload: PushUpload) -> str:
 def upload_lines(facts: Facts) -> list[str]:
     """What was uploaded, for people."""
     there = f"; {facts['already_uploaded']:,} blocks were there already" if facts["already_uploaded"] else ""
-    sent = f"{facts['uploaded']:,} blocks, {_size(facts['uploaded_bytes'])}, to {facts['destination']}"
+    sent = f"{facts['uploaded']:,} blocks, {size_text(facts['uploaded_bytes'])}, to {facts['destination']}"
     return [f"sent   {sent}: complete{there}", f"note   {LATER}"]
 
 
@@ -110,7 +123,8 @@ def _head(facts: Facts) -> list[str]:
     ]
 
 
-def _size(count: float) -> str:
+def size_text(count: float) -> str:
+    """Bytes for people."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"

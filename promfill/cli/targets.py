@@ -12,7 +12,8 @@ import click
 
 from promfill.cli.commands import serve_command
 from promfill.cli.console import Console
-from promfill.cli.destination import CREDENTIALS, open_client, push_destination
+from promfill.cli.destination import CREDENTIALS, push_destination
+from promfill.cli.remote_write import SENDING, SENDING_NAMES, RemoteWritePush, open_remote_write_push
 from promfill.cli.resume import Run
 from promfill.cli.uploads import PushUpload, check_ranges, open_push_upload
 from promfill.scenario import DEFAULT_DESCRIPTION
@@ -51,17 +52,7 @@ TARGET = (
         metavar="N",
         help="Processes that write.",
     ),
-    click.option(
-        "--max-samples-per-send", type=int, default=20_000, show_default=True, metavar="N", help="Samples of a request."
-    ),
-    click.option(
-        "--max-bytes-per-send",
-        type=int,
-        default=3 << 20,
-        show_default=True,
-        metavar="N",
-        help="Bytes of a request before compression.",
-    ),
+    *SENDING,
     click.option(
         "--backfill-script",
         type=click.Path(path_type=Path),
@@ -86,10 +77,10 @@ FITS: Mapping[str, frozenset[str]] = {
     "username": _SERVERS | _SENDERS,
     "password_file": _SERVERS | _SENDERS,
     **dict.fromkeys((*CREDENTIALS[2:], "timeout"), _SENDERS),
-    **dict.fromkeys(("max_samples_per_send", "max_bytes_per_send"), _REMOTE_WRITE),
+    **dict.fromkeys(SENDING_NAMES, _REMOTE_WRITE),
     "upload": frozenset({"blocks"}),
     **dict.fromkeys(("cdo_url", "env"), frozenset({"blocks", "remote-write", "script"})),
-    **dict.fromkeys(("retry_for", "checkpoint", "resume"), frozenset({"--upload"})),
+    **dict.fromkeys(("retry_for", "checkpoint", "resume"), _SENDERS),
     "accept_loss": frozenset({"blocks", "remote-write"}),
     "stale_at_end": frozenset({"blocks", "remote-write"}),
     "verify": frozenset({"blocks", "remote-write"}),
@@ -111,6 +102,7 @@ class Target:
     workers: int = 1
     sink_of: SinkOf | None = None
     upload: PushUpload | None = None
+    sending: RemoteWritePush | None = None
     report: SinkReport = field(init=False)
 
     def __post_init__(self) -> None:
@@ -118,6 +110,9 @@ class Target:
 
     def push(self, source: Source, progress: Callable[[int], None]) -> None:
         """Run the push; what is whole goes up while the rest is written."""
+        if self.sending:
+            self._send(source, progress, self.sending)
+            return
         if not self.upload:
             self._write(source, progress)
             return
@@ -127,6 +122,19 @@ class Target:
             self.upload.finish()
         except BaseException:
             self.upload.abort()
+            raise
+
+    def status(self) -> str:
+        """What the progress bar says beside the samples."""
+        return self.sending.status() if self.sending else ""
+
+    def _send(self, source: Source, progress: Callable[[int], None], sending: RemoteWritePush) -> None:
+        sending.begin(source)
+        progress(self.report.details.get("sent_before", 0))
+        try:
+            self._write(source, progress)
+        except BaseException:
+            sending.abort()
             raise
 
     def _write(
@@ -154,6 +162,8 @@ def build_target(source: Source, values: Mapping[str, Any], console: Console, ru
     """The sink of the mode; InputError where its options cannot be used. `run`: its checkpoint, if it has one."""
     if values["mode"] == "blocks":
         return _blocks(source, values, console, run)
+    if values["mode"] == "remote-write":
+        return _remote_write(source, values, console, run)
     return _BUILDERS[values["mode"]](source, values, console)
 
 
@@ -218,15 +228,11 @@ def _text_sink(source: Source, values: Mapping[str, Any]) -> OpenMetricsSink:
     return OpenMetricsSink(source.fleet, source.grid, what.metric, what.description, what.unit, directory_of(values))
 
 
-def _remote_write(source: Source, values: Mapping[str, Any], console: Console) -> Target:
-    from promfill.sinks.remote_write.plan import Limits
-    from promfill.sinks.remote_write.sink import open_remote_write
-
-    destination = push_destination(values, console)
-    limits = Limits(values["max_samples_per_send"], values["max_bytes_per_send"])
-    sink = open_remote_write(source, open_client(destination, values), limits)
-    facts = {"windows": sink.plan.windows, "requests": sink.plan.requests}
-    return Target("remote-write", sink, str(destination), facts)
+def _remote_write(source: Source, values: Mapping[str, Any], console: Console, run: Run | None) -> Target:
+    sending, where = open_remote_write_push(source, values, console, run)
+    plan = sending.sink.plan
+    facts = {"windows": plan.windows, "requests": plan.requests}
+    return Target("remote-write", sending.sink, where, facts, sending=sending)
 
 
 def _script(source: Source, values: Mapping[str, Any], console: Console) -> Target:
@@ -241,7 +247,6 @@ def _script(source: Source, values: Mapping[str, Any], console: Console) -> Targ
 
 
 _BUILDERS: Mapping[str, Callable[[Source, Mapping[str, Any], Console], Target]] = {
-    "remote-write": _remote_write,
     "openmetrics": _openmetrics,
     "script": _script,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,13 @@ import pytest
 
 from promfill.config import build_destination
 from promfill.errors import ReceiverError
-from promfill.http import make_client
+from promfill.http import HttpClient, make_client
 from promfill.model import LabelSet
 from promfill.plan import Tile
 from promfill.push import push
 from promfill.sinks.base import SinkReport
 from promfill.sinks.remote_write.plan import Limits
-from promfill.sinks.remote_write.sink import open_remote_write
+from promfill.sinks.remote_write.sink import Sending, open_remote_write
 from promfill.source import Source
 from tests.support.remote_write import samples_of
 from tests.support.servers import Server, start_prometheus
@@ -45,8 +46,12 @@ def example_2() -> Source:
 
 
 def send(source: Source, server: Server, limits: Limits | None = None) -> SinkReport:
-    client = make_client(build_destination(f"{server.url}/api/v1/write", environment={}))
-    return push(source, open_remote_write(source, client, limits or Limits()))
+    sending = Sending(limits=limits or Limits())
+    return push(source, open_remote_write(source, client_of(f"{server.url}/api/v1/write"), sending))
+
+
+def client_of(url: str) -> Callable[[], HttpClient]:
+    return lambda: make_client(build_destination(url, environment={}))
 
 
 def whole(source: Source) -> dict[LabelSet, list[tuple[int, int]]]:
@@ -140,10 +145,9 @@ def test_an_out_of_order_window_takes_history_beside_newer_samples(tmp_path: Pat
 
 
 def test_a_prometheus_without_the_receiver_names_its_flag(prometheus: Server) -> None:
-    client = make_client(build_destination(f"{prometheus.url}/api/v1/push", environment={}))
     source = source_of("", 10)
     with pytest.raises(ReceiverError, match=r"404 Not Found.*--web.enable-remote-write-receiver"):
-        push(source, open_remote_write(source, client, Limits()))
+        push(source, open_remote_write(source, client_of(f"{prometheus.url}/api/v1/push")))
 
 
 @pytest.mark.parametrize("example", [example_1, example_2])

@@ -1,11 +1,16 @@
-"""What a refusal means, and what its user can do.
+"""What an answer means, and what its user can do.
 
-The specification wants senders to go by the status alone. Two texts are read all the same, since they tell apart what
-cannot be told from a 400: a receiver that holds newer samples, and one that holds these very samples already.
+The specification wants senders to go by the status alone. Some texts are read all the same, since they tell apart what
+the status does not: a receiver that holds newer samples, and one that holds these very samples already. Two of them
+come from Prometheus 2.42 as a 500, which a sender that goes by the status would repeat until its time is over.
 """
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
+REFUSED_BY_500 = ("too old sample", "is not unique")
+"""What Prometheus 2.42 refuses for good with a status that says the contrary."""
 HISTORY_REFUSED = ("out of bounds", "too old sample", "err-mimir-sample-timestamp-too-old")
 """A head takes nothing that is more than an hour older than its newest sample, or than its out-of-order window."""
 HELD_ALREADY = (
@@ -28,14 +33,44 @@ _ADDRESS_MEND = (
     "give the full push URL by --remote-write-url: /api/v1/write of a Prometheus that was started with "
     "--web.enable-remote-write-receiver and of VictoriaMetrics, /api/v1/push of Mimir, /api/prom/push of Grafana Cloud"
 )
+_LABELS_MEND = "labels appear twice, are too many or too long for this receiver: mend --labels, or raise its limits"
+_LABELS_REFUSED = ("is not unique", "max-label-names", "label-name-too-long", "label-value-too-long", "label limit")
 _STATUS_MENDS = {
     200: _ADDRESS_MEND,  # a good answer has no page in it
     404: _ADDRESS_MEND,
     405: _ADDRESS_MEND,
     413: "lower --max-bytes-per-send or --max-samples-per-send",
-    415: "the receiver does not take remote write 1.0",
+    415: "the receiver does not take this version of remote write: try another --protocol, or auto",
     429: "the receiver limits the rate: try again later, or have the tenant's limit raised",
 }
+
+
+class Verdict(Enum):
+    """What became of a request, as its answer tells."""
+
+    WRITTEN = auto()
+    HELD = auto()  # an earlier attempt had written it
+    AGAIN = auto()  # another attempt may meet another answer
+    SMALLER = auto()  # too large
+    OLDER = auto()  # not in this version of the protocol
+    REFUSED = auto()
+
+
+def classify(status: int, words: str, *, doubt: bool, version_2: bool) -> Verdict:
+    """The meaning of a status and its text.
+
+    doubt: an earlier attempt may have been written. Then, and only then, a receiver that holds the series up to these
+    times holds these samples; "out of bounds" never says so, since the gate keeps our own requests within bounds.
+    """
+    if 200 <= status < 300:
+        return Verdict.WRITTEN
+    if doubt and any(refusal in words for refusal in HELD_ALREADY):
+        return Verdict.HELD
+    if status == 429 or (status >= 500 and not any(refusal in words for refusal in REFUSED_BY_500)):
+        return Verdict.AGAIN
+    if status == 413:
+        return Verdict.SMALLER
+    return Verdict.OLDER if status == 415 and version_2 else Verdict.REFUSED
 
 
 def mend(status: int, words: str) -> str:
@@ -44,4 +79,6 @@ def mend(status: int, words: str) -> str:
         return _HISTORY_MEND
     if any(refusal in words for refusal in HELD_ALREADY):
         return _HELD_MEND
+    if any(refusal in words for refusal in _LABELS_REFUSED):
+        return _LABELS_MEND
     return _STATUS_MENDS.get(status, "")

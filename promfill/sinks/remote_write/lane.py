@@ -1,4 +1,4 @@
-"""A connection and the thread that it belongs to. The next request waits here while one is under way.
+"""A thread that delivers over a connection of its own. The next message waits here while one is under way.
 
 The thread alone decides to go on: on a busy machine, waking another one between two requests costs more than HTTP.
 """
@@ -9,55 +9,51 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from dataclasses import dataclass
+
+from promfill.sinks.remote_write.message import Message
 
 AHEAD = 1
-"""Requests that wait behind the one under way."""
+"""Messages that wait behind the one under way."""
 GRACE_SECONDS = 1.0
 """How long an answer that is under way may still take when the push is ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A body to send: how many samples it holds, and its size before compression."""
-
-    body: bytes
-    samples: int
-    raw: int
-
-
 class Lane:
-    """Delivers requests one after the other, in order; the first that fails is the last that is sent."""
+    """Delivers messages one after the other, in order; the first that fails is the last that is sent."""
 
-    def __init__(self, deliver: Callable[[Request], None]) -> None:
+    def __init__(self, deliver: Callable[[Message], None]) -> None:
         self._deliver = deliver
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lane")
         self._pending: deque[Future[None]] = deque()
         self._over = False
 
-    def send(self, request: Request) -> None:
-        """Put the request in line, and wait while the line is full. Raises what `deliver` raised for an earlier one."""
-        self._pending.append(self._thread.submit(self._next, request))
+    def send(self, message: Message) -> None:
+        """Put it in line, and wait while the line is full. Raises what `deliver` raised for an earlier one."""
+        self._pending.append(self._thread.submit(self._next, message))
         self.settle(1 + AHEAD)
 
     def settle(self, most: int = 0) -> None:
-        """Wait until no more than `most` requests are undelivered. Raises what `deliver` raised."""
+        """Wait until no more than `most` messages are undelivered. Raises what `deliver` raised."""
         while len(self._pending) > most:
             self._pending[0].result()  # an interrupt leaves it in line for `close`
             self._pending.popleft()
 
-    def close(self, break_off: Callable[[], None]) -> None:
-        """Send nothing more. What is under way gets a moment, then `break_off` has to end it."""
+    def end(self) -> None:
+        """Begin nothing more."""
         self._over = True
-        if wait_for(self._pending, GRACE_SECONDS).not_done:
+
+    def close(self, break_off: Callable[[], None], grace: float = GRACE_SECONDS) -> None:
+        """Send nothing more. What is under way gets `grace` seconds, then `break_off` has to end it."""
+        self.end()
+        if wait_for(self._pending, grace).not_done:
             break_off()
         self._thread.shutdown()
 
-    def _next(self, request: Request) -> None:
+    def _next(self, message: Message) -> None:
         if self._over:
             return
         try:
-            self._deliver(request)
+            self._deliver(message)
         except BaseException:
             self._over = True
             raise

@@ -13,13 +13,15 @@ So a small fleet goes in one request a window; a larger one in windows of a few 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import math
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from promfill.codecs.remote_write import HEADER_MAX
 from promfill.codecs.wire_samples import LONGEST_SAMPLE
 from promfill.errors import InputError
-from promfill.plan import Grid, Tile, spans
+from promfill.plan import Grid, Tile
 from promfill.times import UNITS_MS
 
 SLACK = UNITS_MS["h"]
@@ -58,6 +60,11 @@ class RequestPlan:
     steps: int
     slices: tuple[tuple[int, int], ...]  # (first, count) of series
 
+    @classmethod
+    def of_parts(cls, grid: Grid, series: int, steps: int, parts: int) -> RequestPlan:
+        """The plan with so many slices in a window, as a checkpoint tells it."""
+        return cls(grid, steps, _slices(series, parts))
+
     @property
     def windows(self) -> int:
         """How many windows the range has; the last may be shorter."""
@@ -67,6 +74,15 @@ class RequestPlan:
     def requests(self) -> int:
         """How many requests there are, numbered window by window."""
         return self.windows * len(self.slices)
+
+    def number(self, window: int, place: int) -> int:
+        """The request of a window and a slice."""
+        return window * len(self.slices) + place
+
+    def find(self, time: int, first_series: int) -> tuple[int, int]:
+        """The window and slice of the request whose first sample is of this time (ms) and series."""
+        window = (time - self.grid.start) // self.grid.step // self.steps
+        return window, bisect_left(self.slices, (first_series, 0))
 
     def tile(self, request: int) -> Tile:
         """The samples of one request."""
@@ -79,22 +95,24 @@ class RequestPlan:
         """The time (ms) of the newest sample of the first `windows` windows."""
         return self.grid.time(min(windows * self.steps, self.grid.steps) - 1)
 
-    def tiles(self) -> Iterator[Tile]:
-        """The samples of every request, in the order in which they are sent."""
-        return map(self.tile, range(self.requests))
 
-
-def request_plan(grid: Grid, series: int, labels: int, limits: Limits, metadata: int = 0) -> RequestPlan:
+def request_plan(
+    grid: Grid, series: int, labels: int, limits: Limits, metadata: int = 0, *, lanes: int = 1, slack: float = SLACK
+) -> RequestPlan:
     """The plan of a push of `series` series, none of whose labels take more than `labels` bytes.
 
-    metadata: bytes that one request needs beside its series. InputError where not one sample fits a request.
+    metadata: bytes that one request needs beside its series. lanes: how many requests a window must have at least, as
+    far as there are series. slack: how far requests under way may lie apart (ms). InputError where not one sample fits
+    a request.
     """
     overhead = labels + HEADER_MAX
     room = limits.bytes - metadata
-    alone = min(limits.samples // series, (room // series - overhead) // LONGEST_SAMPLE)
+    lanes = min(lanes, series)
+    share = -(-series // lanes)
     shared = min(SHARED_WINDOW, max(1, SLACK // grid.step), grid.steps)
+    alone = min(limits.samples // share, (room // share - overhead) // LONGEST_SAMPLE)
     if alone >= shared:
-        return RequestPlan(grid, min(alone, grid.steps), ((0, series),))
+        return RequestPlan(grid, min(alone, _widest(grid, lanes, slack)), _slices(series, lanes))
     steps = min(shared, limits.samples, (room - overhead) // LONGEST_SAMPLE)
     if steps < 1:
         needed = overhead + LONGEST_SAMPLE + metadata
@@ -102,4 +120,21 @@ def request_plan(grid: Grid, series: int, labels: int, limits: Limits, metadata:
             f"--max-bytes-per-send {limits.bytes} holds no sample: one needs up to {needed} bytes with its labels"
         )
     most = min(limits.samples // steps, room // (overhead + steps * LONGEST_SAMPLE))
-    return RequestPlan(grid, steps, tuple(spans(series, most)))
+    return RequestPlan(grid, steps, _slices(series, max(lanes, -(-series // most))))
+
+
+def _widest(grid: Grid, parts: int, slack: float) -> int:
+    """Steps of a window of so many requests at most.
+
+    Steps that lie farther apart than the slack go alone: of a wider request nobody could tell, when it is refused,
+    whether its own newest samples are why.
+    """
+    if slack == math.inf or (parts == 1 and grid.step <= slack):
+        return grid.steps
+    return min(grid.steps, int(slack) // grid.step + 1)
+
+
+def _slices(series: int, parts: int) -> tuple[tuple[int, int], ...]:
+    """(first, count) of near-equal parts."""
+    borders = [series * part // parts for part in range(parts + 1)]
+    return tuple((first, end - first) for first, end in itertools.pairwise(borders))

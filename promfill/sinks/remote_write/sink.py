@@ -1,134 +1,252 @@
-"""The sender of ``--mode remote-write``: a batch is a request, and a request is answered before the next is sent.
+"""The sender of ``--mode remote-write``: batches become requests, and lanes deliver them.
 
-The next one is generated and encoded meanwhile, but for the first: what the receiver says to the oldest window
+    push's thread    generates and encodes, in order of time, and gives each request to the lane of its series
+    lane             waits at the gate, delivers, writes the acknowledgement down; `lane`, `gate`, `delivery`
+
+The next requests are made while others are under way, but for the first: what the receiver says to the oldest window
 nothing else could tell beforehand, so its answer is looked at before anything follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
-import httpx
-import snappy
-
-from promfill.codecs.remote_write import WriteRequestEncoder, encode_metadata, longest_labels
-from promfill.errors import ReceiverError
-from promfill.http import HttpClient, NoAnswerError
-from promfill.model import Fleet, SeriesBatch
+from promfill.checkpoint import Checkpoint
+from promfill.clock import Clock
+from promfill.codecs.remote_write import encode_metadata, longest_labels
+from promfill.errors import ReceiverError, RunError
+from promfill.http import HttpClient
+from promfill.model import SeriesBatch
 from promfill.plan import Tile
 from promfill.sinks.base import SinkReport
-from promfill.sinks.remote_write.classify import mend
-from promfill.sinks.remote_write.lane import Lane, Request
-from promfill.sinks.remote_write.plan import Limits, RequestPlan, request_plan
+from promfill.sinks.remote_write.acknowledged import Acknowledged
+from promfill.sinks.remote_write.delivery import Delivery, Terms
+from promfill.sinks.remote_write.gate import Gate, StoppedError
+from promfill.sinks.remote_write.holdings import Holdings
+from promfill.sinks.remote_write.lane import GRACE_SECONDS, Lane
+from promfill.sinks.remote_write.message import Message
+from promfill.sinks.remote_write.messages import MessageMaker
+from promfill.sinks.remote_write.pace import Pace
+from promfill.sinks.remote_write.plan import SLACK, Limits, RequestPlan, request_plan
+from promfill.sinks.remote_write.receiver import VICTORIA_METRICS, Receiver
+from promfill.sinks.remote_write.tally import Tally
 from promfill.source import Source
 from promfill.times import format_time
 
-HEADERS = {
-    "Content-Type": "application/x-protobuf",
-    "Content-Encoding": "snappy",
-    "X-Prometheus-Remote-Write-Version": "0.1.0",
-}
-VICTORIA_METRICS_HEADER = "X-Server-Hostname"
-"""Only VictoriaMetrics answers with it."""
+AUTO_LANES = 4
+"""Requests in flight where a window has several: more bring nothing, with Prometheus as with VictoriaMetrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How to send: what the options of push say.
+
+    protocol: auto, 1.0 or 2.0. lanes: requests in flight, None for what suits the plan. slack: how far those may lie
+    apart (ms), math.inf for any order; keeps_order: even if the receiver turns out to take any order. rate_limit:
+    samples/s. retry_for: seconds that one request is tried in all. query_url: base of the receiver's query API.
+    on_trouble: told of a request that has to be sent again.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    protocol: str = "auto"
+    lanes: int | None = None
+    slack: float = SLACK
+    keeps_order: bool = False
+    rate_limit: float | None = None
+    retry_for: float = 300.0
+    skip_rejected: bool = False
+    query_url: str | None = None
+    clock: Clock = field(default_factory=Clock)
+    on_trouble: Callable[[str], None] = lambda text: None
+
+    def terms(self) -> Terms:
+        """The part of it that is about one request."""
+        return Terms(self.retry_for, self.skip_rejected, Pace(self.rate_limit), self.clock, self.on_trouble)
 
 
 class RemoteWriteSink:
-    """Sends every batch as one request of remote write 1.0.
+    """Sends every batch as one request. `report` is explained at `tally.Tally`."""
 
-    `report` counts what was acknowledged; its details are requests, bytes_raw (before compression), bytes_sent,
-    acknowledged (samples); where it applies also unanswered (samples of the last request, which may have arrived), and
-    the receiver's name where its answers tell it.
-    """
-
-    def __init__(self, client: HttpClient, plan: RequestPlan, fleet: Fleet, metadata: bytes = b"") -> None:
+    def __init__(
+        self,
+        source: Source,
+        open_client: Callable[[], HttpClient],
+        plan: RequestPlan,
+        sending: Sending,
+        metadata: bytes,
+    ) -> None:
         self.plan = plan
-        self.report = SinkReport(details={"requests": 0, "bytes_raw": 0, "bytes_sent": 0, "acknowledged": 0})
-        self._client = client
-        self._lane = Lane(self._deliver)
-        self._encoder = WriteRequestEncoder(fleet)
-        self._metadata = metadata
-        self._first = True
+        self._sending = sending
+        self._tally = Tally()
+        self.report = self._tally.report
+        self._maker = MessageMaker(source, plan, metadata)
+        self._done = Acknowledged(plan)
+        self._gate = Gate(sending.slack)
+        self._stop = threading.Event()
+        self._failure: BaseException | None = None
+        self._receiver = Receiver(
+            Holdings(source.fleet, sending.query_url),
+            takes_version_2=sending.protocol == "2.0",
+            may_fall_back=sending.protocol == "auto",
+            on_victoria_metrics=self._met_victoria_metrics,
+        )
+        count = min(sending.lanes or AUTO_LANES, len(plan.slices))
+        terms = sending.terms()
+        self._deliveries = [
+            Delivery(open_client(), self._receiver, self._gate, terms, self._tally, self._stop) for _ in range(count)
+        ]
+        self._lanes = [Lane(self._deliver_by(delivery)) for delivery in self._deliveries]
+        self._begun = False
+        self._tally.note("protocol", "2.0" if self._receiver.takes_version_2 else "1.0")
+
+    def keep(self, checkpoint: Checkpoint, *, resumed: bool) -> None:
+        """Write down what is done, and leave out what an earlier run has done. InputError: a damaged checkpoint."""
+        self._done = Acknowledged(self.plan, checkpoint, resumed=resumed)
+        if self._done.samples_before:
+            self._tally.count("sent_before", self._done.samples_before)
+
+    @property
+    def now_at(self) -> int:
+        """The time (ms) up to which every series has been sent."""
+        windows = self._done.windows
+        return self.plan.last_time(windows) if windows else self.plan.grid.start
+
+    def allow(self, window: int) -> None:
+        """The receiver takes samples that are so much older than its newest (ms)."""
+        self._gate.slack = max(self._gate.slack, window)
 
     def tiles(self) -> Iterator[Tile]:
-        """The samples of every request, time-major."""
-        return self.plan.tiles()
+        """The samples of every request that is left, time-major."""
+        return map(self.plan.tile, self._done.todo())
 
     def write(self, batch: SeriesBatch) -> None:
-        """Encode a request and give it to the lane; the first carries the metadata, and its answer is waited for.
+        """Encode a request and give it to its lane; the answer to the first is waited for.
 
-        ReceiverError where it, or one before it, was not acknowledged.
+        RunError where it, or one before it, was not acknowledged.
         """
-        message = self._encoder.encode(batch, self._metadata if self._first else b"")
-        self._lane.send(Request(snappy.compress(message), batch.samples, message.size))
-        if self._first:
-            self._lane.settle()
-            self._first = False
+        try:
+            if not self._begun and self._sending.protocol == "auto":
+                self._deliveries[0].probe()
+                self._tally.note("protocol", "2.0" if self._receiver.takes_version_2 else "1.0")
+            self._send(self._make(batch))
+            if not self._begun:
+                self._settle()
+                self._begun = True
+        except (StoppedError, RunError) as error:
+            raise self._explain(error) from error
 
     def commit(self) -> SinkReport:
-        """Wait until everything is acknowledged. ReceiverError as `write`."""
-        self._lane.settle()
+        """Wait until everything is acknowledged. RunError as `write`."""
+        try:
+            self._settle()
+        except (StoppedError, RunError) as error:
+            raise self._explain(error) from error
         self._close()
+        self._done.close(finished=True)
         return self.report
 
     def abort(self) -> None:
         """Nothing more is sent; what is under way may still be acknowledged, if its answer is near."""
+        self._end()
         self._close()
+        self._done.close(finished=False)
 
     def bytes_per_sample(self, batch: SeriesBatch) -> float:
         """What a sample of this batch takes on the wire: an estimate for the whole push."""
-        return len(snappy.compress(self._encoder.encode(batch))) / batch.samples
+        return len(self._maker.compress(batch)) / batch.samples
+
+    def _make(self, batch: SeriesBatch) -> Message:
+        message = self._maker.make(batch, is_version_2=self._receiver.takes_version_2, first=not self._begun)
+        return message.in_doubt() if self._done.is_doubtful(message.window, message.place) else message
+
+    def _send(self, message: Message) -> None:
+        self._gate.announce(self.plan.number(message.window, message.place), message.oldest)
+        self._lanes[message.place % len(self._lanes)].send(message)
+
+    def _settle(self) -> None:
+        for lane in self._lanes:
+            lane.settle()
+
+    def _deliver_by(self, delivery: Delivery) -> Callable[[Message], None]:
+        """What a lane does with a message, in its own thread."""
+
+        def deliver(message: Message) -> None:
+            number = self.plan.number(message.window, message.place)
+            try:
+                self._gate.enter(number, message.newest)
+                delivery.deliver(message)
+                self._done.add(message.window, message.place)
+            except BaseException as error:
+                self._failure = self._failure or (None if isinstance(error, StoppedError) else error)
+                self._end()
+                raise
+            self._gate.leave(number)
+
+        return deliver
+
+    def _end(self) -> None:
+        """Nothing begins any more, in any lane."""
+        self._stop.set()
+        self._gate.stop()
+        for lane in self._lanes:
+            lane.end()
 
     def _close(self) -> None:
-        self._lane.close(self._client.break_off)
-        self._client.close()
+        deadline = time.monotonic() + GRACE_SECONDS
+        for lane, delivery in zip(self._lanes, self._deliveries, strict=True):
+            lane.close(delivery.client.break_off, max(0.0, deadline - time.monotonic()))
+            delivery.client.close()
 
-    def _deliver(self, request: Request) -> None:
-        """Send one request, in the lane's thread."""
-        try:
-            response = self._client.request("POST", content=request.body, headers=HEADERS)
-            self._judge(response)
-        except ReceiverError as error:
-            raise ReceiverError(f"{error}. {self._story(error, request.samples)}") from error
-        self._acknowledge(response, request)
+    def _met_victoria_metrics(self) -> None:
+        """It takes samples in any order, and keeps both of two."""
+        self._tally.note("receiver", VICTORIA_METRICS)
+        if not self._sending.keeps_order:
+            self._gate.open()
 
-    def _judge(self, response: httpx.Response) -> None:
-        """ReceiverError, with the mend where it is known, for whatever does not acknowledge the request."""
-        try:
-            self._client.check(response)
-        except ReceiverError as error:
-            advice = mend(response.status_code, self._client.words(response))
-            raise ReceiverError(f"{error}{': ' if advice else ''}{advice}") from None
-
-    def _acknowledge(self, response: httpx.Response, request: Request) -> None:
-        self.report.samples += request.samples
-        self.report.bytes += len(request.body)
-        details = self.report.details
-        details["requests"] += 1
-        details["bytes_raw"] += request.raw
-        details["bytes_sent"] += len(request.body)
-        details["acknowledged"] += request.samples
-        if VICTORIA_METRICS_HEADER in response.headers:
-            details["receiver"] = "VictoriaMetrics"
-
-    def _story(self, error: ReceiverError, samples: int) -> str:
-        """What had arrived before the error, and how to go on."""
-        doubt = ""
-        if isinstance(error, NoAnswerError) and error.may_have_arrived:
-            self.report.details["unanswered"] = samples
-            doubt = f"; the {samples:,} samples of this request may have arrived as well"
-        if not self.report.samples:
-            return f"Nothing had arrived before it{doubt}: mend that, and run the same command again"
-        windows = self.report.details["requests"] // len(self.plan.slices)
-        until = f", every series up to {format_time(self.plan.last_time(windows))}" if windows else ""
-        return (
-            f"Before it {self.report.samples:,} samples had arrived{until}{doubt}: "
-            "delete these series there before the same push is sent again, or it meets its own samples"
+    def _explain(self, error: BaseException) -> RunError:
+        """What ended the push first, and what had arrived before."""
+        cause = self._failure or error
+        if not isinstance(cause, ReceiverError):
+            raise cause
+        before = self.report.samples + self._done.samples_before
+        doubtful = self.report.details.get("unanswered", 0)
+        doubt = f"; {doubtful:,} samples more may have arrived as well" if doubtful else ""
+        if not before:
+            return ReceiverError(f"{cause}. Nothing had arrived before it{doubt}")
+        until = f", every series up to {format_time(self.plan.last_time(self._done.windows))}"
+        return ReceiverError(
+            f"{cause}. Before it {before:,} samples had arrived{until if self._done.windows else ''}{doubt}"
         )
 
 
-def open_remote_write(source: Source, client: HttpClient, limits: Limits) -> RemoteWriteSink:
-    """The sink of a push; nothing is sent yet. InputError where the limits do not let one sample through."""
+def open_remote_write(
+    source: Source,
+    open_client: Callable[[], HttpClient],
+    sending: Sending | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> RemoteWriteSink:
+    """The sink of a push; nothing is sent yet, and nothing written. `open_client` makes a client for each lane.
+
+    checkpoint: of an earlier run, whose plan is kept. InputError where the limits do not let one sample through.
+    """
+    sending = sending or Sending()
     scenario = source.scenario
     metadata = encode_metadata(scenario.metric, scenario.description, scenario.unit)
-    plan = request_plan(source.grid, len(source.fleet), longest_labels(source.fleet), limits, len(metadata))
-    return RemoteWriteSink(client, plan, source.fleet, metadata)
+    series = len(source.fleet)
+    if checkpoint is not None and checkpoint.plan:
+        plan = RequestPlan.of_parts(source.grid, series, checkpoint.plan["steps"], checkpoint.plan["slices"])
+    else:
+        labels = longest_labels(source.fleet)
+        plan = request_plan(
+            source.grid,
+            series,
+            labels,
+            sending.limits,
+            len(metadata),
+            lanes=sending.lanes or 1,
+            slack=sending.slack,
+        )
+    return RemoteWriteSink(source, open_client, plan, sending, metadata)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promfill.sinks.remote_write.classify import mend
+from promfill.sinks.remote_write.classify import Verdict, classify, mend
 
 
 @pytest.mark.parametrize("status", [400, 422, 500])
@@ -37,7 +37,7 @@ def test_a_receiver_that_holds_these_series_already(words: str) -> None:
         (404, "--web.enable-remote-write-receiver"),
         (405, "/api/prom/push"),
         (413, "--max-bytes-per-send"),
-        (415, "remote write 1.0"),
+        (415, "--protocol"),
         (429, "rate"),
     ],
 )
@@ -46,4 +46,36 @@ def test_statuses_that_say_enough(status: int, words: str) -> None:
 
 
 def test_nothing_is_made_up() -> None:
-    assert mend(400, "label name is not unique") == mend(503, "") == ""
+    assert mend(400, "who knows") == mend(503, "") == ""
+
+
+def test_labels_that_the_receiver_does_not_take() -> None:
+    assert "--labels" in mend(500, 'label name "a" is not unique: invalid sample')
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "doubt", "verdict"),
+    [
+        (200, "", False, Verdict.WRITTEN),
+        (204, "", True, Verdict.WRITTEN),
+        (500, "busy", False, Verdict.AGAIN),
+        (503, "", True, Verdict.AGAIN),
+        (429, "slow down", False, Verdict.AGAIN),
+        (400, "out of order sample", False, Verdict.REFUSED),
+        (400, "out of order sample", True, Verdict.HELD),
+        (400, "duplicate sample for timestamp", True, Verdict.HELD),
+        (400, "out of bounds", True, Verdict.REFUSED),
+        (500, "too old sample", False, Verdict.REFUSED),
+        (500, "label name is not unique: invalid sample", False, Verdict.REFUSED),
+        (413, "", False, Verdict.SMALLER),
+        (401, "", True, Verdict.REFUSED),
+        (307, "", False, Verdict.REFUSED),
+    ],
+)
+def test_verdicts(status: int, words: str, doubt: bool, verdict: Verdict) -> None:
+    assert classify(status, words, doubt=doubt, version_2=False) is verdict
+
+
+def test_a_media_type_that_is_not_taken() -> None:
+    assert classify(415, "", doubt=False, version_2=True) is Verdict.OLDER
+    assert classify(415, "", doubt=False, version_2=False) is Verdict.REFUSED

@@ -8,11 +8,12 @@ import time
 import pytest
 
 from promfill.errors import ReceiverError
-from promfill.sinks.remote_write.lane import AHEAD, Lane, Request
+from promfill.sinks.remote_write.lane import AHEAD, Lane
+from promfill.sinks.remote_write.message import Message
 
 
-def request(number: int) -> Request:
-    return Request(bytes([number]), 1, 1)
+def request(number: int) -> Message:
+    return Message(bytes([number]), raw=1, samples=1, window=number, place=0, series=range(1), oldest=0, newest=0)
 
 
 def test_requests_are_delivered_in_order() -> None:
@@ -28,7 +29,7 @@ def test_requests_are_delivered_in_order() -> None:
 def test_the_sender_waits_while_the_line_is_full() -> None:
     answered = threading.Semaphore(0)
 
-    def deliver(_: Request) -> None:
+    def deliver(_: Message) -> None:
         answered.acquire()
 
     lane = Lane(deliver)
@@ -49,7 +50,7 @@ def test_the_sender_waits_while_the_line_is_full() -> None:
 def test_nothing_is_sent_after_a_failure() -> None:
     delivered: list[bytes] = []
 
-    def deliver(sent: Request) -> None:
+    def deliver(sent: Message) -> None:
         delivered.append(sent.body)
         if sent.body == b"\1":
             time.sleep(0.05)
@@ -65,17 +66,16 @@ def test_nothing_is_sent_after_a_failure() -> None:
     assert delivered == [b"\0", b"\1"]
 
 
-def test_what_is_under_way_is_broken_off_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("promfill.sinks.remote_write.lane.GRACE_SECONDS", 0.05)
+def test_what_is_under_way_is_broken_off_in_the_end() -> None:
     over = threading.Event()
     delivered: list[bytes] = []
 
-    def deliver(sent: Request) -> None:
+    def deliver(sent: Message) -> None:
         over.wait(5)
         delivered.append(sent.body)
 
     lane = Lane(deliver)
     lane.send(request(1))
     lane.send(request(2))
-    lane.close(over.set)
+    lane.close(over.set, 0.05)
     assert delivered == [b"\1"]  # what waited behind it is not sent

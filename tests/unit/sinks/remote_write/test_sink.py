@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from promfill.pb.remote_write_1_pb2 import MetricMetadata, WriteRequest
 from promfill.plan import Tile
 from promfill.push import push
 from promfill.sinks.remote_write.plan import Limits
-from promfill.sinks.remote_write.sink import RemoteWriteSink, open_remote_write
+from promfill.sinks.remote_write.sink import RemoteWriteSink, Sending, open_remote_write
 from promfill.source import Source
 from promfill.times import format_time
 from tests.support.receiver import GOOD, Answer, Receiver, Taken
@@ -26,8 +27,10 @@ from tests.support.sources import START, STEP, source_of
 SMALL = Limits(samples=60)
 
 
-def sink_of(url: str, source: Source, limits: Limits = SMALL, timeout: float = 5.0) -> RemoteWriteSink:
-    return open_remote_write(source, make_client(build_destination(url, environment={}), timeout), limits)
+def sink_of(url: str, source: Source, limits: Limits = SMALL, timeout: float = 5.0, **how: Any) -> RemoteWriteSink:
+    """A sink that sends 1.0, and nothing twice."""
+    sending = Sending(**{"limits": limits, "protocol": "1.0", "lanes": 1, "retry_for": 0.0, **how})
+    return open_remote_write(source, lambda: make_client(build_destination(url, environment={}), timeout), sending)
 
 
 @contextmanager
@@ -75,7 +78,9 @@ def test_the_report_counts_what_went() -> None:
     sizes = [len(taken.body) for taken in receiver.taken]
     raw = sum(len(taken.message) for taken in receiver.taken)
     assert report.bytes == sum(sizes)
-    assert report.details == {"requests": len(sizes), "bytes_raw": raw, "bytes_sent": sum(sizes), "acknowledged": 250}
+    counts = {"requests": len(sizes), "bytes_raw": raw, "bytes_sent": sum(sizes), "acknowledged": 250}
+    nothing = dict.fromkeys(("already_there", "rejected_samples", "retries", "answers_lost", "divided"), 0)
+    assert report.details == {**counts, **nothing, "rejected": {}, "protocol": "1.0"}
     assert len(sizes) == sink.plan.requests
 
 
@@ -127,7 +132,7 @@ def test_a_refusal_of_the_first_request_ends_the_run_before_anything_follows() -
     assert requests == 1
     assert "answered 400 Bad Request: out of bounds: the receiver holds newer samples" in words
     assert "--mode blocks" in words
-    assert words.endswith("Nothing had arrived before it: mend that, and run the same command again")
+    assert words.endswith("Nothing had arrived before it")
     assert sink.report.samples == 0
 
 
@@ -135,7 +140,7 @@ def test_a_later_refusal_tells_what_had_arrived() -> None:
     """Windows of 12 steps of 5 series: two of them were acknowledged."""
     words, sink, requests = fails(source_of("host=h{1..5}", 50), answers(GOOD, GOOD, Answer(400, b"no")))
     assert requests == 3
-    assert "400 Bad Request: no. Before it 120 samples had arrived, every series up to 2023-11-15T01:55:00Z: " in words
+    assert "400 Bad Request: no. Before it 120 samples had arrived, every series up to 2023-11-15T01:55:00Z" in words
     assert format_time(START + 23 * STEP) == "2023-11-15T01:55:00Z"
     assert sink.report.samples == 120
 
@@ -155,7 +160,7 @@ def test_an_ended_push_counts_what_was_acknowledged() -> None:
 
 
 def test_an_ended_push_does_not_wait_for_a_silent_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("promfill.sinks.remote_write.lane.GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("promfill.sinks.remote_write.sink.GRACE_SECONDS", 0.1)
     source = source_of("host=h{1..5}", 50)
     with pushing(source, answers(GOOD, Answer(pause=3)), timeout=30) as (receiver, sink):
         tiles = sink.tiles()
@@ -171,15 +176,15 @@ def test_an_ended_push_does_not_wait_for_a_silent_receiver(monkeypatch: pytest.M
 
 def test_half_a_window_is_not_told_as_whole() -> None:
     words, _, _ = fails(source_of("host=h{1..5}", 50), answers(GOOD, Answer(503, b"busy")))
-    assert "Before it 60 samples had arrived, every series up to 2023-11-15T00:55:00Z: " in words
+    assert "Before it 60 samples had arrived, every series up to 2023-11-15T00:55:00Z" in words
     words, _, _ = fails(source_of("host=h{1..40}", 50), answers(GOOD, Answer(503, b"busy")))
-    assert "503 Service Unavailable: busy. Before it 60 samples had arrived: delete" in words
+    assert "503 Service Unavailable: busy. Before it 60 samples had arrived; 60 samples more may" in words
 
 
 def test_a_request_of_unknown_fate_is_told_as_such() -> None:
     words, _, _ = fails(source_of("host=h{1..5}", 50), answers(GOOD, Answer(pause=1)), timeout=0.3)
     assert "did not answer within 0.3 s" in words
-    assert "; the 60 samples of this request may have arrived as well: delete these series there" in words
+    assert words.endswith("; 60 samples more may have arrived as well")
 
 
 def test_nothing_listens() -> None:
@@ -187,7 +192,7 @@ def test_nothing_listens() -> None:
     with pytest.raises(ReceiverError) as caught:
         push(source, sink_of(f"http://127.0.0.1:{free_port()}/x", source))
     assert "nothing listens at" in str(caught.value)
-    assert str(caught.value).endswith("Nothing had arrived before it: mend that, and run the same command again")
+    assert str(caught.value).endswith("Nothing had arrived before it")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,74 @@
+"""The attempts at one request, and what they leave open."""
+
+from __future__ import annotations
+
+import httpx
+
+from promfill.http import HttpClient, NoAnswerError
+from promfill.sinks.remote_write.classify import Verdict, classify
+from promfill.sinks.remote_write.message import Message
+from promfill.sinks.remote_write.receiver import Receiver, written_by
+from promfill.sinks.remote_write.tally import Tally
+
+
+class Attempts:
+    """Sends a message, as often as it is asked to.
+
+    doubt: an attempt may have been written. trouble: why the last one did not do. message: what is still to be sent.
+    """
+
+    def __init__(self, message: Message, client: HttpClient, receiver: Receiver, tally: Tally) -> None:
+        self.message, self.doubt = message, message.doubt
+        self.number, self.trouble = 0, ""
+        self._client, self._receiver, self._tally = client, receiver, tally
+        self._all_held = False
+        self._can_be_asked = True
+
+    def attempt(self) -> httpx.Response:
+        """One more. Where the receiver keeps doubles, it is asked before: what it holds is not sent again."""
+        self.number += 1
+        try:
+            if self.doubt and self._can_be_asked and self._receiver.keeps_doubles(self._client):
+                self._leave_out_held()
+                if self._all_held:
+                    return httpx.Response(204)
+            response = self._client.request("POST", content=self.message.body, headers=self.message.headers)
+        except NoAnswerError as error:
+            self.trouble = str(error)
+            if error.may_have_arrived:
+                self.doubt = True
+                self._tally.count("answers_lost")
+            raise
+        self._receiver.learn(response)
+        if response.status_code >= 500:
+            self.doubt = True
+        if not response.is_success:
+            self.trouble = self._client.explain(response)
+        return response
+
+    def verdict(self, response: httpx.Response) -> Verdict:
+        """What the answer means, after all that went before."""
+        if self._all_held:
+            return Verdict.HELD
+        words = "" if response.is_success else response.text
+        is_version_2 = self.message.is_version_2
+        verdict = classify(response.status_code, words, doubt=self.doubt, version_2=is_version_2)
+        if verdict is Verdict.WRITTEN:
+            if not self._client.is_good(response):
+                return Verdict.REFUSED
+            if is_version_2 and written_by(response) is None:
+                return Verdict.OLDER
+        return verdict
+
+    def _leave_out_held(self) -> None:
+        """Ask what is there. NoAnswerError where that cannot be known yet."""
+        held = self._receiver.holdings.of(self.message, self._client)
+        if held is None:
+            self._tally.count("perhaps_twice", self.message.samples)
+            self._can_be_asked = False
+            return
+        left = self.message.without(held) if held else self.message
+        self._tally.held(self.message.samples - left.samples if left.samples else 0)
+        self._all_held = not left.samples
+        if left.samples:
+            self.message = left

@@ -1,0 +1,71 @@
+"""Ask VictoriaMetrics what it holds of a request, before that is sent again.
+
+Without deduplication it keeps both copies of a sample that is sent twice, and its answers never say so. So after an
+attempt whose fate is unknown the rectangle of the request is read back. One doubt remains: an attempt that was still in
+work when it was asked. A VictoriaMetrics that runs with -dedup.minScrapeInterval=1ms has none.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from promfill.errors import ReceiverError
+from promfill.http import HttpClient, NoAnswerError
+from promfill.model import Fleet, LabelSet
+from promfill.sinks.remote_write.message import Message
+from promfill.stores.api import Api, refused
+from promfill.stores.base import Selection
+from promfill.stores.rows import RowFinder
+from promfill.stores.victoriametrics import VictoriaMetricsStore
+
+Held = dict[LabelSet, set[int]]
+"""Times (ms) of the samples that are there, by series."""
+
+_CANNOT_BE_ASKED = (400, 401, 403, 404, 405)
+
+
+class Holdings:
+    """What the receiver holds, by its query API at `base`; None where that is not known."""
+
+    def __init__(self, fleet: Fleet, base: str | None) -> None:
+        self._fleet, self._base = fleet, base
+        self._rows: RowFinder | None = None
+        self._lock = threading.Lock()
+
+    def of(self, message: Message, client: HttpClient) -> Held | None:
+        """The samples of the message's rectangle that are there; None where nobody can be asked.
+
+        NoAnswerError where the store may answer later.
+        """
+        if self._base is None:
+            return None
+        store = VictoriaMetricsStore(Api(client, self._base))
+        selection = Selection(self._shared_labels(message.series), message.oldest, message.newest)
+        held: Held = {}
+        try:
+            for readings in store.read(selection, self._finder()):
+                ends = np.cumsum(readings.counts)
+                for row, times in zip(readings.rows.tolist(), np.split(readings.times, ends[:-1]), strict=True):
+                    if row in message.series:
+                        held[self._fleet.label_set(row)] = set(times.tolist())
+        except NoAnswerError as error:
+            raise NoAnswerError(str(error), may_have_arrived=False) from error
+        except ReceiverError as error:
+            if refused(error, _CANNOT_BE_ASKED):
+                return None
+            raise NoAnswerError(str(error), may_have_arrived=False) from error
+        return held
+
+    def _shared_labels(self, series: range) -> LabelSet:
+        """The labels that all of these series have with one value: what selects them, and perhaps a few others."""
+        values = self._fleet.values[series.start : series.stop]
+        shared = np.flatnonzero((values == values[0]).all(axis=0) & (values[0] > 0)).tolist()
+        symbols, names = self._fleet.symbols, self._fleet.names
+        return tuple((symbols[names[at]].decode(), symbols[values[0, at]].decode()) for at in shared)
+
+    def _finder(self) -> RowFinder:
+        with self._lock:
+            self._rows = self._rows or RowFinder(self._fleet)
+            return self._rows

@@ -1,0 +1,71 @@
+"""What became of the samples of a push, counted by all lanes."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Any
+
+from promfill.sinks.base import SinkReport
+from promfill.sinks.remote_write.message import Message
+
+REASONS = 10
+"""Different reasons that are kept apart: receivers put labels and times into them."""
+OTHER_REASONS = "other reasons"
+
+
+class Tally:
+    """Keeps a `SinkReport`. Its details, all of them of this run:
+
+    requests, bytes_raw (before compression), bytes_sent; protocol; acknowledged, already_there, rejected_samples:
+    samples; rejected: these by reason, in the receiver's words; retries: attempts after the first; answers_lost:
+    attempts that got no answer and may have arrived; divided: requests that were too large; where it applies receiver,
+    counted (samples that a receiver of 2.0 says it has written), perhaps_twice (samples of a receiver that keeps what
+    is sent twice, and could not be asked) and unanswered (samples of requests whose fate was open when the push ended).
+    """
+
+    def __init__(self) -> None:
+        names = ("requests", "bytes_raw", "bytes_sent", "acknowledged", "already_there", "rejected_samples")
+        details: dict[str, Any] = dict.fromkeys((*names, "retries", "answers_lost", "divided"), 0)
+        self.report = SinkReport(details={**details, "rejected": {}})
+        self._lock = threading.Lock()
+        self._reasons: Counter[str] = Counter()
+
+    def written(self, message: Message, samples: int) -> None:
+        """The receiver took so many samples of it."""
+        with self._lock:
+            self._arrived(samples, "acknowledged")
+            self._count("requests", 1)
+            self._count("bytes_raw", message.raw)
+            self._count("bytes_sent", len(message.body))
+            self.report.bytes += len(message.body)
+
+    def held(self, samples: int) -> None:
+        """An attempt whose answer was lost had written them."""
+        with self._lock:
+            self._arrived(samples, "already_there")
+
+    def rejected(self, samples: int, reason: str) -> None:
+        """The receiver refused samples for good, and the push goes on without them."""
+        with self._lock:
+            self._count("rejected_samples", samples)
+            known = reason in self._reasons or len(self._reasons) < REASONS
+            self._reasons[reason if known else OTHER_REASONS] += samples
+            self.report.details["rejected"] = dict(self._reasons)
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add to any other of the details."""
+        with self._lock:
+            self._count(name, number)
+
+    def note(self, name: str, value: str) -> None:
+        """Set one of the details."""
+        with self._lock:
+            self.report.details[name] = value
+
+    def _arrived(self, samples: int, how: str) -> None:
+        self.report.samples += samples
+        self._count(how, samples)
+
+    def _count(self, name: str, number: int) -> None:
+        self.report.details[name] = self.report.details.get(name, 0) + number
