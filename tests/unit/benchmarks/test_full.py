@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from benchmarks import report, rivals
+from benchmarks import compare, full, report, rivals
 from benchmarks.charts import Axis, Bar, Line, bar_chart, line_chart
 from benchmarks.growth import fitted
+from benchmarks.harness import Case, Figure, main
 from benchmarks.matrix import Cell, cap_of, cell_of
 from benchmarks.processes import Run, run_process, samples_of
 from benchmarks.profiles import spot_name
-from benchmarks.rivals import Rival, Turn, compared
+from benchmarks.rivals import Comparison, Rival, Side, Turn, compared
 from benchmarks.stages import STAGES, Clock, by_days, fleet_source, measure, peak_memory_mb
 from promfill.plan import Tile
 
@@ -174,3 +175,43 @@ def test_peers_are_locked_without_an_address(path: Path) -> None:
     assert "://" not in text
     assert re.findall(r"^([\w.-]+)==", text, re.M)
     assert all("--hash=" in entry for entry in re.findall(r"^[\w.-]+==.*(?:\\\n.*)+", text, re.M))
+
+
+def test_two_commits_take_turns(tmp_path: Path) -> None:
+    order: list[Path] = []
+
+    def take(root: Path) -> compare.Taken:
+        order.append(root)
+        return compare.Taken(2.0 if root == tmp_path else 1.0, 100, 50.0)
+
+    line = compare.compare(compare.Measure("case", 1_000_000, take), tmp_path, turns=2)
+    assert line.split() == ["case", "0.50", "1.00", "2.000", "0%", "1.000", "1.000"]
+    assert order == [tmp_path, compare.ROOT, compare.ROOT, tmp_path]
+
+
+def test_a_commit_that_is_none_is_named() -> None:
+    with pytest.raises(SystemExit, match="no-such-commit"), compare.laid_out("no-such-commit"):
+        pass
+
+
+def test_a_module_runs_another_fleet_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    def cell(series: int, days: int) -> list[Case]:
+        return [Figure(f"{series} x {days}", "x", lambda: 1.0)]
+
+    with pytest.raises(SystemExit) as ended:
+        main(lambda quick: [], cell=cell, argv=["--series", "7", "--days", "3"])
+    assert ended.value.code == 0
+    assert "7 x 3" in capsys.readouterr().out
+
+
+def test_one_comparison_measured_again_keeps_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Side(1, 1, 1, 1, 1)
+    again = Comparison("b", "p", 1, 1, 21, 9.0, 0, 1, side, side)
+    monkeypatch.setattr(rivals, "measure_all", lambda names: ([again], []))
+    known = {
+        "comparisons": [{"name": "a", "ratio": 1}, {"name": "b", "ratio": 2}],
+        "missing": ["p (b) failed", "q (c)"],
+    }
+    full.merge_rivals(known, ["b"])
+    assert [(one["name"], one["ratio"]) for one in known["comparisons"]] == [("a", 1), ("b", 9.0)]
+    assert known["missing"] == ["q (c)"]
