@@ -13,7 +13,7 @@ from benchmarks.charts import Axis, Bar, Line, bar_chart, line_chart
 from benchmarks.growth import fitted
 from benchmarks.harness import Case, Figure, main
 from benchmarks.matrix import Cell, cap_of, cell_of
-from benchmarks.processes import Run, run_process, samples_of
+from benchmarks.processes import ROOT, Run, run_process, samples_of
 from benchmarks.profiles import spot_name
 from benchmarks.rivals import Comparison, Rival, Side, Turn, compared
 from benchmarks.stages import STAGES, Clock, by_days, fleet_source, measure, peak_memory_mb
@@ -186,7 +186,7 @@ def test_two_commits_take_turns(tmp_path: Path) -> None:
 
     line = compare.compare(compare.Measure("case", 1_000_000, take), tmp_path, turns=2)
     assert line.split() == ["case", "0.50", "1.00", "2.000", "0%", "1.000", "1.000"]
-    assert order == [tmp_path, compare.ROOT, compare.ROOT, tmp_path]
+    assert order == [tmp_path, ROOT, ROOT, tmp_path]
 
 
 def test_a_commit_that_is_none_is_named() -> None:
@@ -208,7 +208,7 @@ def test_one_comparison_measured_again_keeps_the_others(monkeypatch: pytest.Monk
     side = Side(1, 1, 1, 1, 1)
     again = Comparison("b", "p", 1, 1, 21, 9.0, 0, 1, side, side)
     monkeypatch.setattr(rivals, "measure_all", lambda names: ([again], []))
-    known = {
+    known: dict[str, Any] = {
         "comparisons": [{"name": "a", "ratio": 1}, {"name": "b", "ratio": 2}],
         "missing": ["p (b) failed", "q (c)"],
     }
