@@ -31,8 +31,8 @@ from promfill.times import UNITS_MS, format_seconds, format_time
 SHORTEST_BLOCK = 2 * UNITS_MS["h"]
 _GROWTH, _RANGES = 3, 10
 
-Progress = Callable[[int, int], None]
-"""Is told the bytes read and the samples found so far."""
+Progress = Callable[[str, int, int | None, int], None]
+"""Is told ``reading`` or ``writing``, how far it is and of how much (bytes, then samples), and the samples so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def create_blocks(
     *,
     duration: int = SHORTEST_BLOCK,
     labels: Mapping[str, str] | None = None,
-    progress: Progress = lambda _bytes, _samples: None,
+    progress: Progress = lambda _phase, _done, _total, _samples: None,
     capacity: int = CAPACITY,
 ) -> BlocksReport:
     """Write the blocks of a text, `duration` ms long at most and aligned to it since 1970, into the directory.
@@ -78,7 +78,7 @@ def create_blocks(
     try:
         reader = OpenMetricsReader(labels)
         _read(text, reader, spill, progress)
-        return _write(reader, spill, directory, duration)
+        return _write(reader, spill, directory, duration, progress)
     except BaseException:
         if not was_there:
             _remove_empty(spill, directory)
@@ -99,11 +99,13 @@ def _read(text: TextPieces, reader: OpenMetricsReader, spill: SampleSpill, progr
     with disk_errors(spill.directory):
         for buffer, size in text:
             spill.add(reader.read(buffer, size))
-            progress(text.position, spill.samples)
+            progress("reading", text.position, text.size, spill.samples)
     reader.finish()
 
 
-def _write(reader: OpenMetricsReader, spill: SampleSpill, directory: Path, duration: int) -> BlocksReport:
+def _write(
+    reader: OpenMetricsReader, spill: SampleSpill, directory: Path, duration: int, progress: Progress
+) -> BlocksReport:
     if not spill.samples:
         return BlocksReport((), 0, reader.lines, 0, reader.exemplars, ())
     fleet, order = fleet_from_label_sets(reader.label_sets)
@@ -112,13 +114,15 @@ def _write(reader: OpenMetricsReader, spill: SampleSpill, directory: Path, durat
     layout = KeyLayout.covering(duration, spill.first_time, spill.last_time, len(fleet))
     before = read_metas(directory)
     blocks = SortedBlocks(fleet, layout, directory)
-    doubled = 0
+    done = doubled = 0
     try:
         with disk_errors(directory):
             for keys, values in spill.sort(layout, ranks):
                 fresh = _first_of_equals(keys, values, layout, fleet)
                 doubled += keys.size - int(np.count_nonzero(fresh))
                 blocks.add(keys[fresh], values[fresh])
+                done += keys.size
+                progress("writing", done, spill.samples, done)
         written = blocks.publish()
     except BaseException:
         blocks.discard()

@@ -6,7 +6,7 @@ import itertools
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from promfill.errors import InputError
 from promfill.times import DAY_MS, UNITS_MS, parse_duration
 
 if TYPE_CHECKING:
-    from promfill.create_blocks import BlocksReport
+    from promfill.create_blocks import BlocksReport, Progress
 
 _LABEL = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
 _RECENT_MS = 3 * UNITS_MS["h"]
@@ -79,7 +79,7 @@ def _create(path: str, directory: Path, duration: int, labels: Mapping[str, str]
     from promfill.create_blocks import create_blocks
     from promfill.text_pieces import open_text
 
-    with open_text(path) as text, _progress(console, text.size) as progress:
+    with open_text(path) as text, _progress(console) as progress:
         return create_blocks(text, directory, duration=duration, labels=labels, progress=progress)
 
 
@@ -158,21 +158,38 @@ def _warn(report: BlocksReport, console: Console) -> None:
 
 
 @contextmanager
-def _progress(console: Console, size: int | None) -> Iterator[Callable[[int, int], None]]:
-    """A function that is told bytes and samples so far; a bar only where stderr is a terminal."""
+def _progress(console: Console) -> Iterator[Progress]:
+    """A function that is told how far the work is; bars only where stderr is a terminal."""
     if console.verbosity < 0 or not sys.stderr.isatty():
-        yield lambda _bytes, _samples: None
+        yield lambda _phase, _done, _total, _samples: None
         return
-    forever = None if size else itertools.repeat(0)
-    with click.progressbar(forever, length=size, file=sys.stderr, item_show_func=_rate(), label="reading") as bar:
-        yield lambda position, samples: bar.update(position - bar.pos, samples)
+    bars = _Bars()
+    try:
+        yield bars.show
+    finally:
+        bars.end()
 
 
-def _rate() -> Callable[[int | None], str]:
-    start = time.monotonic()
+class _Bars:
+    """A bar for each phase, one after the other."""
 
-    def show(samples: int | None) -> str:
-        seconds = time.monotonic() - start
-        return f"{samples or 0:,} samples, {(samples or 0) / seconds / 1e6:.1f} M/s" if seconds > 0 else ""
+    def __init__(self) -> None:
+        self._phase = ""
+        self._bar: Any = None
+        self._start = 0.0
 
-    return show
+    def show(self, phase: str, done: int, total: int | None, samples: int) -> None:
+        if phase != self._phase:
+            self.end()
+            self._phase, self._start = phase, time.monotonic()
+            forever = None if total else itertools.repeat("")
+            self._bar = click.progressbar(forever, total, phase, item_show_func=lambda text: text, file=sys.stderr)
+            self._bar.__enter__()
+        seconds = max(time.monotonic() - self._start, 1e-3)
+        size = f"{done / 1e6:,.0f} MB, " if phase == "reading" else ""
+        self._bar.update(done - self._bar.pos, f"{size}{samples:,} samples, {samples / seconds / 1e6:.1f} M/s")
+
+    def end(self) -> None:
+        """Leave the last bar as it stands."""
+        if self._bar:
+            self._bar.__exit__(None, None, None)

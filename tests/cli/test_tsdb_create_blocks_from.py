@@ -164,7 +164,14 @@ def test_a_bar_where_stderr_is_a_terminal(text: str, promfill: Promfill, monkeyp
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     result = promfill(*COMMAND, "openmetrics", text)
     assert "reading" in result.err
-    assert "3 samples" in result.err
+    assert "0 MB, 3 samples" in result.err
+    assert "writing" in result.err
+
+    class Input:
+        buffer = io.BytesIO(TEXT)
+
+    monkeypatch.setattr(sys, "stdin", Input)  # of unknown size
+    assert "0 MB, 3 samples" in promfill(*COMMAND, "openmetrics", "-").err
 
 
 def test_help_lists_the_commands(promfill: Promfill) -> None:
