@@ -139,6 +139,14 @@ class Block:
         for part in _parts(counts, max(1, min(_CHUNKS_AT_ONCE, at_once // SAMPLES_PER_CHUNK))):
             yield from self._runs(rows[part], low, high, at_once, until_histogram)
 
+    def release(self) -> None:
+        """Let go of the memory that chunks read so far take up; what is wanted again is read again."""
+        for segment in self.segments:
+            mapped = segment.buffer.base
+            mapped = mapped.obj if isinstance(mapped, memoryview) else mapped
+            if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+                mapped.madvise(mmap.MADV_DONTNEED)
+
     def read_chunks(self, chunks: I64Array) -> Iterator[Piece]:
         """The records of chunks (numbers into `series.refs`), by segment: which of them, by place, and what they are.
 

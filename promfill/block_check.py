@@ -76,6 +76,7 @@ def _check_chunks(block: Block, *, decode: bool) -> tuple[Counter[int], Counter[
                 samples[encoding] += int(counts[records.encodings == encoding].sum())
             if decode:
                 _check_samples(block, segment, numbers[which], records, work)
+        block.release()
     for segment in block.segments:
         if reached[segment.name] != segment.buffer.size:
             raise FormatError("bytes that belong to no chunk", section=segment.name, offset=reached[segment.name])
