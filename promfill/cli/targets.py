@@ -13,6 +13,7 @@ import click
 from promfill.cli.commands import serve_command
 from promfill.cli.console import Console
 from promfill.cli.destination import CREDENTIALS, push_destination
+from promfill.cli.directory_warnings import warn_of_prometheus
 from promfill.cli.remote_write import SENDING, SENDING_NAMES, RemoteWritePush, open_remote_write_push
 from promfill.cli.resume import Run
 from promfill.cli.uploads import PushUpload, check_ranges, open_push_upload
@@ -196,6 +197,7 @@ def _blocks(source: Source, values: Mapping[str, Any], console: Console, run: Ru
     sink = sink_of(0, 1)
     _say_what_blocks_lose(values, console)
     _warn_of_overlaps(directory, sink.overlapping(), console)
+    warn_of_prometheus(directory, source.grid, console)
     if upload:
         check_ranges(sink, int(time.time() * 1000))
     facts: dict[str, Any] = {"blocks": len(sink.names)}
