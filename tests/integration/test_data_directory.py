@@ -13,7 +13,7 @@ import pytest
 
 from promfill.sinks import prometheus_directory
 from tests.support.cli import Promfill, runner
-from tests.support.servers import start_prometheus
+from tests.support.servers import require, start_prometheus
 
 RECENT = ("--metric-name", "vpn", "--start", "now-6h", "--end", "now-1h")
 OLD = ("--metric-name", "vpn", "--start", "now-12h", "--end", "now-4h")
@@ -28,7 +28,9 @@ def promfill(capsys: pytest.CaptureFixture[str]) -> Promfill:
 @pytest.mark.server
 def test_a_running_prometheus_is_seen_by_its_lock(promfill: Promfill, tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with start_prometheus(data, "--no-storage.tsdb.no-lockfile"):  # Debian switches the lock off
+    known = subprocess.run([require("prometheus"), "--help"], capture_output=True, text=True, check=True)
+    lock = ["--storage.tsdb.use-lockfile"] if "use-lockfile" in known.stdout + known.stderr else []  # off in Debian
+    with start_prometheus(data, *lock):
         assert prometheus_directory.is_locked(data / "lock")
         result = promfill("push", *RECENT, "--output-dir", str(data))
         assert (result.code, DANGER in result.err) == (0, True)
