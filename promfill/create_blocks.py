@@ -21,7 +21,8 @@ from promfill.errors import InputError
 from promfill.fleet import fleet_from_label_sets
 from promfill.model import Fleet
 from promfill.sample_keys import KeyArray, KeyLayout
-from promfill.sinks.data_directory import claim_directory, read_metas
+from promfill.sinks.claims import claim_directory
+from promfill.sinks.data_directory import read_metas
 from promfill.sinks.directory import disk_errors
 from promfill.sinks.sample_spill import CAPACITY, SampleSpill
 from promfill.sinks.sorted_blocks import SortedBlocks, WrittenBlock

@@ -8,6 +8,7 @@ where it dies before, another one does that tile again, at the same place.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Protocol
@@ -15,7 +16,7 @@ from typing import Protocol
 from promfill.errors import PromfillError
 from promfill.model import SeriesBatch
 from promfill.plan import Tile
-from promfill.processes import Worker, next_death, receive, start_worker
+from promfill.processes import Worker, as_promfill_error, next_death, receive, start_worker
 from promfill.push import Progress
 from promfill.sinks.base import Sink, SinkReport
 from promfill.source import Source
@@ -39,10 +40,17 @@ class PlacedSink(Sink, Protocol):
 
 @dataclass(slots=True)
 class _Turn:
-    """A worker, and what it was last told to write: (number of the tile, offset)."""
+    """A worker, and what it was last told to write: (number of the tile, offset). `again`: that is to be told anew."""
 
     worker: Worker
     placed: tuple[int, int] | None = None
+    again: bool = False
+
+    def tell_place(self) -> None:
+        """Answer a length with the place; a worker that is gone is found out when it is listened to."""
+        if self.placed:
+            with suppress(OSError):
+                self.worker.channel.send(self.placed[1])
 
 
 class OrderedPool:
@@ -79,7 +87,7 @@ class OrderedPool:
         turn = self._turns[number % self._count]
         length = self._hear(number)
         turn.placed = (number, offset)
-        turn.worker.channel.send(offset)
+        turn.tell_place()
         return length
 
     def _hear(self, number: int) -> int:
@@ -89,18 +97,16 @@ class OrderedPool:
             try:
                 word = turn.worker.channel.recv()
             except (EOFError, OSError):
-                self._replace(turn, number)
+                first = turn.placed[0] if turn.placed else number
+                turn.worker = self._start(first, next_death(turn.worker))
+                turn.again = turn.placed is not None
                 continue
             if isinstance(word, PromfillError):
                 raise word
-            return int(word)
-
-    def _replace(self, turn: _Turn, number: int) -> None:
-        first, offset = turn.placed or (number, 0)
-        turn.worker = self._start(first, next_death(turn.worker))
-        if turn.placed:
-            turn.worker.channel.recv()
-            turn.worker.channel.send(offset)
+            if not turn.again:
+                return int(word)
+            turn.again = False
+            turn.tell_place()
 
     def _start(self, first: int, deaths: int = 0) -> Worker:
         tiles = self._tiles[first :: self._count]
@@ -121,5 +127,5 @@ def _encode_share(channel: Connection, source: Source, sink: PlacedSink, tiles: 
             channel.send(len(data))
             sink.write_at(receive(channel), data)
         channel.send(0)
-    except PromfillError as error:
-        channel.send(error)
+    except Exception as error:
+        channel.send(as_promfill_error(error))

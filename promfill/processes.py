@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from promfill.errors import RunError
+from promfill.errors import PromfillError, RunError
 
 MOST_DEATHS = 3  # of one worker's share: then something is wrong that a new process does not mend
 
@@ -43,7 +43,7 @@ def start_worker(work: Work, arguments: tuple[Any, ...], share: int, deaths: int
     fork = "fork" in mp.get_all_start_methods()
     context = mp.get_context("fork") if fork else mp.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_begin, args=(work, theirs, arguments), daemon=True)  # type: ignore[attr-defined]
+    process = context.Process(target=_begin, args=(work, theirs, arguments), daemon=True)
     process.start()
     theirs.close()
     return Worker(process, ours, share, deaths)
@@ -56,6 +56,13 @@ def next_death(worker: Worker) -> int:
         code = worker.process.exitcode
         raise RunError(f"a worker died {MOST_DEATHS} times (exit code {code}): try fewer --workers, or more memory")
     return worker.deaths + 1
+
+
+def as_promfill_error(error: Exception) -> PromfillError:
+    """What a worker hands over instead of a traceback."""
+    if isinstance(error, PromfillError):
+        return error
+    return RunError(f"a defect of promfill: {type(error).__name__}: {error}")
 
 
 def leave_with_parent() -> None:
@@ -73,11 +80,13 @@ def receive(channel: Connection) -> Any:
 
 
 def _begin(work: Work, channel: Connection, arguments: tuple[Any, ...]) -> None:
-    """Ctrl-C reaches the whole group of processes: here it is the parent's to pass on, as SIGTERM."""
+    """Ctrl-C and a closed terminal reach the whole group of processes: they are the parent's to pass on, as SIGTERM."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(getattr(signal, "SIGHUP", signal.SIGINT), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave_by_exception)
     work(channel, *arguments)
 
 
 def _leave_by_exception(number: int, frame: object) -> None:
+    signal.signal(number, signal.SIG_IGN)
     raise SystemExit(128 + number)

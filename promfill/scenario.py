@@ -106,7 +106,8 @@ def _check_size(signal: Signal, grid: Grid) -> None:
         abs(signal.noise_mean),
         _FARTHEST_NOISE * signal.noise_std,
     )
-    if not sum(parts) / (signal.resolution or 1.0) < _LARGEST:
+    scale = 10.0 ** (signal.decimals or 0) / (signal.resolution or 1.0)  # rounding multiplies, and divides again
+    if not sum(parts) * scale < _LARGEST:
         raise InputError(
             "the values would leave the range of a float64: make --trend-coefficient, --flat-base or the noise smaller"
         )

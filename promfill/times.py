@@ -10,7 +10,9 @@ from promfill.errors import InputError
 
 UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 DAY_MS = UNITS_MS["d"]
-LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: no store and no datetime goes further
+LAST_MS = 253_370_764_799_999  # 9998-12-31T23:59:59.999Z: in no time zone does datetime end there
+
+_LONGEST = 100  # characters: no time or duration needs more
 
 _PART = re.compile(r"(\d+)(ms|[smhdw])", re.ASCII)
 _DURATION = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
@@ -21,6 +23,8 @@ _SECONDS = re.compile(r"-?\d+(\.\d*)?")
 def parse_duration(text: str, what: str) -> int:
     """Milliseconds of ``500ms``, ``30s``, ``1h30m``, ``1d``; a bare number is minutes. InputError unless above 0."""
     text = text.strip()
+    if len(text) > _LONGEST:
+        raise InputError(f"{what} is no duration: {len(text)} characters")
     if text.isascii() and text.isdigit():
         duration = int(text) * UNITS_MS["m"]
     elif _DURATION.fullmatch(text):
@@ -35,6 +39,8 @@ def parse_duration(text: str, what: str) -> int:
 def parse_time(text: str, what: str, now: int) -> int:
     """Unix milliseconds of Unix seconds, RFC 3339, ``now`` or ``now-21d``. `now` is in milliseconds."""
     text = text.strip()
+    if len(text) > _LONGEST:
+        raise InputError(f"{what} is no time: {len(text)} characters")
     relative = _RELATIVE.fullmatch(text)
     if relative:
         sign, offset = relative.groups()
@@ -44,7 +50,7 @@ def parse_time(text: str, what: str, now: int) -> int:
     else:
         time = _parse_rfc3339(text, what)
     if not 0 <= time <= LAST_MS:
-        raise InputError(f"{what} {text!r} is not between 1970 and 9999: no store holds it")
+        raise InputError(f"{what} {text!r} is not between 1970 and 9998: no store holds it")
     return time
 
 

@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
-from promfill.errors import PromfillError, RunError
-from promfill.processes import Worker, leave_with_parent, next_death, start_worker
+from promfill.errors import PromfillError
+from promfill.processes import Worker, as_promfill_error, leave_with_parent, next_death, start_worker
 from promfill.push import Progress, Ready, push
 from promfill.sinks.base import Sink, SinkReport
 from promfill.source import Source
@@ -104,10 +104,8 @@ def _push_share(channel: Connection, source: Source, sink: Sink) -> None:
     word: SinkReport | _Ended = _Ended(sink.report, None)
     try:
         word = push(source, sink, progress, channel.send)
-    except PromfillError as error:
-        word = _Ended(sink.report, error)
     except Exception as error:
-        word = _Ended(sink.report, RunError(f"a defect of promfill: {type(error).__name__}: {error}"))
+        word = _Ended(sink.report, as_promfill_error(error))
     finally:
         with suppress(OSError):
             channel.send(word)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from promfill._version import __version__
-from promfill.cli.console import Console, raise_on_sigterm
+from promfill.cli.console import Console, raise_on_signals
 from promfill.cli.settings import load_dotenv, name_variables
 from promfill.errors import InputError, PromfillError
 
@@ -74,13 +74,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code of one command line; every error has become one line on stderr."""
     console = Console()
     try:
-        with raise_on_sigterm():
+        with raise_on_signals():
             cli.main(arguments, prog_name="promfill", standalone_mode=False, obj=load_dotenv())
     except PromfillError as error:
         console.error(str(error))
         return error.exit_code
     except click.exceptions.Exit as leave:
         return leave.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        console.say(error.format_message())
+        return InputError.exit_code
     except click.ClickException as error:
         console.error(error.format_message())
         return InputError.exit_code
@@ -88,6 +91,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         console.error("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
+        _close_stdout()
+        return 1
+    except OSError as error:
+        console.error(f"{error.filename or 'the result'} cannot be read or written: {error.strerror or error}")
         _close_stdout()
         return 1
     except Exception as error:

@@ -13,11 +13,9 @@ from typing import Any
 
 import click
 
-TERMINATED = 143
-
 
 class Console:
-    """Where messages go. `verbosity`: -1 only errors and results, 0 the usual, 1 more."""
+    """Where messages go. `verbosity`: -1 nothing but errors and what is asked for by --json, 0 the usual, 1 more."""
 
     def __init__(self, verbosity: int = 0) -> None:
         self.verbosity = verbosity
@@ -25,6 +23,10 @@ class Console:
     def error(self, text: str) -> None:
         """One line on stderr, whatever the verbosity."""
         click.echo(f"promfill: error: {' '.join(text.split())}", err=True)
+
+    def say(self, text: str) -> None:
+        """One line on stderr that belongs to an error, whatever the verbosity."""
+        click.echo(text, err=True)
 
     def warn(self, text: str) -> None:
         """One line on stderr about something the user would want to know."""
@@ -76,14 +78,23 @@ def _rate(status: Callable[[], str]) -> Callable[[int | None], str]:
 
 
 @contextmanager
-def raise_on_sigterm() -> Iterator[None]:
-    """SIGTERM ends the command as Ctrl-C does, through every `finally`, with exit code 143."""
+def raise_on_signals() -> Iterator[None]:
+    """SIGTERM, and SIGHUP of a closed terminal, end the command as Ctrl-C does, through every `finally`.
+
+    The exit code is 128 + the signal's number: 143, 129. Signals that are ignored (nohup) stay so.
+    """
 
     def leave(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(TERMINATED)
+        signal.signal(number, signal.SIG_IGN)  # one is enough: a second must not break off the tidying up
+        raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, leave)
+    endings = [signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)]
+    before = {number: signal.getsignal(number) for number in endings}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, leave)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

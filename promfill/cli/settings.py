@@ -6,6 +6,8 @@ import os
 
 import click
 
+from promfill.errors import InputError
+
 
 class _Lines(click.types.StringParamType):
     """Text of an option that may be repeated: a variable holds one a line, since labels and headers hold spaces."""
@@ -22,7 +24,11 @@ def load_dotenv() -> frozenset[str]:
         return frozenset()
     from dotenv import dotenv_values
 
-    found = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    try:
+        found = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    except (UnicodeDecodeError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InputError(f".env cannot be read: {reason}") from None
     new = {name: value for name, value in found.items() if name not in os.environ}
     os.environ.update(new)
     return frozenset(new)

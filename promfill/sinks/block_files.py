@@ -5,6 +5,7 @@ A name that is not a ULID is ignored by every reader, so a block is there whole 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterable
@@ -15,25 +16,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promfill import made
+from promfill.sinks.claims import temporary_path
 from promfill.sinks.directory import sync_directory
 from promfill.tsdb.meta import BlockMeta, encode_meta
 from promfill.tsdb.segment import SEGMENT_HEADER, SegmentCutter, segment_name
 from promfill.tsdb.tombstones import EMPTY_TOMBSTONES
 
-TEMPORARY = ".promfill"
-"""The ending of a block that is being written. Not Prometheus's own: it would remove those when it starts."""
-
 
 class BlockFiles:
-    """The files of a block while it is written: chunks first, then the index, then the rest."""
+    """The files of a block while it is written: chunks first, then the index, then the rest.
 
-    def __init__(self, directory: Path, name: str, segment_max: int) -> None:
+    run: tells this push's temporary names from those of another push of the same blocks.
+    """
+
+    def __init__(self, directory: Path, name: str, segment_max: int, run: int) -> None:
         self.path = directory / name
         self.bytes = 0
-        self._temporary = directory / f"{name}.{os.getpid()}{TEMPORARY}"
+        self._temporary = temporary_path(self.path, run)
         self._cutter = SegmentCutter(segment_max)
         self._open: list[BinaryIO] = []
         self._chunks: BinaryIO  # the segment under way
+
+    def begin(self) -> None:
+        """Make the temporary directory anew: a worker that died may have left one."""
         shutil.rmtree(self._temporary, ignore_errors=True)
         (self._temporary / "chunks").mkdir(parents=True)
 
@@ -73,9 +78,11 @@ class BlockFiles:
         sync_directory(self.path.parent)
 
     def discard(self) -> None:
-        """Leave nothing behind."""
+        """Leave nothing behind, whatever state the disk is in."""
         for file in self._open:
-            file.close()
+            with contextlib.suppress(OSError):  # closing writes what is buffered, and a full disk refuses it
+                file.close()
+        self._open = []
         shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _create(self, name: str) -> BinaryIO:

@@ -24,7 +24,8 @@ from promfill.model import Fleet, SeriesBatch
 from promfill.plan import SAMPLES_PER_CHUNK, Grid, Tile, Window, block_groups, block_tiles, windows
 from promfill.sinks.base import SinkReport
 from promfill.sinks.block_files import BlockFiles
-from promfill.sinks.data_directory import claim_directory, read_metas
+from promfill.sinks.claims import claim_directory
+from promfill.sinks.data_directory import read_metas
 from promfill.sinks.directory import disk_errors
 from promfill.times import DAY_MS
 from promfill.tsdb.index_writer import FleetIndex, encode_index
@@ -81,6 +82,8 @@ class BlockSink:
         self._index: FleetIndex | None = None
         self._work = Work()
         self._open: _OpenBlock | None = None
+        self._run = os.getpid()  # of the process that shares out the work: a worker's successor takes over its names
+        self._unnamed: list[BlockFiles] = []  # every block that has files, and no name yet
         self._publisher: ThreadPoolExecutor | None = None  # begun late: a sink is handed to a worker before it is used
         self._pending: deque[Future[None]] = deque()
         self._claim: int | None = None
@@ -138,11 +141,11 @@ class BlockSink:
         return self.report
 
     def abort(self) -> None:
-        """Blocks that are complete get their names; the one under way leaves nothing behind."""
-        if self._open:
-            self._open.files.discard()
-            self._open = None
+        """Blocks that are handed over get their names; whatever else there is leaves nothing behind."""
         self._release()
+        for files in self._unnamed:
+            files.discard()
+        self._open = None
 
     def bytes_per_sample(self, batch: SeriesBatch) -> float:
         """What a sample of this batch takes in a chunk: an estimate for the whole push."""
@@ -156,7 +159,9 @@ class BlockSink:
 
     def _block_of(self, window: Window) -> _OpenBlock:
         if self._open is None:
-            files = BlockFiles(self._directory, self._name(window), self._segment_max)
+            files = BlockFiles(self._directory, self._name(window), self._segment_max, self._run)
+            self._unnamed.append(files)
+            files.begin()
             self._open = _OpenBlock(files, window, len(self._fleet))
         return self._open
 
@@ -172,11 +177,8 @@ class BlockSink:
         self._pending.append(self._publisher.submit(self._publish, block))
 
     def _publish(self, block: _OpenBlock) -> None:
-        try:
-            block.files.publish()
-        except BaseException:
-            block.files.discard()
-            raise
+        block.files.publish()
+        self._unnamed.remove(block.files)
         self.report.samples += block.window.steps * len(self._fleet)
         self.report.bytes += block.files.bytes
         self.report.paths.append(block.files.path)

@@ -12,7 +12,11 @@ from promfill.errors import InputError, OutputError
 
 def check_writable(directory: Path) -> None:
     """InputError unless files can be made in the directory, or in the nearest parent that is there. Makes nothing."""
-    there = next(path for path in (directory, *directory.absolute().parents) if os.path.lexists(path))
+    try:
+        there = next(path for path in (directory, *directory.absolute().parents) if _is_there(path))
+    except (OSError, ValueError) as error:  # a name that is too long, or holds a NUL
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"the output directory {directory} cannot be: {reason}; choose another --output-dir") from None
     if not there.is_dir():
         raise InputError(
             f"the output directory {directory} cannot be: {there} is no directory; choose another --output-dir"
@@ -20,6 +24,14 @@ def check_writable(directory: Path) -> None:
     if not os.access(there, os.W_OK | os.X_OK):
         mend = f"chown {there}, or choose another --output-dir"
         raise InputError(f"the output directory {directory} cannot be written by this user: {mend}")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def make_directory(directory: Path) -> None:

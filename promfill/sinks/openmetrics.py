@@ -1,8 +1,7 @@
 """``--mode openmetrics``: one text file a metric, streamed.
 
-The file grows under another name beside its own, ``.NAME.partial``, and gets its name when it is whole and synced; so
-what had that name before stays until then, and a push that was killed leaves nothing that looks finished. The next
-push to the same file begins the partial one anew.
+The file grows under a temporary name beside its own (`claims`), and gets its name when it is whole and synced; so what
+had that name before stays until then, and a push that was killed leaves nothing that looks finished.
 """
 
 from __future__ import annotations
@@ -19,8 +18,10 @@ from promfill.errors import InputError
 from promfill.model import Fleet, SeriesBatch
 from promfill.plan import Grid, Tile, series_tiles
 from promfill.sinks.base import SinkReport
-from promfill.sinks.directory import check_writable, disk_errors, make_directory, sync_directory
+from promfill.sinks.claims import claim_directory, temporary_path
+from promfill.sinks.directory import check_writable, disk_errors, sync_directory
 
+NAME_MAX = 255  # bytes, on every usual file system
 TILE_SAMPLES = 1 << 15  # the lines of one tile stay in the caches: those of 200,000 samples go at half the speed
 
 
@@ -35,7 +36,8 @@ class OpenMetricsSink:
         validate_openmetrics(metric, description, unit)
         self.metric = metric
         self.path = output_dir / f"{metric}_backfill_{grid.start // 1000}.txt"
-        self._partial = self.path.with_name(f".{self.path.name}.partial")
+        self._partial = temporary_path(self.path, os.getpid())
+        self._claim: int | None = None
         check_writable(output_dir)
         _check_names(self.path, self._partial)
         self.report = SinkReport()
@@ -86,6 +88,7 @@ class OpenMetricsSink:
             self._partial.replace(self.path)
             sync_directory(self.path.parent)
         self._file = None
+        self._release()
         self.report.paths.append(self.path)
         return self.report
 
@@ -97,6 +100,7 @@ class OpenMetricsSink:
             with contextlib.suppress(OSError):
                 self._partial.unlink()
             self._file = None
+            self._release()
             self.report.samples = self.report.bytes = 0
 
     def bytes_per_sample(self, batch: SeriesBatch) -> float:
@@ -105,13 +109,18 @@ class OpenMetricsSink:
 
     def _begin(self) -> BinaryIO:
         """Open the partial file and write what stands before the samples. InputError: it cannot be made."""
-        make_directory(self.path.parent)
+        self._claim = claim_directory(self.path.parent)
         try:
             self._file = self._partial.open("wb", buffering=0)
         except OSError as error:
             raise InputError(f"{self.path} cannot be written: {error.strerror}; choose another --output-dir") from error
         self._append(self._file, self._header)
         return self._file
+
+    def _release(self) -> None:
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
 
     def _append(self, file: BinaryIO, data: bytes) -> None:
         """All of the data: one call writes at most 2 GiB, and a disk that fills up takes a part."""
@@ -122,12 +131,8 @@ class OpenMetricsSink:
         self.report.bytes += len(data)
 
 
-def _check_names(*paths: Path) -> None:
-    try:
-        directory = next((path for path in paths if path.is_dir()), None)
-    except OSError as error:
-        raise InputError(
-            f"{paths[0].name} cannot be a file's name: {error.strerror}; choose a shorter --metric-name"
-        ) from error
-    if directory:
-        raise InputError(f"{directory} is a directory: remove it, or choose another --output-dir")
+def _check_names(path: Path, partial: Path) -> None:
+    if len(os.fsencode(partial.name)) > NAME_MAX:
+        raise InputError(f"{path.name} is too long for a file's name: choose a shorter --metric-name")
+    if path.is_dir():
+        raise InputError(f"{path} is a directory: remove it, or choose another --output-dir")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from promfill.codecs.openmetrics_reader import Samples
 from promfill.sample_keys import KeyArray, KeyLayout
-from promfill.sinks.block_files import TEMPORARY
+from promfill.sinks.claims import temporary_path
 
 CAPACITY = 1 << 19
 """Samples of a run, and about of a partition, at 20 bytes each and as much again for sorting."""
@@ -37,7 +37,7 @@ class SampleSpill:
     def __init__(self, directory: Path, capacity: int = CAPACITY) -> None:
         self.samples = 0
         self.first_time, self.last_time = np.iinfo(np.int64).max, -1
-        self.directory = directory / f"samples.{os.getpid()}{TEMPORARY}"
+        self.directory = temporary_path(directory / "samples", os.getpid())
         self._capacity = capacity
         self._held = 0
         self._series = np.empty(capacity, np.uint32)

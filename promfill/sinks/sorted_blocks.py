@@ -7,6 +7,7 @@ waits under its temporary name until all are whole, then gets a ULID of what it 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -127,7 +128,9 @@ class SortedBlocks:
         if self._open and self._open.window != window:
             self._finish()
         if not self._open:
-            self._open = _OpenBlock(window, StagedBlock(self._directory, f"window{window}", self._segment_max))
+            files = StagedBlock(self._directory, f"window{window}", self._segment_max, os.getpid())
+            self._open = _OpenBlock(window, files)
+            files.begin()
         return self._open
 
     def _finish(self) -> None:

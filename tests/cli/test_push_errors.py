@@ -33,7 +33,7 @@ BAD = [
     (("--timezone", "../etc/passwd"), "--timezone"),
     (("--start", "yesterday"), "--start 'yesterday' is no time"),
     (("--start", "2023-12-17T08:00:00"), "has no time zone"),
-    (("--start", "1969-12-31T00:00:00Z"), "is not between 1970 and 9999"),
+    (("--start", "1969-12-31T00:00:00Z"), "is not between 1970 and 9998"),
     (("--end", "now+1d"), "--allow-future"),
     (("--trend-coefficient", "nan"), "--trend-coefficient nan must be a finite number"),
     (("--flat-base", "inf"), "--flat-base inf must be a finite number"),
@@ -45,6 +45,12 @@ BAD = [
     (("--resolution", "3^2"), "--resolution"),
     (("--resolution", "2^-7", "--round", "2"), "exclude each other"),
     (("--round", "99"), "--round 99"),
+    (("--round", "15", "--flat-base", "1e294"), "leave the range of a float64"),
+    (("--step", "9" * 5000), "--step-size is no duration"),
+    (("--start", "9" * 5000), "--start is no time"),
+    (("--output-dir", "d" * 300), "File name too long"),
+    (("--mode", "openmetrics", "--output-dir", "d" * 300), "File name too long"),
+    (("--mode", "openmetrics", "--metric-name", "m" * 230), "shorter --metric-name"),
     (("--block-duration", "0"), "--block-duration"),
     (("--mode", "openmetrics", "--block-duration", "2h"), "--block-duration does not fit --mode openmetrics"),
     (("--no-such-option",), "--no-such-option"),
@@ -60,6 +66,27 @@ def test_bad_input_is_one_line_and_exit_code_2(promfill: Promfill, arguments: tu
     assert result.err.count("\n") == 1
     assert result.out == ""
     assert list(Path().iterdir()) == []
+
+
+def test_a_dotenv_that_is_no_text(promfill: Promfill) -> None:
+    Path(".env").write_bytes(b"A=\xff\xfe\x00")
+    result = promfill(*PUSH)
+    assert (result.code, result.err) == (2, "promfill: error: .env cannot be read: it is not UTF-8\n")
+
+
+def test_no_command_shows_the_help(promfill: Promfill) -> None:
+    result = promfill()
+    assert result.code == 2
+    assert result.err == promfill("--help").out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_result_that_cannot_be_written() -> None:
+    words = [sys.executable, "-m", "promfill", *PUSH, "-v"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("promfill: error: the result cannot be read or written: No space left on device\n")
 
 
 def test_missing_options_are_named(promfill: Promfill) -> None:
@@ -100,6 +127,29 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("mounting a tmpfs needs root")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tmpfs")
+@pytest.mark.parametrize("series", [1, 7, 40])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_full_disk_of_small_blocks(promfill: Promfill, small_disk: Path, series: int, workers: str) -> None:
+    """Blocks that wait to be synced when the disk fills up leave nothing behind either."""
+    out = str(small_disk / "out")
+    arguments = (
+        "--labels",
+        f"i={{1..{series}}}",
+        "--start",
+        "1695000000",
+        "--block-duration",
+        "2h",
+        "--workers",
+        workers,
+    )
+    result = promfill(*PUSH, *arguments, "--output-dir", out)
+    assert result.code == 1
+    assert "No space left on device" in result.err
+    assert "defect" not in result.err
+    assert {len(path.name) for path in (small_disk / "out").iterdir()} == {26}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="tmpfs")

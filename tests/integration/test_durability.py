@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import signal
@@ -85,7 +86,7 @@ def test_killed_at_random(tmp_path: Path, workers: int) -> None:
         check_and_finish(SLOW, directory, expected)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_interrupted(tmp_path: Path, number: signal.Signals, code: int, workers: int) -> None:
     directory = tmp_path / "data"
@@ -103,3 +104,22 @@ def test_interrupted(tmp_path: Path, number: signal.Signals, code: int, workers:
     assert f"of {3000 * 20000:,} samples are whole" in err
     assert not err.startswith("0 of")
     assert whole > 0
+
+
+def test_pushes_at_once_do_not_remove_each_others_work(tmp_path: Path) -> None:
+    """While one looks for leftovers, alone, another waits for it, and is then safe from the next."""
+    expected = reference(SLOW, tmp_path / "whole")
+    directory = tmp_path / "data"
+    directory.mkdir()
+    alone = os.open(directory, os.O_RDONLY)
+    fcntl.flock(alone, fcntl.LOCK_EX)
+    first = start([*SLOW, "--output-dir", str(directory)])
+    time.sleep(0.7)
+    assert list(directory.iterdir()) == []
+    os.close(alone)
+    while not list(directory.iterdir()):
+        time.sleep(0.001)
+    other = ("push", "--metric-name", "other", "--start", "1702800000", "--end", "1703000000", "-q")
+    assert run([*other, "--output-dir", str(directory)]) == 0
+    assert (first.wait(), first.communicate()[1]) == (0, "")
+    assert blocks_in(directory).items() >= expected.items()

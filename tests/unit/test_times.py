@@ -56,7 +56,7 @@ def test_no_time_is_refused_by_name(text: str) -> None:
         parse_time(text, "--start", NOW)
 
 
-@given(st.integers(0, 253_402_300_799_999))
+@given(st.integers(0, 253_370_764_799_999))
 def test_times_are_written_as_they_are_read(ms: int) -> None:
     assert parse_time(format_time(ms), "t", NOW) == ms
     assert parse_time(format_seconds(ms), "t", NOW) == ms

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
@@ -74,6 +77,15 @@ def test_an_older_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
+@pytest.fixture
+def partial(tmp_path: Path) -> Iterator[Path]:
+    """Where the file grows; another push holds the directory, so that what is there is no leftover."""
+    holder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_SH)
+    yield tmp_path / f"{NAME}.{os.getpid()}.promfill"
+    os.close(holder)
+
+
 def test_an_aborted_push_leaves_nothing(tmp_path: Path) -> None:
     fleet = fleet_of("a=x")
     (tmp_path / NAME).write_text("older")
@@ -90,12 +102,14 @@ def test_abort_before_the_first_batch_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_push_left_is_begun_anew(tmp_path: Path) -> None:
+def test_what_a_killed_push_left_is_removed(tmp_path: Path) -> None:
     fleet = fleet_of("a=x")
-    (tmp_path / f".{NAME}.partial").write_text("left over" * 10_000)
+    (tmp_path / f"{NAME}.123.promfill").write_text("left over" * 10_000)
+    (tmp_path / "mine.promfill").write_text("no name of ours")
     sink = sink_in(tmp_path, fleet)
     fill(sink, fleet, GRID)
     sink.commit()
+    assert {path.name for path in tmp_path.iterdir()} == {NAME, "mine.promfill"}
     assert len(read_openmetrics((tmp_path / NAME).read_bytes())[1]) == GRID.steps
 
 
@@ -122,14 +136,14 @@ def test_a_directory_of_that_name_is_refused_at_once(tmp_path: Path) -> None:
 def test_a_name_that_is_too_long_is_refused_at_once(length: int, tmp_path: Path) -> None:
     metric = "m" * length
     with pytest.raises(InputError) as caught:
-        OpenMetricsSink(build_fleet(metric, []), GRID, metric, "x", "", tmp_path)
+        OpenMetricsSink(build_fleet(metric, []), GRID, metric, "x", "", tmp_path / "not" / "there")
     assert str(caught.value) == (
-        f"{metric}_backfill_1700000000.txt cannot be a file's name: File name too long; choose a shorter --metric-name"
+        f"{metric}_backfill_1700000000.txt is too long for a file's name: choose a shorter --metric-name"
     )
 
 
-def test_a_file_that_cannot_be_made_is_bad_input(tmp_path: Path) -> None:
-    (tmp_path / f".{NAME}.partial").symlink_to(tmp_path / "not" / "there")
+def test_a_file_that_cannot_be_made_is_bad_input(tmp_path: Path, partial: Path) -> None:
+    partial.symlink_to(tmp_path / "not" / "there")
     sink = sink_in(tmp_path, fleet_of("a=x"))
     with pytest.raises(InputError) as caught:
         sink.commit()
@@ -154,8 +168,8 @@ def test_a_disk_that_is_full_when_all_is_synced(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full: a device that is always full")
-def test_a_disk_that_is_full_while_writing(tmp_path: Path) -> None:
-    (tmp_path / f".{NAME}.partial").symlink_to("/dev/full")
+def test_a_disk_that_is_full_while_writing(tmp_path: Path, partial: Path) -> None:
+    partial.symlink_to("/dev/full")
     fleet = fleet_of("a=x")
     sink = sink_in(tmp_path, fleet)
     with pytest.raises(OutputError) as caught:
