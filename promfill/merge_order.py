@@ -2,7 +2,7 @@
 
 Its merging queriers (storage/merge.go) stand on Go's container/heap, and of equal ones the heap takes whichever its
 swaps have brought to the top: of two blocks with the same times the second's samples, of more now these, now those.
-To print what it prints, its heaps are gone through step by step; scalar code, for the few series where it makes a difference.
+To print what it prints, its heaps are gone through step by step: scalar code, for the few series where that matters.
 """
 
 from __future__ import annotations
