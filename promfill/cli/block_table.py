@@ -10,6 +10,8 @@ from promfill.tsdb.meta import BlockMeta
 HEADER = ("BLOCK ULID", "MIN TIME", "MAX TIME", "DURATION", "NUM SAMPLES", "NUM CHUNKS", "NUM SERIES", "SIZE")
 
 _NARROWEST, _GAP = 13, 2  # of a column: promtool's tabwriter
+_CYCLE_YEARS = 400
+_CYCLE = 146_097 * 86_400  # seconds after which the calendar begins anew
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
@@ -49,7 +51,7 @@ def go_duration(ms: int) -> str:
 
 def binary_size(size: int) -> str:
     """Bytes in powers of 1024, each part a number of its own: ``2KiB52B``."""
-    parts = []
+    parts: list[str] = []
     for unit in _UNITS:
         size, count = divmod(size, 1024)
         if count or (not size and not parts):
@@ -60,4 +62,8 @@ def binary_size(size: int) -> str:
 
 
 def _time(ms: int, human: bool) -> str:
-    return f"{datetime.fromtimestamp(ms // 1000, UTC):%Y-%m-%d %H:%M:%S} +0000 UTC" if human else str(ms)
+    if not human:
+        return str(ms)
+    cycles, seconds = divmod(ms // 1000, _CYCLE)  # Go knows years that Python does not: 10000, after the last of ours
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment.year + _CYCLE_YEARS * cycles:04d}-{moment:%m-%d %H:%M:%S} +0000 UTC"

@@ -10,10 +10,11 @@ import math
 import re
 import struct
 
-from promfill.times import LAST_MS
-
 _DECIMAL = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INFINITE = re.compile(rb"([+-]?)inf(?:inity)?", re.IGNORECASE)
+LAST_MS = 253_402_300_799_999
+"""9999-12-31T23:59:59.999Z: a sample after it is refused."""
+
 _SHOWN = 40  # bytes of a token that an error repeats
 
 NORMAL_NAN: float = struct.unpack("<d", struct.pack("<Q", 0x7FF8000000000001))[0]

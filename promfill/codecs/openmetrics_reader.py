@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from promfill.codecs.openmetrics_columns import read_seconds, read_values
 from promfill.codecs.openmetrics_lexer import parse_line
 from promfill.codecs.openmetrics_lines import WIDEST, Lines, split_lines
-from promfill.codecs.openmetrics_numbers import GrammarError
+from promfill.codecs.openmetrics_numbers import LAST_MS, GrammarError
 from promfill.codecs.openmetrics_series import UNKNOWN, SeriesTable
 from promfill.codecs.work import Work
 from promfill.errors import InputError
 from promfill.model import LabelSet
-from promfill.times import LAST_MS
 
 PADDING = WIDEST
 """Bytes that a buffer must hold after the text in it; whatever they are, they change nothing."""

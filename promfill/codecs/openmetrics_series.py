@@ -25,7 +25,6 @@ I64Array = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 _FEW = 4  # a period is used where it leaves less than one look-up in so many lines
-_LONGEST_PERIOD = 1 << 16
 
 
 class SeriesTable:
@@ -124,9 +123,13 @@ def _fresh(flat: U8Array, width: int, period: int) -> BoolArray:
 
 def _period(flat: U8Array, width: int) -> int:
     """In how many rows the first one comes again; 1 where it does not, soon."""
-    first = flat[:width]
-    same_end = np.flatnonzero(flat[2 * width - 1 :: width] == first[-1])[:_LONGEST_PERIOD] + 1
-    return next((row for row in same_end.tolist() if np.array_equal(flat[row * width : (row + 1) * width], first)), 1)
+    data = flat.tobytes()
+    place = data.find(data[:width], width)
+    while place % width:  # the same bytes across two rows; -1 % width is not 0 either
+        if place < 0:
+            return 1
+        place = data.find(data[:width], place + 1)
+    return place // width
 
 
 def _spread(known: I64Array, places: I64Array, period: int, size: int) -> I64Array:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from promfill.cli.block_table import align, binary_size, go_duration
+from promfill.cli.block_table import align, binary_size, block_row, go_duration
+from promfill.tsdb.meta import BlockMeta, BlockStats
 from tests.support.cli import Promfill
 
 TEXT = b'a{b="c"} 1 0\na{b="c"} 2 7199.999\na{b="d"} 3 7200\n# EOF\n'
@@ -204,6 +205,21 @@ def test_durations_as_go_writes_them(ms: int, text: str) -> None:
 )
 def test_sizes_as_promtool_writes_them(size: int, text: str) -> None:
     assert binary_size(size) == text
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        (0, "1970-01-01 00:00:00"),
+        (1_565_133_713_989, "2019-08-06 23:21:53"),
+        (13_569_465_600_000, "2400-01-01 00:00:00"),
+        (253_402_300_799_999, "9999-12-31 23:59:59"),
+        (253_402_300_800_000, "10000-01-01 00:00:00"),
+    ],
+)
+def test_times_for_people(ms: int, text: str) -> None:
+    meta = BlockMeta("01M86VBYCAGN0NVX0WYDKCAS21", ms, ms, BlockStats(1, 1, 1))
+    assert block_row(meta, 1, human=True)[1] == f"{text} +0000 UTC"
 
 
 def test_columns_are_at_least_13_wide() -> None:
