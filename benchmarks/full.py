@@ -24,6 +24,7 @@ from benchmarks.__main__ import all_cases
 from benchmarks.harness import machine, run_cases
 from benchmarks.limits import read_limits
 from benchmarks.processes import ROOT
+from benchmarks.receivers import PEERS
 
 PROGRAMS = {"promtool": ["--version"], "prometheus": ["--version"], "victoria-metrics": ["--version"]}
 
@@ -108,7 +109,7 @@ def pins() -> dict[str, str]:
     """The versions of the peers that are libraries."""
     lines = [
         line.split(" ")[0]
-        for path in sorted((rivals.PEERS / "requirements").glob("*.in"))
+        for path in sorted((PEERS / "requirements").glob("*.in"))
         for line in path.read_text().splitlines()
         if "==" in line
     ]

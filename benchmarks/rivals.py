@@ -11,41 +11,34 @@ import argparse
 import json
 import shutil
 import statistics
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import snappy
-
 from benchmarks.harness import spread
-from benchmarks.matrix import flush, from_text, make_text, run_stage
+from benchmarks.matrix import from_text, make_text, run_stage
 from benchmarks.processes import (
-    DAY,
     PROMFILL,
-    ROOT,
-    SIX_LABELS,
-    START,
-    STEP,
     Run,
     push_command,
     run_process,
     samples_of,
-    scenario,
     size_of,
 )
-from benchmarks.stages import Clock, write_requests
-from promfill.plan import Tile
-from promfill.source import Source
-from tests.support.servers import Server, start_victoriametrics
-from tests.support.sources import source_of
-
-PEERS = ROOT / "benchmarks" / "peers"
-ENVIRONMENTS = ROOT / ".peers"
-DAYS = 21
-VM = "victoria-metrics"
+from benchmarks.receivers import (
+    BY_SERIES,
+    BY_WINDOWS,
+    DAYS,
+    OPENTELEMETRY,
+    PEERS,
+    VM,
+    Library,
+    Turn,
+    has_environment,
+    python_of,
+    receiver,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +68,6 @@ class Comparison:
     other: Side
     control: float | None = None
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One run of a side, and the bytes that it made."""
-
-    run: Run
-    made: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +128,6 @@ def side_of(turns: list[Turn], samples: int) -> Side:
     seconds = statistics.median(turn.run.seconds for turn in turns)
     cpu = statistics.median(turn.run.cpu_seconds for turn in turns)
     return Side(seconds, cpu, samples / seconds, turns[-1].made / samples, max(turn.run.peak_mb for turn in turns))
-
-
-def has_environment(name: str) -> bool:
-    """Whether `peers/install.sh` could make it."""
-    return (ENVIRONMENTS / name / ".installed").exists()
-
-
-def python_of(name: str) -> str:
-    """The interpreter of a peer."""
-    return str(ENVIRONMENTS / name / "bin" / "python")
 
 
 def push_blocks(series: int) -> Callable[[], Turn]:
@@ -223,67 +198,6 @@ def generate_by(environment: str, script: str, series: int) -> Callable[[], Turn
     return turn
 
 
-class Receiver:
-    """A VictoriaMetrics that takes stretch after stretch of time, each 21 days: none is sent twice."""
-
-    def __init__(self, server: Server, folder: Path) -> None:
-        self._server, self._folder, self._stretch = server, folder, 0
-
-    def push(self, series: int) -> Turn:
-        """promfill."""
-        where = ["--mode", "remote-write", "--remote-write-url", f"{self._server.url}/api/v1/write"]
-        what = scenario(series, DAYS, self._next())
-        run = run_process([*PROMFILL, "push", "--json", "--quiet", *where, *what], watch=True)
-        self._settle()
-        return Turn(run, int(json.loads(run.output)["bytes"]))
-
-    def send(self, environment: str, script: str, series: int) -> Turn:
-        """A library of others, from values that are ready."""
-        steps = DAYS * DAY // STEP
-        values = self._folder / "values"
-        source = source_of(SIX_LABELS.format(series), steps)
-        source.batch(Tile(0, steps, 0, series)).values.T.tofile(values)
-        what = [f"{self._server.url}/api/v1/write", str(values), str(series), str(steps), str(self._next())]
-        run = run_process([python_of(environment), str(PEERS / script), *what], watch=True)
-        self._settle()
-        return Turn(run)
-
-    def replay(self, series: int) -> Turn:
-        """The same requests as promfill's, made beforehand."""
-        bodies = self._folder / "bodies"
-        source = source_of(SIX_LABELS.format(series), DAYS * DAY // STEP, metric="vpn", start=self._next() * 1000)
-        write_bodies(bodies, source)
-        host = self._server.url.removeprefix("http://")
-        run = run_process([sys.executable, PEERS / "replay.py", host, bodies], watch=True)
-        self._settle()
-        return Turn(run, bodies.stat().st_size)
-
-    def _next(self) -> int:
-        self._stretch += 1
-        return START + (self._stretch - 1) * DAYS * DAY
-
-    def _settle(self) -> None:
-        """Let the server finish what it does in the background, so that no side pays for the one before."""
-        flush(self._server)
-
-
-def write_bodies(path: Path, source: Source) -> None:
-    """The requests of a push, each behind its length."""
-    with path.open("wb") as file:
-        for message in write_requests(source, Clock()):
-            body = snappy.compress(message)
-            file.write(len(body).to_bytes(4, "little") + body)
-
-
-@contextmanager
-def receiver() -> Iterator[Receiver]:
-    """A fresh one, warmed up by one push."""
-    with tempfile.TemporaryDirectory() as folder, start_victoriametrics(Path(folder) / "data") as server:
-        warm = Receiver(server, Path(folder))
-        warm.push(100)
-        yield warm
-
-
 @dataclass(frozen=True, slots=True)
 class Replay(Rival):
     """Push, replay, replay: turn by turn in one server; the second replay is the control."""
@@ -307,7 +221,7 @@ def in_turn() -> Turn:
     raise NotImplementedError
 
 
-def against_library(name: str, environment: str, script: str, series: int, turns: int) -> Rival:
+def against_library(name: str, library: Library, series: int, turns: int) -> Rival:
     """promfill and a library of others, each turn in a fresh server."""
 
     def own() -> Turn:
@@ -316,13 +230,9 @@ def against_library(name: str, environment: str, script: str, series: int, turns
 
     def other() -> Turn:
         with receiver() as server:
-            return server.send(environment, script, series)
+            return server.send(library.environment, library.script, series, *library.options)
 
-    title = {
-        "remote-writer": "prometheus-remote-writer",
-        "opentelemetry": "opentelemetry-exporter-prometheus-remote-write",
-    }
-    return Rival(name, title[environment], (environment, VM), own, other, series, turns)
+    return Rival(name, library.title, (library.environment, VM), own, other, series, turns)
 
 
 def rivals() -> list[Rival]:
@@ -379,9 +289,10 @@ def rivals() -> list[Rival]:
             1_000,
             3,
         ),
-        against_library("remote_writer_100", "remote-writer", "send_remote_writer.py", 100, 3),
-        against_library("remote_writer_1000", "remote-writer", "send_remote_writer.py", 1_000, 1),
-        against_library("opentelemetry_100", "opentelemetry", "send_opentelemetry.py", 100, 3),
+        against_library("remote_writer_100", BY_SERIES, 100, 3),
+        against_library("remote_writer_1000", BY_SERIES, 1_000, 1),
+        against_library("remote_writer_windows_1000", BY_WINDOWS, 1_000, 1),
+        against_library("opentelemetry_100", OPENTELEMETRY, 100, 3),
         Replay("remote_write_replay", "replay of ready-made requests", (VM,), in_turn, in_turn, 1_000, 5),
     ]
     return found

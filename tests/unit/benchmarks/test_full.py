@@ -15,7 +15,8 @@ from benchmarks.harness import Case, Figure, main
 from benchmarks.matrix import Cell, cap_of, cell_of
 from benchmarks.processes import ROOT, Run, run_process, samples_of
 from benchmarks.profiles import spot_name
-from benchmarks.rivals import Comparison, Rival, Side, Turn, compared
+from benchmarks.receivers import PEERS, Turn
+from benchmarks.rivals import Comparison, Rival, Side, compared
 from benchmarks.stages import STAGES, Clock, by_days, fleet_source, measure, peak_memory_mb
 from promfill.plan import Tile
 
@@ -150,7 +151,7 @@ def test_a_comparison_is_the_median_of_its_pairs_for_equal_work() -> None:
 
 
 def test_a_peer_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(rivals, "ENVIRONMENTS", tmp_path)
+    monkeypatch.setattr("benchmarks.receivers.ENVIRONMENTS", tmp_path)
     monkeypatch.setattr(rivals, "rivals", lambda: [rival(needs=("no-such-program",)), rival(name="there")])
     done, missing = rivals.measure_all(["r", "there"])
     assert [one.name for one in done] == ["there"]
@@ -169,7 +170,7 @@ def test_a_hot_spot_has_a_name(place: tuple[str, int, str], name: str) -> None:
     assert spot_name(*place) == name
 
 
-@pytest.mark.parametrize("path", sorted((rivals.PEERS / "requirements").glob("*.txt")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((PEERS / "requirements").glob("*.txt")), ids=lambda path: path.stem)
 def test_peers_are_locked_without_an_address(path: Path) -> None:
     text = path.read_text()
     assert "://" not in text
