@@ -84,12 +84,16 @@ def _show(
 
 def _look_first(source: Source, values: dict[str, Any], console: Console) -> None:
     """Say what the store will do with the push; InputError where it would lose samples."""
-    if values["mode"] not in LOOKED_AT:
+    stays = values["mode"] != "blocks" or not uploads(values)
+    if values["mode"] not in LOOKED_AT or not (stays or values["query_url"]):
         return
     look = first_look(source.scenario, len(source.fleet), directory_of(values), values, console)
     look.refuse_loss(values["accept_loss"])
-    for line in look.lines():
-        console.note(line)
+    for finding in look.findings:
+        if finding.kind != "metadata":  # the target has said that
+            console.note(
+                "; ".join(filter(None, (f"{'loss' if finding.loses else 'note'}: {finding.text}", finding.mend)))
+            )
 
 
 def _verify(source: Source, values: dict[str, Any], console: Console) -> VerifyReport:
@@ -107,6 +111,6 @@ def run_push(source: Source, target: Target, console: Console) -> float:
         with console.progress(source.samples, target.status) as progress:
             target.push(source, progress)
     except BaseException:
-        console.note(remains_text(source, target))
+        console.say(remains_text(source, target))
         raise
     return time.monotonic() - started

@@ -175,7 +175,7 @@ def _workers(source: Source, values: Mapping[str, Any]) -> int:
 
 def directory_of(values: Mapping[str, Any]) -> Path:
     """Where the mode's files go."""
-    return values["output_dir"] or Path(DIRECTORIES[values["mode"]])
+    return values["output_dir"] or Path(DIRECTORIES.get(values["mode"], "."))
 
 
 def _blocks(source: Source, values: Mapping[str, Any], console: Console, run: Run | None) -> Target:
@@ -201,6 +201,8 @@ def _blocks(source: Source, values: Mapping[str, Any], console: Console, run: Ru
     if upload:
         check_ranges(sink, int(time.time() * 1000))
     facts: dict[str, Any] = {"blocks": len(sink.names)}
+    if upload:
+        facts["upload_to"] = str(upload.destination)
     if not upload or upload.keep:
         facts["serve"] = serve_command(directory, source.grid)
     return Target("blocks", sink, str(directory), facts, _workers(source, values), sink_of, upload)
