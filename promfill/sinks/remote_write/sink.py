@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from promfill.checkpoint import Checkpoint
 from promfill.clock import Clock
-from promfill.codecs.remote_write import encode_metadata, longest_labels
+from promfill.codecs.remote_write_sizes import largest_parts
 from promfill.errors import ReceiverError, RunError
 from promfill.http import HttpClient
 from promfill.model import SeriesBatch
@@ -76,13 +76,12 @@ class RemoteWriteSink:
         open_client: Callable[[], HttpClient],
         plan: RequestPlan,
         sending: Sending,
-        metadata: bytes,
     ) -> None:
         self.plan = plan
         self._sending = sending
         self._tally = Tally()
         self.report = self._tally.report
-        self._maker = MessageMaker(source, plan, metadata)
+        self._maker = MessageMaker(source, plan)
         self._done = Acknowledged(plan)
         self._gate = Gate(sending.slack)
         self._stop = threading.Event()
@@ -234,19 +233,18 @@ def open_remote_write(
     """
     sending = sending or Sending()
     scenario = source.scenario
-    metadata = encode_metadata(scenario.metric, scenario.description, scenario.unit)
     series = len(source.fleet)
     if checkpoint is not None and checkpoint.plan:
         plan = RequestPlan.of_parts(source.grid, series, checkpoint.plan["steps"], checkpoint.plan["slices"])
     else:
-        labels = longest_labels(source.fleet)
+        labels, ahead = largest_parts(source.fleet, scenario.metric, scenario.description, scenario.unit)
         plan = request_plan(
             source.grid,
             series,
             labels,
             sending.limits,
-            len(metadata),
+            ahead,
             lanes=sending.lanes or 1,
             slack=sending.slack,
         )
-    return RemoteWriteSink(source, open_client, plan, sending, metadata)
+    return RemoteWriteSink(source, open_client, plan, sending)

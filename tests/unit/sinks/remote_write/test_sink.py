@@ -213,4 +213,4 @@ def test_an_estimate_of_the_bytes_of_a_sample() -> None:
     tile = next(iter(sink.tiles()))
     with Receiver() as receiver:
         report = push(source, sink_of(receiver.url, source, Limits()))
-    assert sink.bytes_per_sample(source.batch(tile)) == pytest.approx(report.bytes / report.samples, rel=0.05)
+    assert sink.bytes_per_sample(source.batch(tile)) == pytest.approx(report.bytes / report.samples, rel=0.1)
