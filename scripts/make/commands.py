@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -16,38 +16,44 @@ WIDTH = 100
 
 def pages() -> dict[str, str]:
     """Every page by its file name: one a command, and README.md, the list of them."""
-    from promfill.cli import cli
-
-    found = {f"{'-'.join(words)}.md": page(words, help_text) for words, help_text in helps(cli, ())}
-    lines = [f"- [`promfill {words}`]({words.replace(' ', '-')}.md): {first}" for words, first in firsts(cli, ())]
+    found, lines = {}, []
+    for context in contexts(context_of(cli_group(), "promfill", None)):
+        words = context.command_path.split()[1:]
+        name = f"{'-'.join(words)}.md"
+        found[name] = page(words, context.get_help())
+        lines.append(f"- [`{context.command_path}`]({name}): {context.command.get_short_help_str(200)}")
     note = "Made from `promfill … --help` by `make docs`."
     return {"README.md": "\n".join(["# Commands", "", note, "", *lines, ""]), **found}
 
 
-def helps(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Each command's words and help, depth first; the top's own is no page."""
-    context = context_of(command, words)
-    if words:
-        yield words, command.get_help(context)
-    if isinstance(command, click.Group):
-        for name in command.list_commands(context):
-            yield from helps(child(command, context, name), (*words, name))
+def cli_group() -> click.Group:
+    """promfill itself, imported late: this script is run from anywhere."""
+    from promfill.cli import cli
+
+    return cli
 
 
-def firsts(group: click.Group, words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Each command's words and the first sentence of its help."""
-    context = context_of(group, words)
-    for name in group.list_commands(context):
-        command = child(group, context, name)
-        yield " ".join([*words, name]), command.get_short_help_str(200)
-        if isinstance(command, click.Group):
-            yield from firsts(command, (*words, name))
+def contexts(parent: click.Context) -> Iterator[click.Context]:
+    """Every command below, as it is when it is called, depth first."""
+    group = parent.command
+    if not isinstance(group, click.Group):
+        return
+    for name in group.list_commands(parent):
+        context = context_of(child(group, parent, name), name, parent)
+        yield context
+        yield from contexts(context)
 
 
-def context_of(command: click.Command, words: tuple[str, ...]) -> click.Context:
-    """A context that prints as the command is called, at a width of its own."""
-    name = " ".join(["promfill", *words])
-    return click.Context(command, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH)
+def context_of(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
+    """A context that prints at a width of its own."""
+    return click.Context(
+        command,
+        parent,
+        info_name=name,
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+        help_option_names=["-h", "--help"],
+    )
 
 
 def child(group: click.Group, context: click.Context, name: str) -> click.Command:
@@ -57,7 +63,7 @@ def child(group: click.Group, context: click.Context, name: str) -> click.Comman
     return command
 
 
-def page(words: tuple[str, ...], help_text: str) -> str:
+def page(words: Sequence[str], help_text: str) -> str:
     """The page of one command."""
     name = " ".join(["promfill", *words])
     prefix = "_".join(["PROMFILL", *(word.upper().replace("-", "_") for word in words)])

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from promfill.destination import BasicAuth, Secret
 from promfill.sinks.script import MARK, own_script
 from tests.support.cli import END, START, Promfill
+from tests.support.mimir import Mimir
 from tests.support.servers import require
 
 PASSWORD = "s3cr3t-p4ssw0rd"
@@ -132,13 +135,31 @@ def test_what_is_missing_is_said_before_anything_is_written(
     assert list(Path("utils").iterdir()) == []
 
 
-def test_a_missing_tool_is_named(promfill: Promfill, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def no_go_tools(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tools = Path("bin")
     tools.mkdir()
-    for name in ("rm", "mkdir"):
+    for name in ("rm", "mkdir", "ls"):
         (tools / name).symlink_to(str(shutil.which(name)))
     monkeypatch.setenv("PATH", str(tools.absolute()))
-    assert promfill(*PUSH, *TO).code == 1
+
+
+def test_promfill_does_the_work_of_missing_tools(promfill: Promfill, no_go_tools: None, tmp_path: Path) -> None:
+    with Mimir(tmp_path / "bucket", authorization=BasicAuth("me", Secret(PASSWORD)).header.reveal()) as mimir:
+        to = ("--remote-write-url", f"{mimir.url}/api/prom/push", "--username", "me", "--password-file", "password")
+        result = promfill(*PUSH, *to)
+        assert result.code == 0, result.err
+    assert len(mimir.completed) == 5  # 24 hours from 08:00 in blocks of 6 hours
+    assert not Path("utils/vpn_backfill_data").exists()
+
+
+def test_a_missing_tool_is_named(no_go_tools: None) -> None:
+    text = Path("utils/a.txt")
+    text.write_text("# EOF\n")
+    words = ["http://127.0.0.1:9", "me", "", str(Path("utils").absolute()), "/a_backfill_data/", "a.txt"]
+    run = subprocess.run(["/bin/sh", own_script(), *words], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "no promtool, mimirtool or promfill in" in run.stderr
 
 
 @pytest.mark.server
