@@ -209,7 +209,6 @@ class Mimir:
     uploads: dict[tuple[str, str], Upload] = field(default_factory=dict)
     authorization: str | None = None  # what every request has to carry
     query: Callable[[str], Any] | None = None
-    largest_piece: int = 0
 
     def __post_init__(self) -> None:
         self.lock = threading.RLock()
