@@ -48,7 +48,7 @@ class TextPieces:
         while True:
             if buffer.size - PADDING - held < self._piece:  # a line longer than a piece
                 buffer = np.concatenate([buffer[: buffer.size - PADDING], np.zeros(buffer.size, np.uint8)])
-            got = self._read_into(text, memoryview(buffer)[held : held + self._piece])
+            got = self._read_into(text, buffer.data[held : held + self._piece])
             size = held + got
             end = _last_line_end(buffer[held:size], held) if got else size
             if end:
@@ -103,7 +103,7 @@ def open_text(path: str, piece: int = PIECE) -> Iterator[TextPieces]:
     with _reading(path):
         file = open(path, "rb", buffering=0)  # noqa: SIM115, PTH123  (closed below; a path is text here)
     with file:
-        yield TextPieces(file, path, piece)  # type: ignore[arg-type]
+        yield TextPieces(file, path, piece)
 
 
 @contextmanager

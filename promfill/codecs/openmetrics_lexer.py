@@ -46,7 +46,8 @@ def parse_line(line: bytes) -> Sample | Literal["EOF"] | None:
     if line.rstrip(b"\n") == EOF:
         return "EOF"
     if line.startswith(b"#"):
-        return _check_metadata(line)
+        _check_metadata(line)
+        return None
     return _parse_sample(line)
 
 

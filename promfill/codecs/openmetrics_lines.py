@@ -49,12 +49,13 @@ def split_lines(buffer: U8Array, size: int, work: Work) -> tuple[Lines, BoolArra
     places = np.flatnonzero(small)
     kinds = buffer[places]
     if _alternate(kinds):
-        lines = _lines(*np.ascontiguousarray(places.reshape(-1, 3).T))
+        columns = np.ascontiguousarray(places.reshape(-1, 3).T)
+        lines = _lines(columns[0], columns[1], columns[2])
         return lines, _usual(buffer, lines)
     at = np.flatnonzero(kinds == _NEWLINE)
-    before = [np.maximum(at - back, 0) for back in (2, 1)]
-    lines = _lines(*(places[one] for one in before), places[at])
-    spaced = (at >= 2) & (kinds[before[0]] == _BLANK) & (kinds[before[1]] == _BLANK)
+    second, last = np.maximum(at - 2, 0), np.maximum(at - 1, 0)
+    lines = _lines(places[second], places[last], places[at])
+    spaced = (at >= 2) & (kinds[second] == _BLANK) & (kinds[last] == _BLANK)
     return lines, spaced & _usual(buffer, lines)
 
 
