@@ -18,6 +18,7 @@ from promfill.cli.verify import VERIFY, refuse_wrong, report_facts, report_text,
 
 if TYPE_CHECKING:
     from promfill.source import Source
+    from promfill.stores.facts import StoreFacts
     from promfill.verify import VerifyReport
 
 Facts = Mapping[str, Any]
@@ -56,7 +57,7 @@ def command(context: click.Context, /, **values: Any) -> None:
         _show(summary.plan_facts(source, target), summary.plan_text, values, console)
         return
     if not (run and run.earlier):
-        _look_first(source, values, console)
+        target.know(_look_first(source, values, console))
     command_line = verify_command(context.command.params, scenario.sampled, values)
     if command_line:
         target.facts["verify"] = command_line
@@ -82,11 +83,11 @@ def _show(
         console.result(text(facts))
 
 
-def _look_first(source: Source, values: dict[str, Any], console: Console) -> None:
-    """Say what the store will do with the push; InputError where it would lose samples."""
+def _look_first(source: Source, values: dict[str, Any], console: Console) -> StoreFacts | None:
+    """Say what the store will do with the push; InputError where it would lose samples. What it told of itself."""
     stays = values["mode"] != "blocks" or not uploads(values)
     if values["mode"] not in LOOKED_AT or not (stays or values["query_url"]):
-        return
+        return None
     look = first_look(source.scenario, len(source.fleet), directory_of(values), values, console)
     look.refuse_loss(values["accept_loss"])
     for finding in look.findings:
@@ -94,6 +95,7 @@ def _look_first(source: Source, values: dict[str, Any], console: Console) -> Non
             console.note(
                 "; ".join(filter(None, (f"{'loss' if finding.loses else 'note'}: {finding.text}", finding.mend)))
             )
+    return look.store
 
 
 def _verify(source: Source, values: dict[str, Any], console: Console) -> VerifyReport:

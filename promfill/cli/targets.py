@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from promfill.sinks.base import Sink, SinkReport
     from promfill.sinks.openmetrics import OpenMetricsSink
     from promfill.source import Source
+    from promfill.stores.facts import StoreFacts
     from promfill.workers import SinkOf
 
 MODES = ("blocks", "remote-write", "openmetrics", "script")
@@ -124,6 +125,11 @@ class Target:
         except BaseException:
             self.upload.abort()
             raise
+
+    def know(self, store: StoreFacts | None) -> None:
+        """What the store told of itself beforehand, if it was asked."""
+        if self.sending and store:
+            self.sending.sink.allow(store.out_of_order)
 
     def status(self) -> str:
         """What the progress bar says beside the samples."""

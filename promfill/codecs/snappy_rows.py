@@ -169,12 +169,13 @@ class SnappyTemplate:
                 np.bitwise_or(values, np.uint64(rows.behind), out=values)
             np.copyto(rows.words, values.T, casting="unsafe")
             rows.after[:] = rows.kept
-        return memoryview(self._block)[: self.size].tobytes()
+        block: bytes = self._block[: self.size].tobytes()
+        return block
 
     def _begin(self, frame: RowFrame, heads: list[NDArray[np.uint8]]) -> bytes:
         """Length, prefix and the first row, but for its samples, for which it leaves room."""
-        packed = snappy.compress(frame.prefix)[len(uvarint(len(frame.prefix))) :] if frame.prefix else b""
-        head = heads[0][0].tobytes()
+        packed: bytes = snappy.compress(frame.prefix)[len(uvarint(len(frame.prefix))) :] if frame.prefix else b""
+        head: bytes = heads[0][0].tobytes()
         room = bytes(self._steps * SAMPLE_BYTES)
         return uvarint(self.raw) + packed + literal(len(head) + len(room)) + head + room
 
