@@ -99,7 +99,8 @@ def programs() -> dict[str, str]:
     for name, arguments in PROGRAMS.items():
         if path := shutil.which(name):
             said = subprocess.run([path, *arguments], capture_output=True, text=True, check=False)
-            found[name] = (said.stdout + said.stderr).splitlines()[0].split(" (")[0].removeprefix(f"{name}, version ")
+            first = (said.stdout + said.stderr).partition("\n")[0].partition(" (")[0]
+            found[name] = first.removeprefix(f"{name}, version ") or "of a version that it does not tell"
         else:
             found[name] = "missing"
     return found
