@@ -30,7 +30,7 @@ from promfill.plan import SAMPLES_PER_CHUNK
 from promfill.series_samples import FloatChunks, SeriesSamples
 from promfill.tsdb.index_reader import IndexReader
 from promfill.tsdb.meta import BlockMeta, decode_meta
-from promfill.tsdb.segment_reader import ENCODINGS, FLOATS, XOR, ChunkRecords, check_segment_header, read_records
+from promfill.tsdb.segment_reader import ENCODINGS, FLOATS, ChunkRecords, check_segment_header, read_records
 from promfill.tsdb.series_reader import SeriesEntries
 from promfill.tsdb.tombstones_reader import Tombstones, decode_tombstones
 
@@ -174,7 +174,7 @@ class Block:
             kept, stops = self._until_histogram(stops, chunks, series, pieces, low)
             chunks, series = chunks[kept], series[kept]
             pieces = list(self.read_chunks(chunks))
-        found = [self._floats(*piece) for piece in pieces]
+        found = [floats for piece in pieces for floats in self._floats(*piece)]
         if rows.size > 1 and sum(int(chunks_.counts.sum()) for chunks_ in found) > 2 * at_once:
             for half in np.array_split(rows, 2):
                 yield from self._runs(half, low, high, at_once, until_histogram)
@@ -199,12 +199,17 @@ class Block:
         stops[series[places]] = np.maximum(self.series.min_times[chunks[places]], low)
         return np.flatnonzero(np.arange(chunks.size) < first[series]), stops
 
-    def _floats(self, segment: Segment, chunks: I64Array, records: ChunkRecords) -> FloatChunks:
-        other = records.encodings != XOR
+    def _floats(self, segment: Segment, chunks: I64Array, records: ChunkRecords) -> Iterator[FloatChunks]:
+        """The chunks of each encoding of floats."""
+        other = ~np.isin(records.encodings, FLOATS)
         if other.any():
             kind, at = ENCODINGS[int(records.encodings[np.argmax(other)])], int(records.starts[np.argmax(other)])
-            raise FormatError(f"a chunk of kind {kind}; only XOR chunks can be read", section=segment.name, offset=at)
-        return FloatChunks(segment.buffer, records.starts, records.ends, chunks, segment.name)
+            raise FormatError(f"a chunk of kind {kind}; only floats can be read", section=segment.name, offset=at)
+        for encoding in np.unique(records.encodings).tolist():
+            ours = records.encodings == encoding
+            yield FloatChunks(
+                segment.buffer, records.starts[ours], records.ends[ours], chunks[ours], segment.name, encoding
+            )
 
     def _satisfies(self, matcher: Matcher) -> NDArray[np.bool_]:
         """bool (n,): which series satisfy it. Each value is looked at once, not each series."""

@@ -15,14 +15,12 @@ from promfill.errors import FormatError
 from promfill.series_samples import FloatChunks
 from promfill.tsdb.index_check import check_index
 from promfill.tsdb.segment import SEGMENT_HEADER
-from promfill.tsdb.segment_reader import XOR, XOR2, ChunkRecords
+from promfill.tsdb.segment_reader import FLOATS, XOR2, ChunkRecords
 
 I64Array = NDArray[np.int64]
 
 _CHUNKS_AT_ONCE = 1 << 15
 _SUM = 4
-_FLOATS = (XOR, XOR2)
-"""Encodings of floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ def check_block(block: Block | Path | str, *, decode: bool = False) -> BlockChec
 
     Checksums of index, chunks and tombstones; the order of symbols, labels, series and chunks; every reference; the
     postings against the series; the counts and times of meta.json; and that each byte of a segment belongs to a chunk.
-    With `decode`, also the samples of each XOR chunk: rising times, from the first to the last that the index tells.
+    With `decode`, also the samples of each chunk of floats: rising times, from the index's first to its last.
     FormatError: the first thing that is wrong. InputError: a path that cannot be read.
     """
     block = block if isinstance(block, Block) else open_block(block)
@@ -111,8 +109,15 @@ def _sample_counts(segment: Segment, records: ChunkRecords) -> I64Array:
 
 
 def _check_samples(block: Block, segment: Segment, numbers: I64Array, records: ChunkRecords, work: Work) -> None:
-    floats = records.encodings == XOR
-    chunks = FloatChunks(segment.buffer, records.starts[floats], records.ends[floats], numbers[floats], segment.name)
+    for encoding in FLOATS:
+        ours = records.encodings == encoding
+        chunks = FloatChunks(
+            segment.buffer, records.starts[ours], records.ends[ours], numbers[ours], segment.name, encoding
+        )
+        _check_floats(block, segment, chunks, work)
+
+
+def _check_floats(block: Block, segment: Segment, chunks: FloatChunks, work: Work) -> None:
     for part, decoded in chunks.rectangles(work):
         number = chunks.chunk[part]
         last = decoded.times[decoded.counts - 1, np.arange(number.size)]
@@ -128,7 +133,7 @@ def _check_samples(block: Block, segment: Segment, numbers: I64Array, records: C
 
 def _check_meta(block: Block, chunks: Counter[int], samples: Counter[int]) -> None:
     meta, entries = block.meta, block.series
-    floats = sum(samples[encoding] for encoding in _FLOATS)
+    floats = sum(samples[encoding] for encoding in FLOATS)
     found = {
         "numSeries": (meta.stats.series, len(entries)),
         "numChunks": (meta.stats.chunks, chunks.total()),

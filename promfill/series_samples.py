@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promfill.codecs.work import Work
+from promfill.codecs.xor2_decode import decode_xor2_chunks, read_xor2_counts
 from promfill.codecs.xor_decode import DecodedChunks, decode_chunks, read_counts
 from promfill.errors import FormatError
+from promfill.tsdb.segment_reader import XOR
 from promfill.tsdb.tombstones_reader import Tombstones
 
 I64Array = NDArray[np.int64]
@@ -119,9 +121,9 @@ class SeriesSamples:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FloatChunks:
-    """n XOR chunks of one segment, ``buffer[starts[i]:ends[i]]``; chunk: int64 (n,), the caller's numbers of them.
+    """n chunks of one segment, ``buffer[starts[i]:ends[i]]``; chunk: int64 (n,), the caller's numbers of them.
 
-    FormatError from every method: damage, in ``section``.
+    All are of one encoding, XOR or XOR2. FormatError from every method: damage, in ``section``.
     """
 
     buffer: NDArray[np.uint8]
@@ -129,19 +131,22 @@ class FloatChunks:
     ends: I64Array
     chunk: I64Array
     section: str
+    encoding: int = XOR
 
     @property
     def counts(self) -> I64Array:
         """int64 (n,): samples, each compared with the length of its chunk."""
         with self._placed():
-            return read_counts(self.buffer, self.starts, self.ends)
+            read = read_counts if self.encoding == XOR else read_xor2_counts
+            return read(self.buffer, self.starts, self.ends)
 
     def rectangles(self, work: Work) -> Iterator[tuple[I64Array, DecodedChunks]]:
         """Decode chunks of like counts together: which of the n they are, and the arrays, valid until the next."""
         counts = self.counts
+        decode = decode_chunks if self.encoding == XOR else decode_xor2_chunks
         for part in _alike(counts):
             with self._placed():
-                decoded = decode_chunks(self.buffer, self.starts[part], self.ends[part], work=work)
+                decoded = decode(self.buffer, self.starts[part], self.ends[part], work=work)
             yield part, decoded
 
     def decode(self, work: Work) -> ChunkSamples:

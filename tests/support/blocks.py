@@ -17,6 +17,7 @@ from promfill.tsdb.tombstones import EMPTY_TOMBSTONES
 from tests.support.fleets import label_order
 from tests.support.index_reference import Chunk, reference_index
 from tests.support.varint import uvarint, varint
+from tests.support.xor2_streams import write_xor2_chunk
 from tests.support.xor_streams import Sample, write_chunk
 
 ULID = "01M86VBYCAGN0NVX0WYDKCAS21"
@@ -48,15 +49,17 @@ def write_block(
             if written % chunks_per_segment == 0:
                 segments.append(bytes.fromhex("85bd40dd01000000"))
             ref = (len(segments) - 1) << 32 | len(segments[-1])
-            segments[-1] += record(write_chunk(samples, rng), (encodings or {}).get(labels, 1))
+            encoding = (encodings or {}).get(labels, 1)
+            data = write_xor2_chunk(samples) if encoding == 4 else write_chunk(samples, rng)
+            segments[-1] += record(data, encoding)
             later = 1 << 64 if chunks and samples[0][0] < chunks[-1][1] else 0  # modulo 2^64, as Go has it
             chunks.append((samples[0][0] + later, samples[-1][0] + later, ref))
             written += 1
         entries.append((labels, chunks))
     block = directory / ULID
     (block / "chunks").mkdir(parents=True)
-    for number, data in enumerate(segments):
-        (block / "chunks" / f"{number + 1:06d}").write_bytes(data)
+    for number, segment in enumerate(segments):
+        (block / "chunks" / f"{number + 1:06d}").write_bytes(segment)
     (block / "index").write_bytes(reference_index(entries))
     (block / "meta.json").write_bytes(encode_meta(_meta(series)))
     if tombstones is not None:

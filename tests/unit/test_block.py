@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from promfill.block import Block, block_is_whole, open_block
+from promfill.block_check import check_block
 from promfill.errors import FormatError, InputError
 from promfill.matchers import parse_selector
 from promfill.model import LabelSet
@@ -62,17 +63,24 @@ def test_histograms_are_named_and_not_read_as_floats() -> None:
     (plain,) = block.select(parse_selector("plain_beside"))
     (run,) = block.samples(np.array([plain]))
     assert run.counts.tolist() == [150]
-    with pytest.raises(FormatError, match="chunks/000001 at byte 11: a chunk of kind histogram; only XOR"):
+    with pytest.raises(FormatError, match="chunks/000001 at byte 11: a chunk of kind histogram; only floats"):
         list(block.samples())
 
 
 @pytest.mark.parametrize(
-    ("encoding", "name"), [(2, "histogram"), (3, "float histogram"), (4, "XOR2"), (5, "start timestamps"), (6, "float")]
+    ("encoding", "name"), [(2, "histogram"), (3, "float histogram"), (5, "start timestamps"), (6, "float")]
 )
 def test_other_kinds_of_chunks_are_named(tmp_path: Path, encoding: int, name: str) -> None:
     block = open_block(write_block(tmp_path, {A: [series(0, 3)]}, encodings={A: encoding}))
     with pytest.raises(FormatError, match=name):
         list(block.samples())
+
+
+def test_xor2_chunks_are_read_beside_others(tmp_path: Path) -> None:
+    chunks: dict[LabelSet, Chunks] = {A: [series(0, 300), series(5000, 2)], B: [series(5, 119), series(5000, 121)]}
+    block = open_block(write_block(tmp_path, chunks, encodings={A: 4}))
+    assert samples_by_labels(block) == {name: [s for chunk in parts for s in chunk] for name, parts in chunks.items()}
+    assert check_block(block, decode=True).samples == {4: 302, 1: 240}
 
 
 def test_label_names_and_values(small: Block) -> None:
