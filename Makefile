@@ -58,6 +58,9 @@ test: .venv/.dev servers .oracle/.installed ## Install what the tests need, then
 	@failed=0; $(MAKE) --no-print-directory lint || failed=1; \
 		echo .venv/bin/python -m pytest $(PYTEST_ARGS); .venv/bin/python -m pytest $(PYTEST_ARGS) || failed=1; exit $$failed
 
+soak: .venv/.dev ## The tests that end a push at random moments, a hundred times
+	PROMFILL_SOAK=100 .venv/bin/python -m pytest --timeout 1800 tests/integration/test_remote_write_kill.py
+
 lint: .venv/.dev ## ruff and mypy
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
