@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from promfill.block import open_block
+from promfill.plan import Grid, Tile
 from promfill.push import push
 from promfill.sinks.blocks import BlockSink
 from promfill.source import Source
 from promfill.times import DAY_MS
-from tests.support.pushes import PUSHES
+from tests.support.pushes import PUSHES, scenario
 from tests.support.readback import Samples, of_prometheus, of_promtool, of_source
 from tests.support.servers import run_promtool, start_prometheus
 
@@ -77,3 +80,26 @@ def test_a_second_segment_is_begun_where_the_first_is_full(tmp_path: Path) -> No
     assert all(path.stat().st_size <= 20_000 for path in segments)
     if shutil.which("promtool"):
         assert of_promtool(tmp_path) == of_source(source)
+
+
+def test_ten_thousand_series_for_three_weeks(tmp_path: Path) -> None:
+    """Every 97th series is read back whole, and equals the source by bits."""
+    grid = Grid(1_702_800_000_000, 300_000, 21 * 288)
+    source = Source(scenario("vpn", "instance=host-{00001..10000},job=node", grid))
+    sink = write_blocks(source, tmp_path)
+    rows = np.arange(0, 10_000, 97)
+    expected = np.hstack(
+        [source.batch(Tile(0, grid.steps, row, 1)).values.view(np.uint64).copy() for row in rows.tolist()]
+    )
+    first = 0
+    for name in sink.names:
+        block = open_block(tmp_path / name)
+        runs = list(block.samples(rows))
+        steps = int(runs[0].bounds[1] - runs[0].bounds[0])
+        assert np.concatenate([run.rows for run in runs]).tolist() == rows.tolist()
+        bits = np.concatenate([run.bits for run in runs]).reshape(len(rows), steps).T
+        times = np.concatenate([run.times for run in runs]).reshape(len(rows), steps)
+        assert (bits == expected[first : first + steps]).all()
+        assert (times == source.timestamps(first, steps)).all()
+        first += steps
+    assert first == grid.steps
