@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from promfill.cli.destination import DESTINATION
+from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, goes_by_cdo, uploads
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
+from promfill.cli.resume import RESUME
 from promfill.cli.store import LOOK, first_look
 from promfill.cli.targets import DIRECTORIES, FITS, TARGET
 from promfill.errors import InputError
@@ -16,7 +17,7 @@ from promfill.labels import count_series
 
 
 @click.command()
-@with_options(WHAT, TARGET, DESTINATION, LOOK, VERBOSITY)
+@with_options(WHAT, TARGET, UPLOAD, CDO, DESTINATION, RETRY, RESUME, LOOK, VERBOSITY)
 @click.pass_context
 def command(context: click.Context, /, **values: Any) -> None:
     """Say what a store would do with a push: delete, refuse, round, double. Send nothing.
@@ -29,9 +30,11 @@ def command(context: click.Context, /, **values: Any) -> None:
         --metric-name vpn --labels 'instance=host-{1..40},job=vpn' --start now-21d
     """
     console = build_console(values)
-    refuse_misfits(context, values["mode"], FITS)
+    uploading = values["mode"] == "blocks" and uploads(values)
+    refuse_misfits(context, values["mode"], FITS, frozenset({"--upload"} if uploading else ()))
     scenario = build_scenario(values, console)
-    if values["mode"] == "remote-write" and not (values["remote_write_url"] or values["query_url"]):
+    known = values["remote_write_url"] or values["query_url"] or goes_by_cdo(values)
+    if values["mode"] == "remote-write" and not known:
         raise InputError("--remote-write-url is missing: give the address of the server")
     directory = values["output_dir"] or Path(DIRECTORIES.get(values["mode"], "."))
     look = first_look(scenario, count_series(scenario.labels), directory, values, console)

@@ -102,6 +102,11 @@ def push_destination(values: Mapping[str, Any], console: Console) -> Destination
     return _cdo_destination(values, console, lambda stack: stack.push_url)
 
 
+def goes_by_cdo(values: Mapping[str, Any]) -> bool:
+    """Whether CDO names the receiver of a push by remote write."""
+    return values.get("mode") == "remote-write" and not values["remote_write_url"] and bool(os.environ.get(CDO_TOKEN))
+
+
 def upload_destination(values: Mapping[str, Any], console: Console) -> Destination | None:
     """--upload, or what CDO names in its place; None where blocks stay here."""
     if not uploads(values):

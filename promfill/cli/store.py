@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from promfill.cli.console import Console
-from promfill.cli.destination import build_destination, open_client
+from promfill.cli.destination import build_destination, goes_by_cdo, open_client, push_destination
 from promfill.errors import InputError, ReceiverError
 from promfill.times import DAY_MS, parse_duration
 
 if TYPE_CHECKING:
     from promfill.check import Finding
+    from promfill.destination import Destination
     from promfill.scenario import Scenario
     from promfill.stores.api import Api
     from promfill.stores.base import Store
@@ -103,12 +105,25 @@ def query_address(values: Mapping[str, Any]) -> str | None:
 
 def open_api(values: Mapping[str, Any], console: Console) -> Api | None:
     """The query API, asked with the push's credentials; None where its address is not known."""
-    address = query_address(values)
-    if address is None:
+    destination = _api_destination(values, console)
+    if destination is None:
         return None
     from promfill.stores.api import Api
 
-    return Api(open_client(build_destination(address, values, console, "--query-url"), values))
+    return Api(open_client(destination, values))
+
+
+def _api_destination(values: Mapping[str, Any], console: Console) -> Destination | None:
+    address = query_address(values)
+    if address is not None:
+        return build_destination(address, values, console, "--query-url")
+    if not goes_by_cdo(values):
+        return None
+    from promfill.stores.find import query_url_beside
+
+    receiver = push_destination(values, console)
+    beside = query_url_beside(receiver.url)
+    return replace(receiver, url=beside) if beside else None
 
 
 def open_a_store(values: Mapping[str, Any], blocks: Path | None, console: Console) -> Store:

@@ -15,7 +15,7 @@ from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario,
 from promfill.cli.store import QUERY, open_a_store, query_address
 from promfill.cli.targets import directory_of
 from promfill.errors import InputError, RunError
-from promfill.times import format_time
+from promfill.times import format_seconds, format_time
 
 if TYPE_CHECKING:
     from promfill.cli.console import Console
@@ -29,6 +29,37 @@ RANGES = 10
 
 VERIFY = (click.option("--verify", is_flag=True, help="Read back afterwards, as `promfill verify` does."),)
 
+
+def _take_run(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """The options of a run, with its times, stand in for those that are not given."""
+    if path is None:
+        return None
+    from promfill.checkpoint import Checkpoint
+
+    checkpoint = Checkpoint.load(path)
+    if checkpoint is None:
+        raise InputError(f"there is no checkpoint {path}: mend --checkpoint, or give the push's options")
+    options = checkpoint.options
+    times = {"start": format_seconds(checkpoint.start), "end": format_seconds(checkpoint.end)}
+    context.default_map = {**options, **times, "allow_future": True}
+    if options.get("remote_write_url"):
+        from promfill.stores.find import query_url_beside
+
+        context.default_map["query_url"] = query_url_beside(options["remote_write_url"])
+    return path
+
+
+_RUN = (
+    click.option(
+        "--checkpoint",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        is_eager=True,
+        expose_value=False,
+        callback=_take_run,
+        help="What was pushed is that of this run.",
+    ),
+)
 _CREDENTIALS = DESTINATION[1:]
 _BLOCKS = (
     click.option("--blocks", type=click.Path(path_type=Path), metavar="DIR", help="Read this directory of blocks."),
@@ -36,12 +67,12 @@ _BLOCKS = (
 
 
 @click.command()
-@with_options(WHAT, QUERY, _BLOCKS, _CREDENTIALS, VERBOSITY)
+@with_options(WHAT, _RUN, QUERY, _BLOCKS, _CREDENTIALS, VERBOSITY)
 def command(**values: Any) -> None:
     """Read back what a push sent, and compare it sample by sample.
 
-    Takes the options that say what was pushed, and a Prometheus API or a directory of blocks. Exit code 0 only where
-    every sample is there, once and with its value, and no other beside them.
+    Takes the options that say what was pushed, or a run's checkpoint; and a Prometheus API, or a directory of blocks.
+    Exit code 0 only where every sample is there, once and with its value, and no other beside them.
 
     \b
     Example:

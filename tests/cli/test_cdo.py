@@ -138,3 +138,13 @@ def test_config_tells_each_source(promfill: Promfill, monkeypatch: pytest.Monkey
     assert "https://mimir.example.com/?…" in text
     for secret in (TOKEN, PASSWORD, "k3y-of-header"):
         assert secret not in text + json.dumps(result.json)
+
+
+def test_the_store_that_cdo_names_is_asked_first(promfill: Promfill, token: None) -> None:
+    """`check` asks the query API beside the push URL, with the stack's user and password, and sends nothing."""
+    with Receiver() as receiver, Cdo(receiver.url.removesuffix("/api/v1/write")) as cdo:
+        result = promfill("check", *PUSH[1:], "--mode", "remote-write", "--cdo-url", cdo.url)
+    assert result.code == 0, result.err
+    assert receiver.taken
+    assert {taken.headers["authorization"] for taken in receiver.taken} == {BASIC}
+    assert all(taken.path.startswith("/api/prom/") and taken.path != "/api/prom/push" for taken in receiver.taken)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.cli import PUSH, Promfill, runner
 from tests.support.receiver import Answer, Receiver
+from tests.support.servers import Server
 
 WHAT = (*PUSH[1:], "--labels", "host={1..3},job=x")
 SAMPLES = 3 * 288
@@ -128,3 +129,18 @@ def test_check_of_a_dead_address(promfill: Promfill) -> None:
     push = (*WHAT, "--mode", "remote-write", "--remote-write-url", "http://127.0.0.1:1/api/v1/write")
     assert promfill("check", *push).code == 0
     assert promfill("check", *push, "--query-url", "http://127.0.0.1:1").code == 1
+
+
+@pytest.mark.server
+def test_a_run_is_verified_by_its_checkpoint(promfill: Promfill, prometheus: Server) -> None:
+    what = ("--metric-name", "run", "--labels", 'a={1..3},b="x, y"', "--start", "now-2d", "--step", "7m", "--seed", "7")
+    to = ("--mode", "remote-write", "--remote-write-url", f"{prometheus.url}/api/v1/write")
+    assert promfill("push", *what, *to).code == 0
+    (checkpoint,) = Path(".promfill").glob("*.json")
+    proof = promfill("verify", "--checkpoint", str(checkpoint), "--json")
+    assert proof.code == 0, proof.err
+    assert proof.json["expected"] == proof.json["found"] == 3 * (2 * 1440 // 7)
+    assert promfill("verify", "--checkpoint", str(checkpoint), "--seed", "8").code == 1
+    missing = promfill("verify", "--checkpoint", "nowhere.json")
+    assert (missing.code, missing.err.count("\n")) == (2, 1)
+    assert "there is no checkpoint nowhere.json" in missing.err
