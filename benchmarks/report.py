@@ -119,6 +119,7 @@ def short_peer(one: Known) -> str:
         .replace(", text ready, blocks of", ",")
         .replace(", against create-blocks-from", " (create-blocks-from)")
         .replace(" a request", "")
+        .replace("a window of all series", "windows")
     )
 
 
@@ -133,6 +134,7 @@ def page(known: Known) -> str:
         growth=table(("", "measured", "exponent between neighbours", "fitted"), growth_rows(known)),
         knees="\n".join(f"- {name}: {words}" for name, words in KNEES.items()),
         stages="\n\n".join(part for stage in NAMES for part in stage_parts(known, stage)),
+        form=known.get("floors_form", "in full"),
         floors=table(("case", "figure", "", "M samples/s", "spread", "limit"), floor_rows(known)),
     )
     return re.sub(r"\n{3,}", "\n\n", filled)
