@@ -24,7 +24,7 @@ PUSH = .venv/bin/promfill push --mode="$$MODE" --metric-name="$$METRIC_NAME" $${
 	$${DESCRIPTION:+--description="$$DESCRIPTION"}
 
 .DEFAULT_GOAL := help
-.PHONY: help install backfill backfill-21d backfill-7d backfill-1d clean test lint servers docs proto lock bench bench-quick bench-compare
+.PHONY: help install backfill backfill-21d backfill-7d backfill-1d clean test lint soak servers docs proto lock bench bench-quick bench-compare
 
 help: ## Show this list
 	@echo 'make TARGET [VARIABLE=value …]'
