@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Protocol
 
+from promfill.endings import undisturbed
 from promfill.errors import PromfillError
 from promfill.model import SeriesBatch
 from promfill.plan import Tile
@@ -76,8 +77,9 @@ class OrderedPool:
             sink.written(offset, self._source.samples)
             return sink.commit()
         except BaseException:
-            self._stop()
-            sink.abort()
+            with undisturbed():
+                self._stop()
+                sink.abort()
             raise
         finally:
             self._stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from promfill.endings import undisturbed
 from promfill.sinks.base import Sink, SinkReport
 from promfill.source import Source
 
@@ -33,5 +34,6 @@ def push(
         ready(report.take_ready())
         return report
     except BaseException:
-        sink.abort()
+        with undisturbed():
+            sink.abort()
         raise

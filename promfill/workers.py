@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
+from promfill.endings import undisturbed
 from promfill.errors import PromfillError
 from promfill.processes import Worker, as_promfill_error, leave_with_parent, next_death, start_worker
 from promfill.push import Progress, Ready, push
@@ -48,7 +49,8 @@ class WorkerPool:
                 for worker in self._ready():
                     self._hear(worker, progress, ready)
         finally:
-            self._stop()
+            with undisturbed():
+                self._stop()
         self.report.paths.sort()
         return self.report
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import hypothesis
 import pytest
@@ -18,9 +19,11 @@ hypothesis.settings.load_profile("promfill")
 
 
 @pytest.fixture(autouse=True)
-def own_working_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Pushes leave their lists and checkpoints in the working directory: never in the checkout."""
     monkeypatch.chdir(tmp_path_factory.mktemp("work"))
+    with patch.dict(os.environ):  # what a test's .env put there goes with the test
+        yield
 
 
 @pytest.fixture
