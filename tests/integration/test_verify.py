@@ -188,8 +188,8 @@ def test_blocks_of_our_own_of_any_length(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_blocks_that_hold_everything_twice(tmp_path: Path) -> None:
     source = source_of("twice")
-    for duration in (7_200_000, 86_400_000):
-        push(source, BlockSink(source.fleet, source.grid, source.identity(), tmp_path, duration=duration))
+    for duration, identity in ((7_200_000, b"one"), (86_400_000, b"another")):  # never a block of the same name
+        push(source, BlockSink(source.fleet, source.grid, identity, tmp_path, duration=duration))
     report = verify(source, BlockStore(tmp_path))
     assert (report.tally.found, report.tally.doubled.samples) == (1_800, 1_800)
 
