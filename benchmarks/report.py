@@ -234,7 +234,7 @@ def growth_of(known: Known, name: str, size: str) -> Any:
 
 KNEES = {
     "time against series": "below 1 between small fleets, as a block (its files, its syncs) costs the same however few "
-    "series share it; it nears 1 where samples are most of the work. A step beyond 1 in one run was the noise of a busy "
+    "series share it; it nears 1 where samples are most of the work. A step beyond 1 in one run was noise of a busy "
     "machine when it was looked into: three repeats of the last gave 1.01 in wall time and 1.00 in CPU time.",
     "time against days": "every day is a block of its own, made like the one before. Likewise, three repeats of the "
     "last step gave 0.91 in wall time and 0.86 in CPU time.",
