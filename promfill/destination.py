@@ -138,7 +138,10 @@ class Destination:
 
 
 def show_url(url: str) -> str:
-    """A URL as people may see it: without user, password and query."""
-    parts = urlsplit(url)
+    """A URL as people may see it: without user, password and query; what is no URL is not shown."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "…"
     shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
     return f"{shown}?…" if parts.query else shown

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from promfill.stores.api import Api
 from promfill.stores.facts import StoreFacts
 from promfill.stores.find import store_name
 from promfill.times import DAY_MS, UNITS_MS
+
+T = TypeVar("T")
 
 _YEAR_MS, _MONTH_MS, _WEEK_MS = 365 * DAY_MS, 31 * DAY_MS, 7 * DAY_MS
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdwy])")
@@ -37,10 +39,10 @@ def parse_store_duration(text: str, bare: int) -> int:
 
 
 def _prometheus(api: Api) -> StoreFacts:
-    build = api.get_data("/api/v1/status/buildinfo") or {}
-    flags = api.get_data("/api/v1/status/flags") or {}
+    build = _of(dict, api.get_data("/api/v1/status/buildinfo"))
+    flags = _of(dict, api.get_data("/api/v1/status/flags"))
     retention, size = _split_retention(_get(api, "/api/v1/status/runtimeinfo", "storageRetention"))
-    head = _get(api, "/api/v1/status/tsdb", "headStats") or {}
+    head = _of(dict, _get(api, "/api/v1/status/tsdb", "headStats"))
     oldest, newest = (_there(head.get(name)) for name in ("minTime", "maxTime"))
     version = str(build.get("version", ""))
     return StoreFacts(
@@ -52,8 +54,8 @@ def _prometheus(api: Api) -> StoreFacts:
         keeps_at_border=(0,) < _numbers(version) < (2, 52),
         newest=newest,
         newest_block=oldest,
-        targets=len(_get(api, "/api/v1/targets?state=active", "activeTargets") or ()),
-        out_of_order=_out_of_order(_get(api, "/api/v1/status/config", "yaml") or ""),
+        targets=len(_of(list, _get(api, "/api/v1/targets?state=active", "activeTargets"))),
+        out_of_order=_out_of_order(_of(str, _get(api, "/api/v1/status/config", "yaml"))),
         receives=_switch(flags.get("web.enable-remote-write-receiver")),
         version_2=_speaks_version_2(flags, version),
         future=10 * UNITS_MS["m"],
@@ -63,6 +65,11 @@ def _prometheus(api: Api) -> StoreFacts:
 def _get(api: Api, path: str, name: str) -> Any:
     data = api.get_data(path)
     return data.get(name) if isinstance(data, dict) else None
+
+
+def _of(kind: type[T], value: Any) -> T:
+    """The value where it is of this kind, else an empty one: whoever answers otherwise tells nothing."""
+    return value if isinstance(value, kind) else kind()
 
 
 def _there(time: Any) -> int | None:
@@ -83,7 +90,7 @@ def _switch(flag: Any) -> bool | None:
 
 def _speaks_version_2(flags: dict[str, Any], version: str) -> bool | None:
     if _PROTOBUF_MESSAGES in flags:
-        return "io.prometheus.write.v2" in flags[_PROTOBUF_MESSAGES]
+        return "io.prometheus.write.v2" in str(flags[_PROTOBUF_MESSAGES])
     return False if (0,) < _numbers(version) < (2, 54) else None
 
 

@@ -80,8 +80,10 @@ def _read_metas(directory: Path) -> dict[Path, BlockMeta]:
     for path in paths:
         try:
             metas[path] = decode_meta((path / "meta.json").read_bytes())
-        except (OSError, FormatError) as error:
-            raise FormatError(f"{path / 'meta.json'} cannot be read: {error}") from error
+        except OSError as error:
+            raise FormatError(f"{path / 'meta.json'} cannot be read: {error.strerror}") from error
+        except FormatError as error:
+            raise _of_block(path, error) from error
     return dict(sorted(metas.items(), key=lambda item: item[1].min_time))
 
 

@@ -45,12 +45,20 @@ class QueryStore:
 
 
 def _series(body: bytes) -> Iterator[Run]:
-    """The series of a matrix."""
+    """The series of a matrix. FormatError where it holds histograms, or is none."""
     for series in _matrix(body):
-        times, texts = zip(*series["values"], strict=True)
-        ms = np.rint(np.array(times) * 1000).astype(np.int64)
-        bits = np.array(list(map(float, texts))).view(np.uint64)
-        yield tuple(series["metric"].items()), ms, bits
+        try:
+            yield _run(series)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            what = "native histograms" if "histograms" in str(series) else "a series that is none"
+            raise FormatError(f"an answer with {what}", section="query API") from error
+
+
+def _run(series: Any) -> Run:
+    times, texts = zip(*series["values"], strict=True)
+    ms = np.rint(np.array(times, np.float64) * 1000).astype(np.int64)
+    bits = np.array(list(map(float, texts))).view(np.uint64)
+    return tuple(series["metric"].items()), ms, bits
 
 
 def _matrix(body: bytes) -> list[Any]:
@@ -58,9 +66,12 @@ def _matrix(body: bytes) -> list[Any]:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise FormatError("an answer that is no JSON", section="query API") from error
-    if answer.get("status") != "success" or answer["data"]["resultType"] != "matrix":
+    if not isinstance(answer, dict):
+        raise FormatError("an answer that is no object", section="query API")
+    data: Any = answer.get("data")
+    result: Any = data.get("result") if isinstance(data, dict) and data.get("resultType") == "matrix" else None
+    if answer.get("status") != "success" or not isinstance(result, list):
         raise ReceiverError(f"the query API answers {answer.get('error') or 'without a matrix'}")
     if answer.get("warnings"):
-        raise ReceiverError(f"the query API warns that its answer is not whole: {answer['warnings'][0]}")
-    result: list[Any] = answer["data"]["result"]
+        raise ReceiverError(f"the query API warns that its answer is not whole: {str(answer['warnings'])[:200]}")
     return result

@@ -69,8 +69,11 @@ def external_labels(api: Api) -> frozenset[str]:
         return frozenset()
     import yaml
 
-    config = yaml.safe_load(data["yaml"])
-    return frozenset(config.get("global", {}).get("external_labels") or ())
+    try:
+        found = yaml.safe_load(data["yaml"])["global"]["external_labels"]
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError):
+        return frozenset()
+    return frozenset(map(str, found)) if isinstance(found, dict) else frozenset()
 
 
 def _request(selection: Selection) -> ReadRequest:

@@ -45,6 +45,7 @@ BAD = [
     (("--resolution", "3^2"), "--resolution"),
     (("--resolution", "2^-7", "--round", "2"), "exclude each other"),
     (("--round", "99"), "--round 99"),
+    (("--mode", "remote-write", "--remote-write-url", "http://[::1/x"), "is no URL"),
     (("--round", "15", "--flat-base", "1e294"), "leave the range of a float64"),
     (("--step", "9" * 5000), "--step-size is no duration"),
     (("--start", "9" * 5000), "--start is no time"),
