@@ -38,7 +38,7 @@ class VerifyReport:
     """What was found; all counts are samples.
 
     expected = found + missing + not_yet_visible + different. `rounded` ones are found. `doubled` counts the copies
-    beyond the first, `unexpected` those that the push did not make.
+    beyond the first, `unexpected` those that the push did not make. `settled`: what is missing will not yet appear.
     """
 
     metric: str
@@ -49,6 +49,7 @@ class VerifyReport:
     expected: int
     tally: Tally
     not_yet_visible: int = 0
+    settled: bool = True
     strangers: list[LabelSet] = field(default_factory=list)
     stranger_count: int = 0
 
@@ -145,6 +146,7 @@ class _Verifier:
             expected=source.samples,
             tally=self.tally,
             not_yet_visible=min(missing, store.pending()) if missing else 0,
+            settled=store.shows_at_once,
             strangers=list(self.strangers),
             stranger_count=self.stranger_count,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from promfill.source import Source
     from promfill.verify import VerifyReport
 
+SETTLE_SECONDS = 1.0
 RANGES = 10
 """Ranges of time that are told of each fault."""
 
@@ -113,7 +115,21 @@ def verify_command(parameters: Sequence[click.Parameter], grid: Grid, values: Ma
 
 
 def verify_push(source: Source, values: Mapping[str, Any], blocks: Path | None, console: Console) -> VerifyReport:
-    """Read the store, or the directory of blocks, with a progress bar, and compare."""
+    """Read the store, or the directory of blocks, with a progress bar, and compare.
+
+    What a store shows with a delay is read again until no more of it appears.
+    """
+    report = _verify_once(source, values, blocks, console)
+    while report.missing and not report.settled:
+        time.sleep(SETTLE_SECONDS)
+        again = _verify_once(source, values, blocks, console)
+        if again.missing >= report.missing:
+            return again
+        report = again
+    return report
+
+
+def _verify_once(source: Source, values: Mapping[str, Any], blocks: Path | None, console: Console) -> VerifyReport:
     from promfill.verify import verify
 
     store = open_a_store(values, blocks, console)

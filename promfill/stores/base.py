@@ -61,6 +61,9 @@ class Store(Protocol):
     keeps_bits: bool
     """False where the store rounds what it is given."""
 
+    shows_at_once: bool
+    """False where acknowledged samples may take a moment to be readable, even when it was asked to show them."""
+
     unchecked: str
     """What this way of reading cannot see, in words; empty where it sees all."""
 

@@ -37,6 +37,7 @@ class BlockStore:
     """Block directories below one directory, or a single one. InputError: there is none."""
 
     keeps_bits = True
+    shows_at_once = True
     unchecked = ""
 
     def __init__(self, directory: Path) -> None:

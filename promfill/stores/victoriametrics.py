@@ -30,6 +30,7 @@ class VictoriaMetricsStore:
     """A VictoriaMetrics, single node or behind its router. It keeps decimals of about 12 digits, not float64."""
 
     keeps_bits = False
+    shows_at_once = False  # rows that its own flusher has in hand when it is asked
     unchecked = ""
     most_samples: int | None = None
 

@@ -144,3 +144,31 @@ def test_a_run_is_verified_by_its_checkpoint(promfill: Promfill, prometheus: Ser
     missing = promfill("verify", "--checkpoint", "nowhere.json")
     assert (missing.code, missing.err.count("\n")) == (2, 1)
     assert "there is no checkpoint nowhere.json" in missing.err
+
+
+def test_a_store_that_shows_late_is_read_again(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as more appears; what does not appear is missing."""
+    from promfill.stores.blocks import BlockStore
+
+    assert promfill(*PUSH, "--labels", "i={1,2}").code == 0
+    blocks = sorted(Path("data").iterdir())
+    away = [path.rename(Path(path.name)) for path in blocks[1:]]
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        for path in away:
+            path.rename(Path("data") / path.name)
+        away.clear()
+
+    monkeypatch.setattr("promfill.cli.verify.time.sleep", sleep)
+    words = ("verify", *PUSH[1:], "--labels", "i={1,2}", "--blocks", "data")
+    assert promfill(*words).code == 1  # blocks are whole when they are there: nobody waits
+    assert waits == []
+    monkeypatch.setattr(BlockStore, "shows_at_once", False)
+    assert promfill(*words).code == 0
+    assert len(waits) == 1
+    for path in blocks[1:]:
+        path.rename(Path(path.name))
+    assert promfill(*words).code == 1
+    assert len(waits) == 2

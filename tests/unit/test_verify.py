@@ -31,6 +31,7 @@ class ListStore:
 
     name = "a list"
     keeps_bits = True
+    shows_at_once = True
     unchecked = ""
 
     def __init__(
