@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 
 from promfill.plan import Grid
-from promfill.scenario import Signal
+from promfill.scenario import Signal, largest_value
 
 KEPT_DIGITS = 12
 """What VictoriaMetrics stores exactly (lib/decimal: conversionPrecision 1e12); of longer values it keeps the first."""
-
-_LARGEST_SEASON = 20.0
-_FARTHEST_NOISE = 7.0
 
 
 def keeps_all_digits(signal: Signal, grid: Grid) -> bool:
@@ -19,7 +16,7 @@ def keeps_all_digits(signal: Signal, grid: Grid) -> bool:
     places = _decimal_places(signal)
     if places is None:
         return False
-    return places + len(str(math.ceil(_largest_value(signal, grid)))) <= KEPT_DIGITS
+    return places + len(str(math.ceil(largest_value(signal, grid)))) <= KEPT_DIGITS
 
 
 def _decimal_places(signal: Signal) -> int | None:
@@ -28,10 +25,3 @@ def _decimal_places(signal: Signal) -> int | None:
     if signal.resolution is None:
         return None
     return max(0, 1 - math.frexp(signal.resolution)[1])  # 2^-k ends k places behind the point
-
-
-def _largest_value(signal: Signal, grid: Grid) -> float:
-    hours = (grid.steps - 1) * grid.step / 3.6e6
-    rise = abs(signal.trend_coefficient) * hours
-    noise = abs(signal.noise_mean) + _FARTHEST_NOISE * signal.noise_std
-    return abs(signal.flat_base) + rise + noise + _LARGEST_SEASON

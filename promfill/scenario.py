@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SEEDS = 2**32
 DEFAULT_DESCRIPTION = "Backfilled metric data"
 _FARTHEST_NOISE = 7.0  # standard deviations; no draw of ours goes further
+_LARGEST_SEASON = 20.0
 _LARGEST = 1.7e308
 
 
@@ -98,16 +99,16 @@ def _check_zone(name: str) -> None:
         raise InputError(f"--timezone {name!r} is unknown: use a name such as UTC or Europe/Berlin") from None
 
 
-def _check_size(signal: Signal, grid: Grid) -> None:
+def largest_value(signal: Signal, grid: Grid) -> float:
+    """No |value| of the push is above this; infinite where floats do not reach."""
     hours = (grid.steps - 1) * grid.step / 3.6e6
-    parts = (
-        abs(signal.flat_base),
-        abs(signal.trend_coefficient) * hours,
-        abs(signal.noise_mean),
-        _FARTHEST_NOISE * signal.noise_std,
-    )
+    trend = abs(signal.flat_base) + abs(signal.trend_coefficient) * hours
+    return trend + _LARGEST_SEASON + abs(signal.noise_mean) + _FARTHEST_NOISE * signal.noise_std
+
+
+def _check_size(signal: Signal, grid: Grid) -> None:
     scale = 10.0 ** (signal.decimals or 0) / (signal.resolution or 1.0)  # rounding multiplies, and divides again
-    if not sum(parts) * scale < _LARGEST:
+    if not largest_value(signal, grid) * scale < _LARGEST:
         raise InputError(
             "the values would leave the range of a float64: make --trend-coefficient, --flat-base or the noise smaller"
         )
