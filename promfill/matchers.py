@@ -1,8 +1,7 @@
 """Series selectors, as in PromQL: ``name{label="value", other=~"a|b"}``.
 
-Regular expressions are anchored at both ends, as Prometheus's are, and run by Python's `re`: for what RE2 can say the
-two agree, but for rarities such as ``\\z``, ``\\pL`` and named groups. A label that a series does not have counts as
-the empty string.
+As promtool 2.42 reads them. Regular expressions are RE2's, anchored at both ends, and ``.`` is no newline; Prometheus 3
+differs there, its ``.`` is any character. A label that a series does not have counts as the empty string.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from promfill.errors import InputError
+from promfill.re2 import compile_re2
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _OPERATOR = re.compile(r"=~|!~|!=|=")
@@ -34,15 +34,19 @@ class Matcher:
         wanted = not self.operator.startswith("!")
         if "~" not in self.operator:
             return lambda value: (value == self.value) == wanted
-        try:
-            full_match = re.compile(self.value, re.DOTALL).fullmatch
-        except (re.error, RecursionError, OverflowError) as error:
-            raise InputError(f"regular expression {self.value!r}: {error}") from None
+        full_match = compile_re2(self.value).fullmatch
         return lambda value: (full_match(value) is not None) == wanted
 
 
+_NOTHING = Matcher("", "!=", "")
+"""No series has a label without a name."""
+
+
 def parse_selector(text: str) -> list[Matcher]:
-    """The matchers of a selector. InputError: it does not parse; the message names what was found where."""
+    """The matchers of a selector; of ``{}``, which selects nothing in promtool, one that no series satisfies.
+
+    InputError: it does not parse; the message names what was found where.
+    """
     at = len(text) - len(text.lstrip())
     matchers = []
     if name := _NAME.match(text, at):
@@ -54,7 +58,7 @@ def parse_selector(text: str) -> list[Matcher]:
     if not (rest.startswith("{") and rest.endswith("}")):
         raise InputError(f'selector {text!r}: write name{{label="value"}}, with braces around the conditions')
     body = rest[1:-1]
-    return matchers + _matchers(body, text)
+    return matchers + _matchers(body, text) or [_NOTHING]
 
 
 def _matchers(body: str, text: str) -> list[Matcher]:
@@ -85,20 +89,33 @@ def _unquote(text: str) -> str:
     """The string that a quoted Go literal means; a bare name means itself."""
     if text[0] == "`":
         return text[1:-1]
-    return _ESCAPE.sub(_unescape, text[1:-1]) if text[0] in "\"'" else text
+    if text[0] not in "\"'":
+        return text
+    pieces, at = [], 1
+    for escape in _ESCAPE.finditer(text, 1, len(text) - 1):
+        pieces += [text[at : escape.start()].encode("utf-8", "surrogateescape"), _unescape(escape)]
+        at = escape.end()
+    pieces.append(text[at:-1].encode("utf-8", "surrogateescape"))
+    try:
+        return b"".join(pieces).decode()
+    except UnicodeDecodeError:
+        raise InputError(f"quoted value {text}: its bytes are no UTF-8") from None
 
 
-def _unescape(match: re.Match[str]) -> str:
+def _unescape(match: re.Match[str]) -> bytes:
+    """``\\x`` and octal numbers are bytes, ``\\u`` and ``\\U`` are characters, as in Go."""
     code = match[1]
-    if code is None:
+    if code is None or (code in "\"'" and code != match.string[0]):
         raise InputError(f"unknown escape in a quoted value: {match.string[match.start() : match.start() + 2]!r}")
-    if code[0] in "xuU":
-        return _character(int(code[1:], 16))
-    return _character(int(code, 8)) if code[0].isdigit() else _ESCAPES.get(code, code)
+    if code[0] not in "x01234567":
+        return (_character(int(code[1:], 16)) if code[0] in "uU" else _ESCAPES.get(code, code)).encode()
+    number = int(code[1:], 16) if code[0] == "x" else int(code, 8)
+    if number > 0xFF:
+        raise InputError(f"no byte has the number {number:#x} in a quoted value: {match[0]!r}")
+    return bytes([number])
 
 
 def _character(number: int) -> str:
-    try:
-        return chr(number)
-    except (ValueError, OverflowError):
-        raise InputError(f"no character has the number {number:#x}") from None
+    if number > 0x10FFFF or 0xD800 <= number < 0xE000:
+        raise InputError(f"no character has the number {number:#x}")
+    return chr(number)

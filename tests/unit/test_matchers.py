@@ -4,6 +4,7 @@ import pytest
 
 from promfill.errors import InputError
 from promfill.matchers import Matcher, parse_selector
+from tests.support.re2 import REFUSED, TAKEN, VALUES
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,8 @@ from promfill.matchers import Matcher, parse_selector
         ("{a='b',c=`d\\`}", [("a", "=", "b"), ("c", "=", "d\\")]),
         ('{a="x\\n\\"\\\\\\u00e4\\x41\\101,}"}', [("a", "=", 'x\n"\\äAA,}')]),
         ('{"up.x", "la bel"="b"}', [("__name__", "=", "up.x"), ("la bel", "=", "b")]),
-        ("{}", []),
+        ("{}", [("", "!=", "")]),
+        (r'{a="\xc3\xa9\303\251\u00e9"}', [("a", "=", "ééé")]),
     ],
 )
 def test_parse(text: str, matchers: list[tuple[str, str, str]]) -> None:
@@ -26,7 +28,7 @@ def test_parse(text: str, matchers: list[tuple[str, str, str]]) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "{", "up}", "up{a}", 'up{a="b}', 'up{a=b}', 'up{a=="b"}', 'up{a="b" c="d"}', 'up{1="b"}', 'up{a="\\q"}',
-     'up{a="\\U99999999"}', "up{,}", 'up{a="b"} + 1'],
+     'up{a="\\U99999999"}', r'{a="\ud800"}', r'{a="\xff"}', r'{a="\400"}', r"""{a="\'"}""", "up{,}", 'up{a="b"} + 1'],
 )  # fmt: skip
 def test_what_is_no_selector(text: str) -> None:
     with pytest.raises(InputError):
@@ -37,7 +39,8 @@ def test_what_is_no_selector(text: str) -> None:
     ("operator", "pattern", "value", "satisfied"),
     [
         ("=", "a", "a", True), ("=", "a", "ab", False), ("!=", "a", "ab", True), ("=~", "a|b", "b", True),
-        ("=~", "a", "xa", False), ("=~", "a", "a\n", False), ("=~", ".", "\n", True), ("!~", "a.*", "abc", False),
+        ("=~", "a", "xa", False), ("=~", "a", "a\n", False), ("=~", ".", "\n", False), ("=~", "(?s:.)", "\n", True),
+        ("!~", "a.*", "abc", False),
         ("!~", "a.*", "xabc", True), ("=~", "", "", True),
     ],
 )  # fmt: skip
@@ -48,3 +51,18 @@ def test_regular_expressions_are_anchored(operator: str, pattern: str, value: st
 def test_a_broken_regular_expression() -> None:
     with pytest.raises(InputError, match=r"regular expression '\(a'"):
         Matcher("x", "=~", "(a").predicate()
+
+
+@pytest.mark.parametrize("pattern", TAKEN)
+def test_patterns_mean_what_they_mean_to_re2(pattern: str) -> None:
+    satisfied = Matcher("x", "=~", pattern).predicate()
+    assert [value for value in VALUES if satisfied(value)] == TAKEN[pattern]
+    refused = Matcher("x", "!~", pattern).predicate()
+    assert [value for value in VALUES if not refused(value)] == TAKEN[pattern]
+
+
+@pytest.mark.parametrize("pattern", [*REFUSED, r"\pL", "x(?i)"])
+def test_patterns_refused(pattern: str) -> None:
+    with pytest.raises(InputError) as refusal:
+        Matcher("x", "=~", pattern).predicate()
+    assert "\n" not in str(refusal.value)
