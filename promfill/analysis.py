@@ -55,7 +55,8 @@ def analyze(block: Block, limit: int) -> Analysis:
     names, name_of = np.unique((pairs >> _HALF).astype(np.uint32), return_inverse=True)
     uncovered = _sums(np.repeat(_uncovered(block, span), np.diff(entries.label_bounds)), which, pairs.size)
     values = (pairs & np.uint64(0xFFFF_FFFF)).astype(np.uint32)
-    lengths = block.index.symbols.lengths[values]
+    lengths = block.index.symbols.lengths[values].astype(np.uint64)
+    open_by_name, bytes_by_name = (_sums(figures, name_of, names.size) for figures in (uncovered, lengths))
     metrics = names[name_of] == _reference(block, names, b"__name__")
 
     def text(reference: int) -> str:
@@ -82,17 +83,9 @@ def analyze(block: Block, limit: int) -> Analysis:
         keys.size,
         [
             rank("Label pairs most involved in churning", _shares(uncovered, span), pair_text),
-            rank(
-                "Label names most involved in churning",
-                _shares(_sums(uncovered, name_of, names.size), span),
-                name_text,
-            ),
+            rank("Label names most involved in churning", _shares(open_by_name, span), name_text),
             rank("Most common label pairs", counts, pair_text),
-            rank(
-                "Label names with highest cumulative label value length",
-                _sums(lengths.astype(np.uint64), name_of, names.size),
-                name_text,
-            ),
+            rank("Label names with highest cumulative label value length", bytes_by_name, name_text),
             rank("Highest cardinality labels", np.bincount(name_of, minlength=names.size), name_text),
             rank("Highest cardinality metric names", counts[metrics], metric_text),
         ],
