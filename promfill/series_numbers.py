@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from promfill.block import Block
 from promfill.codecs.go_numbers import quote
+from promfill.errors import FormatError
 
 I64Array = NDArray[np.int64]
 Ranks = NDArray[np.uint32]
@@ -49,7 +50,10 @@ def label_texts(block: Block, rows: I64Array) -> list[bytes]:
 def _digest(block: Block) -> bytes:
     """What two blocks have in common exactly when they hold the same label sets in the same order and words."""
     digest = hashlib.blake2b(digest_size=16)
-    entries, symbols = block.series, block.index.symbols
+    try:
+        entries, symbols = block.series, block.index.symbols
+    except FormatError as error:
+        raise FormatError(f"block {block.path}: {error}") from error
     for array in (symbols.buffer, symbols.offsets, entries.names, entries.values, entries.label_bounds):
         digest.update(array.size.to_bytes(8))
         digest.update(np.ascontiguousarray(array).data)
