@@ -108,11 +108,14 @@ class MimirUpload:
         return self._post(block, f"files?{urlencode({'path': name}, safe='/')}", body, size)
 
     def _finish(self, block: LocalBlock) -> Outcome:
-        """Finish, as often as it takes: the limit on validations at once makes us wait, and one may go stale."""
+        """Finish, as often as it takes: the limit on validations at once makes us wait, and one may go stale.
+
+        A finish that finds the block there is one too many: the bytes are ours, an earlier one of which we do not know
+        was heard.
+        """
         while True:
-            outcome = self._post(block, "finish", b"", run=self._take_turn)
-            if outcome:
-                return outcome
+            if self._post(block, "finish", b"", run=self._take_turn):
+                return Outcome.COMPLETE
             self._progress = time.monotonic()
             if self._settled(block):
                 return Outcome.COMPLETE

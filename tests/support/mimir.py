@@ -292,9 +292,10 @@ class Mimir:
             self.validations -= 1
             if upload.stale:
                 return
-            upload.validating, upload.error = False, error
+            upload.error = error
             if not error:
                 self.complete(upload)
+            upload.validating = False  # last: a check that comes between finds it validating, and never uploading
 
     def complete(self, upload: Upload) -> None:
         (upload.folder / "meta.json").hardlink_to(upload.folder / "uploading-meta.json")

@@ -116,8 +116,9 @@ def test_a_lost_answer_to_finish_costs_nothing(mimir: Mimir, blocks: list[Path])
     mimir.limits.validations_at_once = 0
     mimir.limits.validation_seconds = 0.05
     mimir.trouble = act_and_hang_up
-    upload(mimir, blocks)
-    assert sorted(mimir.completed) == names(blocks)
+    report = upload(mimir, blocks)
+    assert sorted(mimir.completed) == sorted(report.uploaded) == names(blocks)
+    assert not report.there
 
 
 def test_a_check_between_two_files_of_mimirs_is_asked_again(mimir: Mimir, blocks: list[Path]) -> None:
