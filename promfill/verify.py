@@ -37,8 +37,9 @@ _STRANGERS = 10
 class VerifyReport:
     """What was found; all counts are samples.
 
-    expected = found + missing + not_yet_visible + different. `rounded` ones are found. `doubled` counts the copies
-    beyond the first, `unexpected` those that the push did not make. `settled`: what is missing will not yet appear.
+    expected = found + missing + not_yet_visible + different + not_checked. `rounded` ones are found. `doubled` counts
+    the copies beyond the first, `unexpected` those that the push did not make. `not_checked`: staleness markers that
+    this store does not show. `settled`: what is missing will not yet appear.
     """
 
     metric: str
@@ -48,6 +49,7 @@ class VerifyReport:
     series: int
     expected: int
     tally: Tally
+    not_checked: int = 0
     not_yet_visible: int = 0
     settled: bool = True
     strangers: list[LabelSet] = field(default_factory=list)
@@ -60,7 +62,7 @@ class VerifyReport:
 
     @property
     def faults(self) -> dict[str, Fault]:
-        """What must be empty for the push to be right."""
+        """What is not as it was pushed, and when; what is not yet visible is among the missing."""
         tally = self.tally
         return {
             "missing": tally.missing,
@@ -70,9 +72,15 @@ class VerifyReport:
         }
 
     @property
+    def wrong(self) -> dict[str, int]:
+        """What must be nothing: samples of each fault, and those that the store still holds back."""
+        counts = {name: fault.samples for name, fault in self.faults.items()}
+        return {**counts, "missing": self.missing, "not_yet_visible": self.not_yet_visible}
+
+    @property
     def right(self) -> bool:
-        """Whether the store holds the push, all of it and nothing else."""
-        return not any(fault.samples for fault in self.faults.values())
+        """Whether the store shows the push, all of it that can be checked and nothing else."""
+        return not any(self.wrong.values())
 
 
 def verify(source: Source, store: Store, progress: Callable[[int], None] = lambda samples: None) -> VerifyReport:
@@ -82,13 +90,13 @@ def verify(source: Source, store: Store, progress: Callable[[int], None] = lambd
     """
     finder = RowFinder(source.fleet)
     labels = shared_labels(source.fleet)
-    verifier = _Verifier(source, _by_bits(source, store), progress)
-    for first, steps in _windows(source, store):
+    verifier = _Verifier(source, store, progress)
+    for first, steps in _windows(verifier.grid, store, len(source.fleet)):
         window = _Window(verifier, first, steps)
         for readings in store.read(Selection(labels, window.start, window.end), finder):
             window.add(readings)
         window.finish()
-    return verifier.report(store)
+    return verifier.report()
 
 
 def shared_labels(fleet: Fleet) -> LabelSet:
@@ -98,10 +106,10 @@ def shared_labels(fleet: Fleet) -> LabelSet:
     return tuple((fleet.symbols[name].decode(), fleet.symbols[value].decode()) for name, value in pairs)
 
 
-def _windows(source: Source, store: Store) -> Iterator[tuple[int, int]]:
+def _windows(grid: Grid, store: Store, series: int) -> Iterator[tuple[int, int]]:
     """(first step, steps) of the spans of time that are read at once: all of it, where series and store allow."""
-    most = WINDOW_STEPS if store.most_samples is None else store.most_samples // len(source.fleet)
-    return spans(source.grid.steps, min(WINDOW_STEPS, most))
+    most = WINDOW_STEPS if store.most_samples is None else store.most_samples // series
+    return spans(grid.steps, min(WINDOW_STEPS, most))
 
 
 def _by_bits(source: Source, store: Store) -> bool:
@@ -110,11 +118,14 @@ def _by_bits(source: Source, store: Store) -> bool:
 
 
 class _Verifier:
-    """What holds for all windows: the tally, the source, and the scratch of a tile."""
+    """What holds for all windows: the tally, the source, the steps that can be checked, and the scratch of a tile."""
 
-    def __init__(self, source: Source, by_bits: bool, progress: Callable[[int], None]) -> None:
-        self.source, self.by_bits, self.progress = source, by_bits, progress
+    def __init__(self, source: Source, store: Store, progress: Callable[[int], None]) -> None:
+        self.source, self.progress = source, progress
+        self.grid = source.grid if store.shows_markers else source.scenario.sampled
+        self.by_bits = _by_bits(source, store)
         self.tally = Tally(source.grid.step)
+        self._store = store
         self.strangers: dict[LabelSet, None] = {}
         self.stranger_count = 0
         self._work = Work()
@@ -133,9 +144,9 @@ class _Verifier:
             if len(self.strangers) < _STRANGERS:
                 self.strangers[labels] = None
 
-    def report(self, store: Store) -> VerifyReport:
+    def report(self) -> VerifyReport:
         """The report of all windows."""
-        source = self.source
+        source, store = self.source, self._store
         missing = self.tally.missing.samples
         return VerifyReport(
             metric=source.scenario.metric,
@@ -145,6 +156,7 @@ class _Verifier:
             series=len(source.fleet),
             expected=source.samples,
             tally=self.tally,
+            not_checked=len(source.fleet) * (source.grid.steps - self.grid.steps),
             not_yet_visible=min(missing, store.pending()) if missing else 0,
             settled=store.shows_at_once,
             strangers=list(self.strangers),
@@ -158,7 +170,7 @@ class _Window:
     def __init__(self, verifier: _Verifier, first_step: int, steps: int) -> None:
         self._verifier = verifier
         self._first_step = first_step
-        grid = verifier.source.grid
+        grid = verifier.grid
         self._grid = Grid(grid.time(first_step), grid.step, steps)
         self.start = self._grid.start
         self.end = self._grid.last if first_step + steps == grid.steps else self._grid.time(steps) - 1

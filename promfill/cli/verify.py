@@ -139,8 +139,8 @@ def _verify_once(source: Source, values: Mapping[str, Any], blocks: Path | None,
 
 def refuse_wrong(report: VerifyReport) -> None:
     """RunError where the store does not hold the push as it was made."""
-    wrong = [f"{count:,} {name.replace('_', ' ')}" for name, count in _counts(report).items() if count]
-    if wrong:
+    if not report.right:
+        wrong = [f"{count:,} {name.replace('_', ' ')}" for name, count in report.wrong.items() if count]
         raise RunError(f"{report.store} does not hold {report.metric} as it was pushed: {', '.join(wrong)} samples")
 
 
@@ -155,8 +155,9 @@ def report_facts(report: VerifyReport) -> dict[str, Any]:
         "expected": report.expected,
         "found": report.tally.found,
         "rounded": report.tally.rounded,
-        **_counts(report),
-        "right": not any(_counts(report).values()),
+        "not_checked": report.not_checked,
+        **report.wrong,
+        "right": report.right,
         "ranges": {name: _ranges(fault) for name, fault in report.faults.items()},
         "unexpected_series": report.stranger_count,
         "unexpected_series_examples": [dict(labels) for labels in report.strangers],
@@ -172,19 +173,15 @@ def report_text(report: VerifyReport) -> str:
     ]
     if report.tally.rounded:
         lines.append(f"            {report.tally.rounded:,} of them rounded by the store")
-    for name, count in _counts(report).items():
+    if report.not_checked:
+        lines.append(f"not checked {report.not_checked:,} staleness markers, which this way of reading does not show")
+    for name, count in report.wrong.items():
         if count or name in report.faults:
             lines.append(f"{name.replace('_', ' '):11} {count:,}{_when(report, name)}")
     lines += [f"            {_selector(labels)} is none of the push's series" for labels in report.strangers]
     if report.stranger_count > len(report.strangers):
         lines.append(f"            and {report.stranger_count - len(report.strangers):,} series more")
     return "\n".join([*lines, *([report.unchecked] if report.unchecked else [])])
-
-
-def _counts(report: VerifyReport) -> dict[str, int]:
-    """What must be nothing: the faults, and what the store still holds back."""
-    counts = {name: fault.samples for name, fault in report.faults.items()}
-    return {**counts, "missing": report.missing, "not_yet_visible": report.not_yet_visible}
 
 
 def _ranges(fault: Fault) -> list[dict[str, str]]:

@@ -64,6 +64,9 @@ class Store(Protocol):
     shows_at_once: bool
     """False where acknowledged samples may take a moment to be readable, even when it was asked to show them."""
 
+    shows_markers: bool
+    """False where staleness markers cannot be read: verify then says that it did not look for them."""
+
     unchecked: str
     """What this way of reading cannot see, in words; empty where it sees all."""
 

@@ -38,6 +38,7 @@ class BlockStore:
 
     keeps_bits = True
     shows_at_once = True
+    shows_markers = True
     unchecked = ""
 
     def __init__(self, directory: Path) -> None:

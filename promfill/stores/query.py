@@ -24,6 +24,7 @@ class QueryStore:
 
     keeps_bits = True
     shows_at_once = True
+    shows_markers = False
     unchecked = "read by the query API: staleness markers and the payloads of NaN are not checked"
     most_samples: int | None = 500_000
 

@@ -32,6 +32,7 @@ class RemoteReadStore:
 
     keeps_bits = True
     shows_at_once = True
+    shows_markers = True
     unchecked = ""
     most_samples: int | None = None
 

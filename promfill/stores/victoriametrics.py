@@ -31,6 +31,7 @@ class VictoriaMetricsStore:
 
     keeps_bits = False
     shows_at_once = False  # rows that its own flusher has in hand when it is asked
+    shows_markers = True
     unchecked = ""
     most_samples: int | None = None
 

@@ -61,11 +61,22 @@ def test_text_cannot_hold_a_marker(promfill: Promfill, tmp_path: Path, mode: str
 
 
 @pytest.mark.server
-def test_series_of_blocks_end_in_prometheus(promfill: Promfill, tmp_path: Path) -> None:
+def test_series_of_blocks_end_in_prometheus(
+    promfill: Promfill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     promfill("push", *WHAT, "--output-dir", str(tmp_path / "data"))
     with start_prometheus(tmp_path / "data") as server:
         assert (len(alive(server, END - 1)), len(alive(server, END))) == (3, 0)
         assert promfill("verify", *WHAT, "--query-url", server.url).code == 0
+        monkeypatch.setattr("promfill.stores.find.answers_remote_read", lambda api: False)
+        by_query = promfill("verify", *WHAT, "--query-url", server.url)
+        assert (by_query.code, by_query.err) == (0, "")
+        assert by_query.out.splitlines()[1:5] == [
+            "expected    867 samples of 3 series",
+            "found       864",
+            "not checked 3 staleness markers, which this way of reading does not show",
+            "missing     0",
+        ]
 
 
 @pytest.mark.server

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ class ListStore:
     name = "a list"
     keeps_bits = True
     shows_at_once = True
+    shows_markers = True
     unchecked = ""
 
     def __init__(
@@ -129,6 +131,25 @@ def test_what_the_store_holds_back_is_not_called_missing() -> None:
     report = verify(SOURCE, store)
     assert (report.missing, report.not_yet_visible) == (30, 20)
     assert not report.right
+    store.held_back = 50
+    report = verify(SOURCE, store)
+    assert report.wrong == {"missing": 0, "not_yet_visible": 50, "unexpected": 0, "different": 0, "doubled": 0}
+    assert not report.right
+
+
+@pytest.mark.parametrize("most_samples", [None, 60 * 7])
+@pytest.mark.parametrize("there", [True, False])
+def test_markers_that_a_store_does_not_show_are_not_checked(most_samples: int | None, there: bool) -> None:
+    source = Source(replace(SOURCE.scenario, stale_at_end=True))
+    held = true_push(source)
+    assert verify(source, ListStore(held)).right
+    for samples in held.values():
+        del samples[source.grid.last]
+    store = ListStore(held, most_samples)
+    store.shows_markers = there
+    report = verify(source, store)
+    assert (report.not_checked, report.missing, report.right) == ((0, 60, False) if there else (60, 0, True))
+    assert report.expected == report.tally.found + report.missing + report.not_checked == 3_000
 
 
 def test_samples_outside_of_the_range_are_not_looked_at() -> None:
