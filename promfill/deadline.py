@@ -26,12 +26,14 @@ class Watch:
         self._changed = threading.Condition()
         self._due = self._wakes = math.inf
         self._thread: threading.Thread | None = None
-        self._closed = False
+        self._closed = self._ended = False
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """httpx's trace hook: learns of every new connection."""
         if event.endswith(_CONNECTED):
             self._socket = info["return_value"].get_extra_info("socket")
+            if self.passed:  # a connection cannot be broken off while it is made
+                self.cut()
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -49,6 +51,11 @@ class Watch:
             with suppress(OSError):  # it may have ended by itself
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # below TLS, whose own shutdown would wait
 
+    def end(self) -> None:
+        """The time is over, and every block that follows has none."""
+        self._ended = True
+        self.cut()
+
     def close(self) -> None:
         """Let the thread go."""
         with self._changed:
@@ -57,7 +64,7 @@ class Watch:
 
     def _arm(self, due: float) -> None:
         with self._changed:
-            self.passed = False
+            self.passed = self._ended
             self._due = due
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="deadline", daemon=True)

@@ -9,10 +9,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from html import unescape
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +20,7 @@ from promfill._version import __version__
 from promfill.deadline import Watch
 from promfill.destination import TENANT_HEADER, Destination, show_url
 from promfill.errors import InputError, ReceiverError
+from promfill.http_answers import gist, is_html, read_whole
 from promfill.http_failures import CONNECT_SECONDS, describe_failure, describe_timeout
 from promfill.tls import tls_context
 
@@ -29,7 +28,6 @@ MAX_REDIRECTS = 5
 LONGEST_TEXT = 300
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _MENDS = {
     401: "check the user and password, or the token",
     403: "these credentials may not do this: check their rights and the tenant",
@@ -68,11 +66,11 @@ class HttpClient:
     ) -> httpx.Response:
         """The whole answer, whatever its status. `url` None is the destination's own; `timeout` in seconds.
 
-        NoAnswerError where none came in time; ReceiverError where it is a redirect that must not be followed.
+        NoAnswerError where none came in time; ReceiverError where it is a redirect that must not be followed, or too
+        large.
         """
         with self.stream(method, url, content=content, headers=headers, timeout=timeout) as response:
-            response.read()
-        return response
+            return read_whole(response)
 
     @contextmanager
     def stream(
@@ -108,7 +106,7 @@ class HttpClient:
 
     def is_good(self, response: httpx.Response) -> bool:
         """Whether it is a good answer of the service that was asked: a page for people is none."""
-        return response.is_success and not _is_html(response)
+        return response.is_success and not is_html(response)
 
     def explain(self, response: httpx.Response) -> str:
         """One line: who answered what, in its own words, and the mend where the status tells it."""
@@ -119,18 +117,12 @@ class HttpClient:
 
     def words(self, response: httpx.Response) -> str:
         """What the server says, on one line and not too long, without our secrets; of an HTML page the title."""
-        if _is_html(response):
-            title = _TITLE.search(response.text)
-            text = f'an HTML page, "{unescape(title[1])}"' if title else "an HTML page"
-        else:
-            text = response.text
-        line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[:4096]).split())
-        line = self.destination.mask(line)  # before it is cut: half a secret would go unseen
+        line = gist(response, self.destination.mask)
         return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
 
     def break_off(self) -> None:
-        """End the request that another thread is waiting for, as if its time had passed."""
-        self._watch.cut()
+        """End the request that another thread is waiting for, as if its time had passed, and any that follows."""
+        self._watch.end()
 
     def close(self) -> None:
         """Close the connection."""
@@ -205,9 +197,3 @@ def _headers(destination: Destination) -> list[tuple[bytes, bytes]]:
         pairs.append((TENANT_HEADER, destination.tenant))
     pairs += ((name, value.reveal()) for name, value in destination.http.headers)
     return [(name.encode(), value.encode()) for name, value in pairs]
-
-
-def _is_html(response: httpx.Response) -> bool:
-    start = response.content[:256].lstrip().lower()
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    return kind == "text/html" or start.startswith((b"<!doctype html", b"<html"))

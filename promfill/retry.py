@@ -88,14 +88,14 @@ def untrusted(error: NoAnswerError) -> bool:
 def retry_after(response: httpx.Response, now: float) -> float | None:
     """Seconds that the server wants us to wait, from either form of the header; None where it says nothing usable.
 
-    now: Unix seconds.
+    A moment that has passed says nothing: coming at once, again and again, would be a flood. now: Unix seconds.
     """
     text = response.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdecimal():
-        return min(float(text), LONGEST_RETRY_AFTER)
+        return min(float(text), LONGEST_RETRY_AFTER) or None
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return float(min(max(0.0, moment.timestamp() - now), LONGEST_RETRY_AFTER))
+    return min(max(0.0, moment.timestamp() - now), LONGEST_RETRY_AFTER) or None

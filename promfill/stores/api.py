@@ -13,6 +13,7 @@ import orjson
 from promfill.destination import show_url
 from promfill.errors import ReceiverError
 from promfill.http import HttpClient
+from promfill.http_answers import read_whole
 
 READ_SECONDS = 86_400.0
 """How long an answer may take as a whole; how long it may stand still is the client's own timeout."""
@@ -54,6 +55,13 @@ class Api:
             return None
         return answer.get("data") if isinstance(answer, dict) else None
 
+    def get(self, path: str, parameters: Parameters) -> httpx.Response:
+        """Whatever is answered, read whole, however large. NoAnswerError where nobody answers."""
+        url = self._url(path, parameters)
+        with self.client.stream("GET", url, headers=_HEADERS, timeout=READ_SECONDS) as response:
+            response.read()
+        return response
+
     @contextmanager
     def stream(
         self,
@@ -70,8 +78,7 @@ class Api:
             method, url, content=content, headers={**_HEADERS, **(headers or {})}, timeout=READ_SECONDS
         ) as response:
             if not response.is_success:
-                response.read()
-                self.client.check(response)
+                self.client.check(read_whole(response))
             yield response
 
     def _url(self, path: str, parameters: Parameters) -> str:

@@ -77,3 +77,32 @@ def test_no_thread_is_left_behind() -> None:
     assert made._thread is not None  # other tests may have watches of their own
     made._thread.join(5)
     assert not made._thread.is_alive()
+
+
+def tell(watch: Watch, near: socket.socket) -> None:
+    """What httpx tells of a new connection."""
+    stream = SimpleNamespace(get_extra_info={"socket": near}.get)
+    watch.trace("connection.connect_tcp.complete", {"return_value": stream})
+
+
+def test_a_connection_that_is_made_too_late_is_cut_at_once(watch: Watch) -> None:
+    """Making one cannot be broken off; what comes of it must not begin to count anew."""
+    near, far = socket.socketpair()
+    with near, far, watch.within(0.02):
+        while not watch.passed:
+            time.sleep(0.001)
+        tell(watch, near)
+        far.settimeout(5)
+        assert far.recv(1) == b""
+
+
+def test_nothing_begins_after_the_end(watch: Watch, far_end: socket.socket) -> None:
+    watch.end()
+    assert far_end.recv(1) == b""
+    with watch.within(60):
+        assert watch.passed
+        near, far = socket.socketpair()
+        with near, far:
+            tell(watch, near)
+            far.settimeout(5)
+            assert far.recv(1) == b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import ssl
 import threading
@@ -87,17 +88,44 @@ def test_good_answers(status: int) -> None:
         (Answer(500, b"x" * 1000), f"answered 500 Internal Server Error: {'x' * 299}…"),
         (Answer(503, f"bad password {SECRET}".encode()), "answered 503 Service Unavailable: bad password •••"),
         (Answer(400, ("é" * 295 + SECRET).encode()), f": {'é' * 295}•••"),
+        (Answer(400, b"a" + b" " * 65_531 + SECRET.encode()), ": a •••"),
         (
             Answer(502, b"<!DOCTYPE html><title>Bad\n &lt;Gateway&gt;</title><p>long", {"Content-Type": "text/html"}),
             'answered 502 Bad Gateway: an HTML page, "Bad <Gateway>"',
         ),
         (Answer(200, b"\n<html><body>Sign in"), "answered 200 OK: an HTML page"),
+        (Answer(400, b"no", {"Content-Type": "text/plain; charset=hex"}), "answered 400 Bad Request: no"),
+        (Answer(400, b"\xff!", {"Content-Type": "text/plain; charset=undefined"}), "answered 400 Bad Request: \ufffd!"),
         (Answer(200, b"hello", {"Content-Type": "text/html; charset=utf-8"}), "answered 200 OK: an HTML page"),
     ],
 )
 def test_answers_that_are_not_good(answer: Answer, words: str) -> None:
     with Receiver(lambda _: answer) as receiver:
         assert words in str(failure(receiver.url, username="me"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Answer(200, b"x" * 2000), "answers more than 0.001 MB"),
+        (Answer(200, b"x" * 2000, {"Connection": "close"}), "answers more than 0.001 MB"),
+        (Answer(200, gzip.compress(b"x" * 100_000), {"Content-Encoding": "gzip"}), "answers more than 0.001 MB"),
+    ],
+)
+def test_an_answer_without_end_is_not_taken_into_memory(
+    answer: Answer, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("promfill.http_answers.MOST_BYTES", 1000)
+    with Receiver(lambda _: answer) as receiver:
+        assert words in str(failure(receiver.url))
+
+
+def test_a_packed_answer_is_unpacked() -> None:
+    packed = Answer(400, gzip.compress(b"no such tenant"), {"Content-Encoding": "gzip", "X-Kept": "yes"})
+    with Receiver(lambda _: packed) as receiver, client(receiver.url) as made:
+        answer = made.request("POST", content=b"x")
+    assert (answer.content, answer.headers["x-kept"]) == (b"no such tenant", "yes")
+    assert made.explain(answer).endswith("answered 400 Bad Request: no such tenant")
 
 
 def moved(status: int, to: str) -> Answer:
