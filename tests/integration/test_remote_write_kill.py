@@ -203,7 +203,7 @@ def restart(server: Server, end: Callable[[], int], *flags: str) -> Server:
 
 def test_threads_end_with_the_push() -> None:
     """Nothing of ours goes on behind it."""
-    before = threading.active_count()
+    before = set(threading.enumerate())  # other tests may have left some
     with rules_behind_a_socket(PrometheusRules(), lambda _: None) as receiver:
         from promfill.config import build_destination
         from promfill.http import make_client
@@ -214,6 +214,7 @@ def test_threads_end_with_the_push() -> None:
         destination = build_destination(receiver.url, environment={})
         sending = Sending(limits=Limits(samples=100), lanes=3)
         push(SOURCE, open_remote_write(SOURCE, lambda: make_client(destination), sending))
-        time.sleep(0.1)
-        ours = [thread.name for thread in threading.enumerate() if thread.name.startswith(("lane", "deadline"))]
-    assert not ours, (before, ours)
+        ours = [it for it in set(threading.enumerate()) - before if it.name.startswith(("lane", "deadline"))]
+        for thread in ours:
+            thread.join(10)
+        assert not [thread for thread in ours if thread.is_alive()]
