@@ -1,9 +1,9 @@
 """A double of Mimir's block upload, written from its source; python -m tests.support.mimir DIR serves one by itself.
 
 Source: grafana/mimir, commit 133e53bdde61 (2026): pkg/compactor/blockupload/upload.go (states, order of checks, codes,
-words), pkg/storage/tsdb/block/blockvalidation/{meta,disk}.go (CheckMeta, CheckBlockOnDisk), block/index.go
-(VerifyBlock); "block upload is disabled" from pkg/compactor/block_upload.go. As there, a state is nothing but which
-files are in the bucket.
+words); "block upload is disabled" from pkg/compactor/block_upload.go, "no org id" from dskit. As there, a state is
+nothing but which files are in the bucket. The rules of a start are in `mimir_rules`, the validation is in
+`mimir_validation`.
 
 Not modelled: other compactors, heartbeats (a validation goes stale when a test says so), histogram chunks, the
 cleaner of partial blocks, retention by tenant other than one figure, rate limits, Go's words for JSON and I/O errors,
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 import threading
 import time
@@ -25,131 +24,11 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
-
-from promfill.block import Block, open_block
-from promfill.codecs.xor_decode import decode_chunks
-from promfill.errors import FormatError, InputError
+from tests.support.mimir_rules import META_BYTES, PATH, START_RULES, Limits, Meta, files
+from tests.support.mimir_validation import validation_error
 from tests.support.receiver import Answer
 
-DAY = 86_400_000
-META_BYTES = 1 << 20
-PATH = re.compile(r"index|chunks/\d{6}")
-SHARD = re.compile(r"(\d+)_of_(\d+)")
-OLD_LABELS = {"__org_id__", "__ingester_id__", "__shard_id__"}
-
-
-@dataclass
-class Limits:
-    """A tenant's limits and the compactor's settings, at their defaults but that uploads are on."""
-
-    enabled: bool = True
-    retention_ms: int = 0
-    max_bytes: int = 0
-    max_range_ms: int = DAY
-    validation: bool = True
-    verify_chunks: bool = True
-    validations_at_once: int = 1
-    validation_seconds: float = 0.0
-
-
-Meta = dict[str, Any]
-
-
-def thanos(meta: Meta) -> Meta:
-    section = meta.get("thanos")
-    return section if isinstance(section, dict) else {}
-
-
-def files(meta: Meta) -> list[tuple[str, int]]:
-    listed = thanos(meta).get("files") or []
-    return [(file["rel_path"], file.get("size_bytes", 0)) for file in listed if file["rel_path"] != "meta.json"]
-
-
-def foreign_label(meta: Meta) -> str | None:
-    for name, value in (thanos(meta).get("labels") or {}).items():
-        if name == "__compactor_shard_id__":
-            parts = SHARD.fullmatch(value)
-            if value and not (parts and 1 <= int(parts[1]) <= int(parts[2])):
-                return f'invalid {name} external label: "{value}"'
-        elif name not in OLD_LABELS:
-            return f"unsupported external label: {name}"
-    return None
-
-
-def times(meta: Meta) -> tuple[int, int]:
-    return meta.get("minTime", 0), meta.get("maxTime", 0)
-
-
-def utc(ms: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ms // 1000))
-
-
-def first_bad_file(meta: Meta) -> str | None:
-    for name, size in files(meta):
-        if not PATH.fullmatch(name):
-            return f"file with invalid path: {name}"
-        if size <= 0:
-            return f"file with invalid size: {name}"
-    return None
-
-
-def too_big(meta: Meta, limits: Limits) -> str | None:
-    if 0 < limits.max_bytes < sum(size for _, size in files(meta)):
-        return f"block exceeds the maximum block size limit of {limits.max_bytes} bytes"
-    return None
-
-
-def out_of_order(meta: Meta) -> str | None:
-    low, high = times(meta)
-    return f"invalid minTime/maxTime: minTime={low}, maxTime={high}" if low < 0 or high < low else None
-
-
-def in_future(meta: Meta) -> str | None:
-    low, high = times(meta)
-    if max(low, high) <= time.time() * 1000:
-        return None
-    return f"block time(s) greater than the present: minTime={low} ({utc(low)}), maxTime={high} ({utc(high)})"
-
-
-def too_old(meta: Meta, limits: Limits) -> str | None:
-    old = limits.retention_ms and times(meta)[1] < time.time() * 1000 - limits.retention_ms
-    return f"block max time ({utc(times(meta)[1])}) older than retention period" if old else None
-
-
-def too_long(meta: Meta, limits: Limits) -> str | None:
-    low, high = times(meta)
-    if high - low <= limits.max_range_ms:
-        return None
-    return f"block duration ({(high - low) // 1000}s) is larger than max configured compactor time range (1d)"
-
-
-def crosses(meta: Meta, limits: Limits) -> str | None:
-    low, high = times(meta)
-    if high <= (low // limits.max_range_ms + 1) * limits.max_range_ms:
-        return None
-    return "block time range crosses boundary of configured compactor time range (1d)"
-
-
-Check = Callable[[Meta, Limits], str | None]
-
-START_RULES: list[tuple[int, str, Check]] = [
-    (400, "CheckMeta", lambda m, _: "block contains downsampled data" if downsampled(m) else None),
-    (400, "CheckMeta", lambda m, _: foreign_label(m)),
-    (400, "CheckMeta", lambda m, _: first_bad_file(m)),
-    (400, "CheckMaxBlockSize", too_big),
-    (400, "CheckMeta", lambda m, _: None if m.get("version") == 1 else "version must be 1"),
-    (400, "CheckMeta", lambda m, _: out_of_order(m)),
-    (400, "CheckMeta", lambda m, _: in_future(m)),
-    (422, "createBlockUpload", too_old),
-    (422, "createBlockUpload", too_long),
-    (422, "createBlockUpload", crosses),
-]
-"""Status, function of the source, and what it says: in the source's order."""
-
-
-def downsampled(meta: Meta) -> bool:
-    return bool((thanos(meta).get("downsample") or {}).get("resolution", 0))
+ROUTE = r"/api/v1/upload/block/([^/]+)/(start|files|finish|check)"
 
 
 class RefusalError(Exception):
@@ -209,12 +88,14 @@ class Mimir:
     uploads: dict[tuple[str, str], Upload] = field(default_factory=dict)
     authorization: str | None = None  # what every request has to carry
     query: Callable[[str], Any] | None = None
+    prefix: str = ""  # what stands before every path
+    multitenant: bool = False  # whether X-Scope-OrgID must be there
 
     def __post_init__(self) -> None:
         self.lock = threading.RLock()
         self.validations = 0
         self._server = _Server(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{self.prefix}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
@@ -287,7 +168,7 @@ class Mimir:
 
     def validate(self, upload: Upload) -> None:
         time.sleep(self.limits.validation_seconds)
-        error = validation_error(upload, self.limits)
+        error = validation_error(upload.folder, upload.meta, self.limits)
         with self.lock:
             self.validations -= 1
             if upload.stale:
@@ -316,78 +197,6 @@ def check_state(upload: Upload, *, must_have_begun: bool) -> None:
             raise RefusalError(404, "block upload not started")
 
 
-def validation_error(upload: Upload, limits: Limits) -> str:
-    """CheckBlockOnDisk and VerifyBlock: the words, or nothing."""
-    words = too_big(upload.meta, limits)
-    if words:
-        return words
-    for name, size in files(upload.meta):
-        path = upload.folder / name
-        if not path.exists():
-            return f"failed to stat {name}: stat {path}: no such file or directory"
-        if path.stat().st_size != size:
-            return f"file size mismatch for {name}"
-    copy = upload.folder.with_suffix(".validation")  # as Mimir renames it in its own copy
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(upload.folder, copy, copy_function=lambda a, b: Path(b).hardlink_to(a))
-    (copy / "uploading-meta.json").rename(copy / "meta.json")
-    try:
-        verify_block(open_block(copy), *times(upload.meta), check_chunks=limits.verify_chunks)
-    except (FormatError, InputError, ValueError) as error:
-        return f"error validating block: {error}"
-    finally:
-        shutil.rmtree(copy, ignore_errors=True)
-    return ""
-
-
-def verify_block(block: Block, low: int, high: int, *, check_chunks: bool) -> None:
-    """GatherBlockHealthStats and AnyErr, by arrays. ValueError says what is wrong."""
-    version = int(block.index.buffer[4])
-    if version != 2:
-        raise ValueError(f"index uses format {version} which is not supported ([2] are supported)")
-    entries = block.series
-    label_sets = [block.label_set(row) for row in range(len(block))]
-    for before, labels in zip([(), *label_sets], label_sets, strict=False):
-        if not labels:
-            raise ValueError("empty label set detected")
-        if before and before >= labels:
-            raise ValueError(f"series {labels} out of order; previous {before}")
-        if list(labels) != sorted(labels):
-            raise ValueError("index contains 1 postings with out of order labels")
-    counts = np.diff(entries.chunk_bounds)
-    if (counts == 0).any():
-        raise ValueError(f"empty chunks for series {int(np.argmin(counts))}")
-    if check_chunks:
-        verify_chunks(block)
-    outside = (entries.min_times < low) | (entries.max_times > high)
-    if outside.any():
-        raise ValueError(f"found {int(outside.sum())} chunks partially outside the block time range")
-    inner = np.ones(entries.refs.size, np.bool_)
-    inner[entries.chunk_bounds[:-1]] = False
-    late = inner[1:] & (entries.min_times[1:] <= entries.max_times[:-1])
-    if late.any():
-        raise ValueError(f"1/{len(block)} series have an average of {int(late.sum()):.3f} out-of-order chunks")
-
-
-def verify_chunks(block: Block) -> None:
-    """verifyChunks: checksum (by the reader), samples, rising times, first and last as the index tells."""
-    entries = block.series
-    for segment, which, records in block.read_chunks(np.arange(entries.refs.size)):
-        if (records.encodings != 1).any():
-            raise ValueError("unsupported value type in chunk")
-        decoded = decode_chunks(segment.buffer, records.starts, records.ends)
-        last = decoded.times[decoded.counts - 1, np.arange(which.size)]
-        if (decoded.counts == 0).any():
-            raise ValueError("no samples found in chunk")
-        if (decoded.times[0] != entries.min_times[which]).any():
-            raise ValueError("first sample doesn't match chunk MinTime")
-        if (last != entries.max_times[which]).any():
-            raise ValueError("last sample doesn't match chunk MaxTime")
-        rows = np.arange(len(decoded.times))[1:, None] < decoded.counts
-        if ((decoded.times[1:] <= decoded.times[:-1]) & rows).any():
-            raise ValueError("out of order sample timestamps")
-
-
 def _handler(mimir: Mimir) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -404,7 +213,7 @@ def _handler(mimir: Mimir) -> type[BaseHTTPRequestHandler]:
             if address.path.endswith("/api/v1/query") and mimir.query:
                 self._say(200, json.dumps(mimir.query(parse_qs(address.query)["query"][0])), "application/json")
                 return
-            found = re.fullmatch(r"/api/v1/upload/block/([^/]+)/(start|files|finish|check)", address.path)
+            found = re.fullmatch(mimir.prefix + ROUTE, address.path)
             if not found:
                 self._drop()
                 self._say(404, "404 page not found")
@@ -423,6 +232,8 @@ def _handler(mimir: Mimir) -> type[BaseHTTPRequestHandler]:
                     raise RefusalError(405, "")
                 if mimir.authorization is not None and headers.get("authorization") != mimir.authorization:
                     raise RefusalError(401, '{"status":"error","error":"authentication error: invalid token"}')
+                if mimir.multitenant and "x-scope-orgid" not in headers:
+                    raise RefusalError(401, "no org id")
                 body = self._accept(request)
                 request.status = 200
                 self._say(200, body, "application/json" if body else "text/plain; charset=utf-8")

@@ -18,7 +18,8 @@ from promfill.http import make_client
 from promfill.upload.local import FileBody, find_blocks, read_local_block
 from promfill.upload.mimir import MimirUpload
 from promfill.upload.uploader import Uploader, UploadReport
-from tests.support.mimir import Limits, Mimir, Request
+from tests.support.mimir import Mimir, Request
+from tests.support.mimir_rules import Limits
 from tests.support.receiver import Answer
 
 START, END = "1702771200", "1703030400"  # three UTC days
