@@ -81,7 +81,7 @@ lock: ## Write requirements/*.txt again from *.in (wants uv)
 		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
 			$$([ $$name = dev ] && echo pyproject.toml) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
-bench: .venv/.dev servers ## All benchmarks, in full, written to docs/benchmarks.* and the README: about 20 minutes
+bench: .venv/.dev servers ## All benchmarks, written to docs/benchmarks.* and the README: about half an hour
 	@sh benchmarks/peers/install.sh original remote-writer opentelemetry synforecast
 	.venv/bin/python -m benchmarks.full
 

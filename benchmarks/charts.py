@@ -12,7 +12,7 @@ from html import escape
 
 WIDTH = 800
 FONT = "font-family='system-ui, sans-serif' font-size='13' fill='#222'"
-COLOURS = ("#1f6fb4", "#d9622b", "#2f9156", "#8a4fa8", "#b8383d", "#6b7280", "#12a3a3", "#a38a12")
+COLOURS = ("#1f6fb4", "#d9622b", "#2f9156", "#8a4fa8", "#b8383d", "#6b7280", "#12a3a3", "#a38a12", "#222222", "#e58fb0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from benchmarks.harness import spread
-from benchmarks.processes import ROOT, push_command, run_process, samples_of, size_of
-from benchmarks.stages import STAGES
+from benchmarks.comparison import extent
+from benchmarks.processes import PROMFILL, ROOT, push_command, run_process, samples_of, size_of
+from benchmarks.stages import PUSHED
+from benchmarks.whole import WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,26 @@ class Measure:
 
 
 def measures() -> Iterator[Measure]:
-    """The stages inside, then whole pushes."""
-    for stage in STAGES:
-        yield Measure(stage, samples_of(1_000, 21), inside(stage))
+    """The stages inside, then whole processes."""
+    for name in (stage.__name__ for stage in PUSHED):
+        yield Measure(name, samples_of(1_000, 21), inside(name))
     for mode, series, days in (
         ("blocks", 1, 21),
         ("blocks", 1_000, 21),
         ("blocks", 10_000, 7),
         ("openmetrics", 200, 21),
     ):
-        yield Measure(f"push {mode} {series:,} x {days}d", samples_of(series, days), whole(mode, series, days))
+        yield Measure(f"push {mode} {series:,} x {days}d", samples_of(series, days), pushed(mode, series, days))
+    for stage, series, days in (
+        ("create_blocks", 100, 7),
+        ("verify_blocks", 1_000, 7),
+        ("remote_write_prometheus", 1_000, 7),
+        ("remote_write_victoriametrics", 1_000, 21),
+        ("verify_prometheus", 1_000, 7),
+        ("verify_victoriametrics", 1_000, 7),
+    ):
+        if not WHOLE[stage].missing:
+            yield Measure(f"{stage} {series:,} x {days}d", samples_of(series, days), whole(stage, series, days))
 
 
 def inside(stage: str) -> Callable[[Path], Taken]:
@@ -67,7 +78,7 @@ def inside(stage: str) -> Callable[[Path], Taken]:
     return take
 
 
-def whole(mode: str, series: int, days: int) -> Callable[[Path], Taken]:
+def pushed(mode: str, series: int, days: int) -> Callable[[Path], Taken]:
     """A whole push."""
 
     def take(root: Path) -> Taken:
@@ -75,6 +86,17 @@ def whole(mode: str, series: int, days: int) -> Callable[[Path], Taken]:
             command = push_command(mode, Path(folder), series, days)
             run = run_process(command, env={"PYTHONPATH": str(root)}, watch=True)
             return Taken(run.seconds, size_of(Path(folder)), run.peak_mb)
+
+    return take
+
+
+def whole(stage: str, series: int, days: int) -> Callable[[Path], Taken]:
+    """A stage that is a process; what has to be there before is made by this checkout's promfill, for either side."""
+
+    def take(root: Path) -> Taken:
+        with WHOLE[stage].job(series, days) as job:
+            run = run_process([*PROMFILL, *job.arguments], env={"PYTHONPATH": str(root)}, watch=True)
+            return Taken(run.seconds, job.made(run), run.peak_mb)
 
     return take
 
@@ -110,7 +132,7 @@ def compare(measure: Measure, base: Path, turns: int) -> str:
     size = f"{now.bytes / before.bytes:8.3f}" if before.bytes else " " * 8
     memory = now.peak_mb / before.peak_mb
     speed = statistics.median(ratios)
-    return f"{measure.name:<28} {rates[0]:9.2f} {rates[1]:9.2f} {speed:7.3f} {spread(ratios):7.0%} {size} {memory:8.3f}"
+    return f"{measure.name:<44} {rates[0]:9.2f} {rates[1]:9.2f} {speed:7.3f} {extent(ratios):7.0%} {size} {memory:8.3f}"
 
 
 def main() -> None:
@@ -121,14 +143,14 @@ def main() -> None:
     parser.add_argument("--only", default="", help="names that begin so")
     options = parser.parse_args()
     with laid_out(options.base) as base:
-        print(f"{'':<28} {'base M/s':>9} {'now M/s':>9} {'speed':>7} {'spread':>7} {'bytes':>8} {'memory':>8}")
+        print(f"{'':<44} {'base M/s':>9} {'now M/s':>9} {'speed':>7} {'extent':>7} {'bytes':>8} {'memory':>8}")
         for measure in measures():
             if not measure.name.startswith(options.only):
                 continue
             try:
                 print(compare(measure, base, max(2, options.turns)), flush=True)
             except RuntimeError as error:
-                print(f"{measure.name:<28} cannot run: {str(error).splitlines()[-1]}")
+                print(f"{measure.name:<44} cannot run: {str(error).splitlines()[-1]}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """`make bench`: everything, written to docs/benchmarks.json; `report` makes the page and the charts of it.
 
-    python -m benchmarks.full [--large] [--only floors,matrix,rivals,growth] [--rivals original_1,…] [--json FILE]
+    python -m benchmarks.full [--only rivals,growth,matrix,quick,floors] [--rivals original_1,…] [--stages blocks,…]
 
-`--only` measures some parts again, `--rivals` some comparisons, and both keep the others as the file has them.
+`--only` measures some parts again, `--rivals` some comparisons, `--stages` some stages, all at the commit that the file
+is of, and keep what else it has. Every figure is written as soon as it is there: a run that is ended keeps them.
 """
 
 from __future__ import annotations
@@ -14,68 +15,127 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks import growth, matrix, report, rivals
 from benchmarks.__main__ import all_cases
-from benchmarks.harness import machine, run_cases
-from benchmarks.limits import read_limits
+from benchmarks.comparison import Comparison
+from benchmarks.harness import failure_told, machine, run_cases
+from benchmarks.limits import FLOORS, read_limits, with_measured
 from benchmarks.processes import ROOT
 from benchmarks.receivers import PEERS
 
 PROGRAMS = {"promtool": ["--version"], "prometheus": ["--version"], "victoria-metrics": ["--version"]}
+OUTPUTS = ("docs/benchmarks", "docs/benchmarks.json", "docs/benchmarks.md", "README.md", "benchmarks/floors.toml")
 
 
-def measure_floors(large: bool, quick: bool = False) -> dict[str, Any]:
-    """The cases of all modules, held against floors.toml."""
+@dataclass
+class Record:
+    """What is known, and the file where it is written at every step."""
+
+    path: Path
+    known: dict[str, Any]
+
+    def put(self, kind: str, entry: dict[str, Any], *keys: str) -> None:
+        """Add an entry to a list, in the place of the one with the same values of `keys`."""
+        kept: list[dict[str, Any]] = self.known.setdefault(kind, [])
+        for place, old in enumerate(kept):
+            if all(old[key] == entry[key] for key in keys):
+                kept[place] = entry
+                break
+        else:
+            kept.append(entry)
+        self.save()
+
+    def drop(self, kind: str, **values: object) -> None:
+        """Remove the entries of a list with these values, or (none given) all."""
+        old = self.known.get(kind, [])
+        self.known[kind] = [one for one in old if any(one[key] != value for key, value in values.items())]
+
+    def save(self) -> None:
+        """Write the file: whole, or as it was."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self.path.with_suffix(".new")
+        beside.write_text(json.dumps(self.known, indent=1) + "\n", encoding="utf-8")
+        beside.replace(self.path)
+
+
+def measure_rivals(record: Record, names: Sequence[str] = ()) -> None:
+    """promfill beside its peers: the named comparisons, or all."""
+    if not names:
+        record.drop("comparisons")
+        record.drop("unmade")
+    for found in rivals.measure_all(names):
+        made = isinstance(found, Comparison)
+        record.drop("unmade" if made else "comparisons", name=found.name)
+        record.put("comparisons" if made else "unmade", asdict(found), "name")
+
+
+def measure_growth(record: Record) -> None:
+    """How time and memory grow."""
+    record.drop("growth")
+    failures: list[str] = []
+    with failure_told(failures, "growth failed: "):
+        for found in growth.measure_all():
+            record.put("growth", asdict(found), "name", "size")
+    record.known["growth_failures"] = failures
+
+
+def measure_matrix(record: Record, stages: Sequence[str] = ()) -> None:
+    """The named stages, or all, over every fleet and range, and what limits each."""
+    if not stages:
+        record.drop("cells")
+        record.known["profiles"] = {}
+    failures: list[str] = []
+    for stage in stages or matrix.NAMES:
+        for cell in matrix.measure_stage(stage):
+            record.put("cells", asdict(cell), "stage", "series", "days")
+            shown = cell.note or f"{cell.samples_per_second / 1e6:8.2f} M samples/s {cell.peak_mb:6.0f} MB"
+            print(f"{stage:<30} {cell.series:>7} x {cell.days:>3} days  {shown}", flush=True)
+        with failure_told(failures, f"the profile of {stage} failed: "):
+            record.known.setdefault("profiles", {})[stage] = asdict(matrix.profile(stage))
+    record.known["profile_failures"] = failures
+
+
+def measure_floors(record: Record, quick: bool = False) -> None:
+    """The cases of all modules, held against floors.toml, where what was measured is written beside its limit."""
     results, failures = run_cases(all_cases(quick), read_limits())
     form = "in the short form" if quick else "in full"
-    return {"floors": [asdict(result) for result in results], "floors_form": form, "failures": failures}
+    record.known |= {"floors": [asdict(result) for result in results], "floors_form": form, "floor_failures": failures}
+    if quick:
+        measured = {result.case: result.value for result in results}
+        FLOORS.write_text(with_measured(FLOORS.read_text(encoding="utf-8"), measured), encoding="utf-8")
 
 
-def measure_matrix(large: bool) -> dict[str, Any]:
-    """Every stage over every fleet and range, and what limits each."""
-    cells = []
-    for cell in matrix.measure_all(large):
-        cells.append(asdict(cell))
-        shown = cell.note or f"{cell.samples_per_second / 1e6:8.2f} M samples/s {cell.peak_mb:6.0f} MB"
-        print(f"{cell.stage:<30} {cell.series:>7} x {cell.days:>3} days  {shown}", flush=True)
-    return {"cells": cells, "hot_spots": {stage: matrix.profile(stage) for stage in matrix.NAMES}}
+def measure_quick(record: Record) -> None:
+    """The same in the form that CI runs."""
+    measure_floors(record, quick=True)
 
 
-def measure_rivals(large: bool) -> dict[str, Any]:
-    """promfill beside its peers."""
-    done, missing = rivals.measure_all()
-    return {"comparisons": [asdict(one) for one in done], "missing": missing}
-
-
-def merge_rivals(known: dict[str, Any], names: list[str]) -> None:
-    """Measure the named comparisons again, in place of what is known of them."""
-    done, missing = rivals.measure_all(names)
-    fresh = {one.name: asdict(one) for one in done}
-    kept = [fresh.pop(one["name"], one) for one in known.get("comparisons", [])]
-    known["comparisons"] = [*kept, *fresh.values()]
-    gone = [line for line in known.get("missing", []) if not any(f"({name})" in line for name in names)]
-    known["missing"] = [*gone, *missing]
-
-
-def measure_growth(large: bool) -> dict[str, Any]:
-    """The exponents."""
-    found = growth.measure_all()
-    return {"growth": [{**asdict(one), "local_exponents": one.local_exponents, "range": one.range} for one in found]}
-
-
-PARTS: dict[str, Callable[[bool], dict[str, Any]]] = {
+BENCH = ("rivals", "growth", "matrix", "quick")
+PARTS: dict[str, Callable[[Record], None]] = {
     "rivals": measure_rivals,
     "growth": measure_growth,
     "matrix": measure_matrix,
+    "quick": measure_quick,
     "floors": measure_floors,
 }
-MORE_PARTS: dict[str, Callable[[bool], dict[str, Any]]] = {**PARTS, "quick": partial(measure_floors, quick=True)}
+
+
+def failures_of(known: dict[str, Any]) -> list[str]:
+    """A line for whatever broke, or fell."""
+    unmade = [one for one in known.get("unmade", []) if one["failed"]]
+    return [
+        *(f"{one['name']} failed: {one['why']}" for one in unmade),
+        *known.get("growth_failures", []),
+        *matrix.failures_of(known.get("cells", [])),
+        *known.get("profile_failures", []),
+        *known.get("floor_failures", []),
+    ]
 
 
 def circumstances() -> dict[str, Any]:
@@ -85,15 +145,15 @@ def circumstances() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit that was measured, with a plus where the checkout differs from it."""
-    said = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return said.stdout.strip() or "unknown"
+    """The commit that was measured, with a plus where the checkout differs from it in more than what a run writes."""
+    excluded = [f":(exclude){path}" for path in OUTPUTS]
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", *excluded)
+    return f"{git('rev-parse', '--short', 'HEAD') or 'unknown'}{'+' if changed else ''}"
+
+
+def git(*arguments: str) -> str:
+    """What git says in this checkout; nothing where there is none."""
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def programs() -> dict[str, str]:
@@ -120,35 +180,66 @@ def pins() -> dict[str, str]:
     return dict(line.split("==", 1) for line in lines)
 
 
-def save(path: Path, known: dict[str, Any]) -> None:
-    """Write what is known so far: a run that is ended keeps its parts."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+def opened(path: Path, now: dict[str, Any], whole: bool) -> Record:
+    """A new record of a whole run; of a part, what the file has, too.
+
+    SystemExit where the file is of another commit: one page tells of one commit.
+    """
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() and not whole else {}
+    if known.get("commit", now["commit"]) != now["commit"]:
+        raise SystemExit(
+            f"{path} is of commit {known['commit']}, this is {now['commit']}: measure all of it (make bench), or write "
+            "another file (--json FILE)"
+        )
+    return Record(path, known | now)
+
+
+def measure(record: Record, part: str, run: Callable[[Record], None]) -> None:
+    """One part, and how long it took where it was measured in full."""
+    begin = time.perf_counter()
+    try:
+        run(record)
+    finally:
+        if run is PARTS[part]:
+            record.known.setdefault("took", {})[part] = round(time.perf_counter() - begin)
+        record.known["failures"] = failures_of(record.known)
+        record.save()
+
+
+def wanted(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict[str, Callable[[Record], None]]:
+    """The parts to measure; exit code 2 for a name that there is not."""
+
+    def names(option: str, known: Iterable[str]) -> list[str]:
+        found: list[str] = list(filter(None, getattr(options, option).split(",")))
+        if unknown := set(found) - set(known):
+            parser.error(f"--{option}: there is no {', '.join(sorted(unknown))}")
+        return found
+
+    some: dict[str, Callable[[Record], None]] = {}
+    if comparisons := names("rivals", [rival.name for rival in rivals.rivals()]):
+        some["rivals"] = partial(measure_rivals, names=comparisons)
+    if stages := names("stages", matrix.NAMES):
+        some["matrix"] = partial(measure_matrix, stages=stages)
+    return some or {part: PARTS[part] for part in names("only", PARTS)}
 
 
 def main() -> None:
     """Measure, write the JSON, and make the page of it. Exit code 1 if a case fell or broke."""
     parser = argparse.ArgumentParser(description="Measure everything, and write docs/benchmarks.*")
-    parser.add_argument("--large", action="store_true", help="run cells of up to 3e8 samples as well")
-    parser.add_argument("--only", default=",".join(PARTS), help="some of " + ",".join(MORE_PARTS))
+    parser.add_argument("--only", default=",".join(BENCH), help="some of " + ",".join(PARTS))
     parser.add_argument("--rivals", default="", help="names of benchmarks.rivals, to measure these alone")
+    parser.add_argument("--stages", default="", help="stages of benchmarks.matrix, to measure these alone")
     parser.add_argument("--json", type=Path, default=report.JSON)
     options = parser.parse_args()
-    known = json.loads(options.json.read_text(encoding="utf-8")) if options.json.exists() else {}
-    known |= circumstances()
-    if options.rivals:
-        merge_rivals(known, options.rivals.split(","))
-        options.only = ""
-    for part in filter(None, options.only.split(",")):
-        begin = time.perf_counter()
-        known |= MORE_PARTS[part](options.large)
-        known.setdefault("took", {})[part] = round(time.perf_counter() - begin)
-        save(options.json, known)
-    save(options.json, known)
-    report.write(known)
-    for failure in known.get("failures", []):
+    parts = wanted(parser, options)
+    record = opened(options.json, circumstances(), whole=set(BENCH) <= set(parts))
+    for part, run in parts.items():
+        measure(record, part, run)
+    if options.json == report.JSON:
+        report.write(record.known)
+    for failure in record.known["failures"]:
         print(failure, file=sys.stderr)
-    sys.exit(bool(known.get("failures")))
+    sys.exit(bool(record.known["failures"]))
 
 
 if __name__ == "__main__":

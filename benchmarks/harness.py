@@ -130,20 +130,33 @@ def measure(case: Case, limit: Limit | None) -> Result:
 
 def run_cases(cases: Iterable[Case], limits: Mapping[str, Limit]) -> tuple[list[Result], list[str]]:
     """The results, printed as they come, and a line for each case that fell or broke."""
-    results, failures = [], []
+    results: list[Result] = []
+    failures: list[str] = []
     print(HEADER)
     for case in cases:
         limit = limits.get(case.name)
-        try:
+        with failure_told(failures, f"{case.name} failed: "):
             result = measure(case, limit)
-        except Exception as error:  # one broken case must not hide the others
-            failures.append(f"{case.name} failed: {type(error).__name__}: {error}")
-            continue
-        results.append(result)
-        print(row(result, limit), flush=True)
-        if limit and not limit.holds(result.value):
-            failures.append(f"{case.name}: {limit.verdict(result.value, result.unit)}")
+            results.append(result)
+            print(row(result, limit), flush=True)
+            if limit and not limit.holds(result.value):
+                failures.append(f"{case.name}: {limit.verdict(result.value, result.unit)}")
     return results, failures
+
+
+@contextlib.contextmanager
+def failure_told(failures: list[str], beginning: str) -> Iterator[None]:
+    """What breaks inside becomes a line of `failures`: one broken case must not hide the others.
+
+    That is any BaseException: by pytest's outcomes, which are no Exceptions, the tests' servers say that they fail.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        failures.append(f"{beginning}{type(error).__name__}: {error}"[:300])
+        print(failures[-1], file=sys.stderr, flush=True)
 
 
 HEADER = f"{'case':<34} {'figure':>9} {'':<16} {'M samples/s':>11} {'spread':>7}  limit"

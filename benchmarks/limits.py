@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,3 +40,11 @@ def read_limits(path: Path = FLOORS) -> dict[str, Limit]:
             raise ValueError(f"{path.name}: [{case}] wants a floor or a ceiling, and what was measured")
         limits[case] = Limit(kinds[0], float(table[kinds[0]]))
     return limits
+
+
+def with_measured(text: str, measured: Mapping[str, float]) -> str:
+    """The text of floors.toml with these figures beside their limits; cases without a table are left out."""
+    for case, value in measured.items():
+        table = rf"(^\[{re.escape(case)}\][^\[]*^measured = )\S+"
+        text = re.sub(table, rf"\g<1>{value:.4g}", text, flags=re.MULTILINE)
+    return text

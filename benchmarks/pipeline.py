@@ -6,8 +6,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.comparison import Rival
 from benchmarks.harness import Case, Result, main
-from benchmarks.rivals import Rival, rivals
+from benchmarks.rivals import rivals
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,8 @@ class Pipeline:
     def measure(self) -> Result:
         """Take its turns."""
         found = self.rival.measure()
-        details = {"control": found.control or 0.0, "turns": found.turns}
-        return Result(self.name, found.ratio, "x peer's speed", found.own.samples_per_second, found.spread, details)
+        details = {"turns": float(found.turns)}
+        return Result(self.name, found.ratio, "x peer's speed", found.own.samples_per_second, found.extent, details)
 
 
 def cases(quick: bool) -> Iterator[Case]:

@@ -1,4 +1,4 @@
-"""Where a run's time goes: the functions with the most time of their own, by cProfile."""
+"""Where a run's time goes, by cProfile: to what kind of work, and to which functions."""
 
 from __future__ import annotations
 
@@ -7,23 +7,50 @@ import pstats
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.processes import PROMFILL, run_process
 
+KINDS = {
+    "waiting": r"_thread\.(lock|RLock)\.acquire|_socket\.socket\.\w+|select\.\w+(\.poll)?|_queue\.SimpleQueue\.get",
+    "disk": r"posix\.(fsync|fdatasync|open|close|rename|replace|mkdir|rmdir|unlink|scandir|link|pwrite|write|lseek)"
+    r"|_?io\.(open|FileIO\.\w+|BufferedWriter\.\w+|BufferedReader\.\w+|BufferedRandom\.\w+)|posix\.read|mmap\.mmap.*",
+    "text": r"bytes\.\w+|bytearray\.\w+|str\.\w+|orjson\.\w+|_struct\.\w+|json\.\w+",
+    "compression": r"snappy\.\w+|zlib\.\w+|cramjam\.\w+",
+}
+"""What the functions of a kind are called (`spot_name`); what is of none is arithmetic, on arrays and in Python."""
+IMPORT = "_find_and_load"
+
 HotSpots = list[tuple[str, float]]
 """(function, share of the time that is its own), the largest first. numpy's ufuncs count for who calls them."""
 
 
-def hot_spots(profile: cProfile.Profile | Path, most: int = 4) -> HotSpots:
-    """The largest of a profile, or of a file that holds one."""
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """`kinds`: the share of each kind of work, of `KINDS`, "start-up" (imports) and "arithmetic"; they add up to 1."""
+
+    kinds: dict[str, float]
+    spots: HotSpots
+
+
+def read_profile(profile: cProfile.Profile | Path, most: int = 4) -> Profile:
+    """Of a profile, or of a file that holds one."""
     loaded: Any = pstats.Stats(str(profile) if isinstance(profile, Path) else profile)
     stats: dict[tuple[str, int, str], tuple[Any, ...]] = loaded.stats
     total = sum(entry[2] for entry in stats.values())
-    largest = sorted(stats.items(), key=lambda item: -item[1][2])[:most]
-    return [(spot_name(*place), entry[2] / total) for place, entry in largest]
+    own = [(spot_name(*place), entry[2] / total) for place, entry in stats.items()]
+    imports = sum(entry[3] for place, entry in stats.items() if place[2] == IMPORT) / total
+    return Profile(shares(own, imports), sorted(own, key=lambda spot: -spot[1])[:most])
+
+
+def shares(own: HotSpots, imports: float) -> dict[str, float]:
+    """The share of each kind, by the names of all functions; what files and text cost in imports counts as start-up."""
+    found = {kind: sum(share for name, share in own if re.fullmatch(pattern, name)) for kind, pattern in KINDS.items()}
+    rest = 1 - imports - sum(found.values())
+    return {**found, "start-up": imports, "arithmetic": max(0.0, rest)}
 
 
 def spot_name(file: str, line: int, function: str) -> str:
@@ -35,9 +62,31 @@ def spot_name(file: str, line: int, function: str) -> str:
     return function.strip("<>").removeprefix("built-in method ")
 
 
-def profile_push(arguments: Sequence[str]) -> HotSpots:
-    """Of a whole run of promfill, start-up included."""
+def profile_command(arguments: Sequence[str]) -> Profile:
+    """Of a whole run of promfill, start-up included; of its first thread, which waits for the others."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "profile"
         run_process([sys.executable, "-m", "cProfile", "-o", str(path), *PROMFILL[1:], *arguments])
-        return hot_spots(path)
+        return read_profile(path)
+
+
+LIMITS = {
+    "waiting": "waiting: {share} of the time passes until {other} {have}",
+    "disk": "the disk: {share} of the time goes into opening, writing and syncing files",
+    "text": "text: {share} of the time goes into joining, splitting and formatting it",
+    "compression": "python-snappy: {share} of the time is its search for repeats",
+    "start-up": "start-up: {share} of the time goes into Python's imports",
+    "arithmetic": "arithmetic: {share} of the time is work on arrays",
+}
+
+
+def limit_of(kinds: Mapping[str, float], server: bool = False) -> str:
+    """What limits a stage, in a sentence: the kind with the largest share, and the others above a twentieth.
+
+    server: whether a server is what its first thread waits for; else it is its own threads, which write.
+    """
+    ordered = sorted(kinds.items(), key=lambda kind: -kind[1])
+    (first, share), others = ordered[0], [f"{kind} {part:.0%}" for kind, part in ordered[1:] if part >= 0.05]
+    other, have = ("the receiver", "has answered") if server else ("its own threads", "have written and synced")
+    rest = f" ({', '.join(others)})" if others else ""
+    return f"Limited by {LIMITS[first].format(share=f'{share:.0%}', other=other, have=have)}{rest}."

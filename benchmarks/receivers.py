@@ -1,37 +1,39 @@
-"""A VictoriaMetrics to send to, and who sends: promfill, the libraries of others, and the replay of ready requests."""
+"""A server to send to, and who sends: promfill, the libraries of others, and the replay of ready requests."""
 
 from __future__ import annotations
 
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import snappy
-
-from benchmarks.matrix import flush
-from benchmarks.processes import DAY, PROMFILL, ROOT, SIX_LABELS, START, STEP, Run, run_process, scenario
-from benchmarks.stages import Clock, write_requests
+from benchmarks.processes import DAY, PROMFILL, ROOT, SIX_LABELS, START, STEP, Run, run_process
+from benchmarks.stages import plan_of
+from benchmarks.whole import flush, remote_write
 from promfill.plan import Tile
+from promfill.sinks.remote_write.messages import MessageMaker
 from promfill.source import Source
-from tests.support.servers import Server, start_victoriametrics
+from tests.support.servers import Server, start_prometheus, start_victoriametrics
 from tests.support.sources import source_of
 
 PEERS = ROOT / "benchmarks" / "peers"
 ENVIRONMENTS = ROOT / ".peers"
 DAYS = 21
 VM = "victoria-metrics"
+PROMETHEUS = "prometheus"
+STARTS: dict[str, Callable[[Path], Server]] = {VM: start_victoriametrics, PROMETHEUS: start_prometheus}
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One run of a side, and the bytes that it made."""
+    """One run of a side, the bytes that it made, and its seconds without its start, where it tells them (0: not)."""
 
     run: Run
     made: int = 0
+    started_seconds: float = 0.0
 
 
 def has_environment(name: str) -> bool:
@@ -61,61 +63,59 @@ OPENTELEMETRY = Library("opentelemetry-exporter-prometheus-remote-write", "opent
 
 
 class Receiver:
-    """A VictoriaMetrics that takes stretch after stretch of time, each 21 days: none is sent twice."""
+    """A fresh server that is warm: a small push, over the stretch of 21 days before, has been there."""
 
     def __init__(self, server: Server, folder: Path) -> None:
-        self._server, self._folder, self._stretch = server, folder, 0
+        self._server, self._folder = server, folder
+
+    def warm_up(self) -> None:
+        """Of series that nobody else sends."""
+        run_process([*PROMFILL, *remote_write(self._server, 10, 1, START - DAYS * DAY), "--metric-name", "warm"])
+        flush(self._server)
 
     def push(self, series: int) -> Turn:
-        """promfill."""
-        where = ["--mode", "remote-write", "--remote-write-url", f"{self._server.url}/api/v1/write"]
-        what = scenario(series, DAYS, self._next())
-        run = run_process([*PROMFILL, "push", "--json", "--quiet", *where, *what], watch=True)
-        self._settle()
-        return Turn(run, int(json.loads(run.output)["bytes"]))
+        """promfill; what it reports are the seconds from the first sample made to the last acknowledged."""
+        run = run_process([*PROMFILL, *remote_write(self._server, series, DAYS)], watch=True)
+        said = json.loads(run.output)
+        return Turn(run, int(said["bytes"]), float(said["seconds"]))
 
-    def send(self, environment: str, script: str, series: int, *more: str) -> Turn:
+    def send(self, library: Library, series: int) -> Turn:
         """A library of others, from values that are ready."""
         steps = DAYS * DAY // STEP
         values = self._folder / "values"
         source = source_of(SIX_LABELS.format(series), steps)
         source.batch(Tile(0, steps, 0, series)).values.T.tofile(values)
-        what = [f"{self._server.url}/api/v1/write", str(values), str(series), str(steps), str(self._next()), *more]
-        run = run_process([python_of(environment), str(PEERS / script), *what], watch=True)
-        self._settle()
-        return Turn(run)
+        what = [f"{self._server.url}/api/v1/write", str(values), str(series), str(steps), str(START), *library.options]
+        return Turn(run_process([python_of(library.environment), str(PEERS / library.script), *what], watch=True))
 
     def replay(self, series: int) -> Turn:
-        """The same requests as promfill's, made beforehand."""
+        """promfill's own requests, made beforehand."""
         bodies = self._folder / "bodies"
-        source = source_of(SIX_LABELS.format(series), DAYS * DAY // STEP, metric="vpn", start=self._next() * 1000)
-        write_bodies(bodies, source)
+        write_bodies(bodies, source_of(SIX_LABELS.format(series), DAYS * DAY // STEP, metric="vpn", start=START * 1000))
         host = self._server.url.removeprefix("http://")
         run = run_process([sys.executable, PEERS / "replay.py", host, bodies], watch=True)
-        self._settle()
-        return Turn(run, bodies.stat().st_size)
-
-    def _next(self) -> int:
-        self._stretch += 1
-        return START + (self._stretch - 1) * DAYS * DAY
-
-    def _settle(self) -> None:
-        """Let the server finish what it does in the background, so that no side pays for the one before."""
-        flush(self._server)
+        return Turn(run, bodies.stat().st_size, float(run.output))
 
 
 def write_bodies(path: Path, source: Source) -> None:
     """The requests of a push, each behind its length."""
     with path.open("wb") as file:
-        for message in write_requests(source, Clock()):
-            body = snappy.compress(message)
+        for body in bodies_of(source):
             file.write(len(body).to_bytes(4, "little") + body)
 
 
+def bodies_of(source: Source) -> Iterator[bytes]:
+    """The bodies that a push would send by remote write 1.0, byte for byte."""
+    plan = plan_of(source)
+    maker = MessageMaker(source, plan)
+    for number in range(plan.requests):
+        yield maker.make(source.batch(plan.tile(number)), is_version_2=False, first=number == 0).body
+
+
 @contextmanager
-def receiver() -> Iterator[Receiver]:
-    """A fresh one, warmed up by one push."""
-    with tempfile.TemporaryDirectory() as folder, start_victoriametrics(Path(folder) / "data") as server:
+def receiver(kind: str) -> Iterator[Receiver]:
+    """One of `STARTS`."""
+    with tempfile.TemporaryDirectory() as folder, STARTS[kind](Path(folder) / "data") as server:
         warm = Receiver(server, Path(folder))
-        warm.push(100)
+        warm.warm_up()
         yield warm

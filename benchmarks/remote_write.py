@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import snappy
 
 from benchmarks.harness import Case, Figure, Ratio, Result, main, spread
+from benchmarks.receivers import bodies_of
 from promfill.codecs.remote_write import WriteRequestEncoder
 from promfill.codecs.remote_write_2 import RequestEncoder
 from promfill.codecs.snappy_rows import SnappyEncoder
@@ -143,11 +144,7 @@ def push_stretch(source: Source, url: str) -> float:
 
 def replay_stretch(source: Source, url: str) -> float:
     """Seconds in which the receiver takes the same requests, made beforehand."""
-    destination = build_destination(url, environment={})
-    sink = open_remote_write(source, lambda: make_client(destination))
-    encoder = WriteRequestEncoder(source.fleet)
-    bodies = [snappy.compress(encoder.encode(source.batch(tile))) for tile in sink.tiles()]
-    sink.abort()
+    bodies = [*bodies_of(source)]
     begin = time.perf_counter()
     with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc)) as connection:
         for body in bodies:

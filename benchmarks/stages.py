@@ -1,6 +1,6 @@
 """The stages of a push, one at a time, each in a process of its own, over a whole fleet and range:
 
-    python -m benchmarks.stages xor_encode --series 1000 --days 21 [--profile]
+    python -m benchmarks.stages xor_encode --series 1000 --days 21 [--once | --profile]
 
 Prints one JSON object. Only the stage is timed: what it works on is made beside it. Short ones are run again and again.
 """
@@ -14,7 +14,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,10 +25,13 @@ import snappy
 from numpy.typing import NDArray
 
 from benchmarks.processes import DAY, SIX_LABELS, START, STEP
-from benchmarks.profiles import hot_spots
+from benchmarks.profiles import read_profile
 from benchmarks.xor_decode import chunk_bounds
 from promfill.codecs.openmetrics import encode_batch
 from promfill.codecs.remote_write import WriteRequestEncoder
+from promfill.codecs.remote_write_2 import RequestEncoder
+from promfill.codecs.remote_write_sizes import largest_parts
+from promfill.codecs.snappy_rows import SnappyEncoder
 from promfill.codecs.work import Work
 from promfill.codecs.xor_decode import decode_chunks
 from promfill.codecs.xor_encode import EncodedChunks, encode_chunks
@@ -37,7 +40,7 @@ from promfill.plan import SAMPLES_PER_CHUNK, Tile, block_tiles, series_tiles, wi
 from promfill.push import push
 from promfill.sinks.blocks import TILE_SAMPLES, BlockSink
 from promfill.sinks.openmetrics import TILE_SAMPLES as TEXT_SAMPLES
-from promfill.sinks.remote_write.plan import DEFAULT_SAMPLES, SHARED_WINDOW
+from promfill.sinks.remote_write.plan import Limits, RequestPlan, request_plan
 from promfill.source import Source
 from promfill.tsdb.index_writer import FleetIndex, encode_index
 from tests.support.sources import source_of
@@ -114,18 +117,33 @@ def index(source: Source, clock: Clock) -> int:
     return made
 
 
-def remote_write_encode(source: Source, clock: Clock) -> int:
+def remote_write_1_encode(source: Source, clock: Clock) -> int:
     """WriteRequest messages of remote write 1.0, not compressed."""
-    return sum(len(body) for body in write_requests(source, clock))
+    return sum(len(body) for body in encoded_requests(source, WriteRequestEncoder(source.fleet), clock))
 
 
-def snappy_compress(source: Source, clock: Clock) -> int:
-    """python-snappy over the same messages."""
+def remote_write_2_encode(source: Source, clock: Clock) -> int:
+    """Request messages of remote write 2.0, not compressed."""
+    return sum(len(body) for body in encoded_requests(source, RequestEncoder(source.fleet), clock))
+
+
+def snappy_python(source: Source, clock: Clock) -> int:
+    """python-snappy over the messages of 1.0, which it has to search."""
     made = 0
-    for body in write_requests(source, Clock()):
+    for body in encoded_requests(source, WriteRequestEncoder(source.fleet), Clock()):
         with clock:
             made += len(snappy.compress(body))
     return made
+
+
+def snappy_direct_1(source: Source, clock: Clock) -> int:
+    """Requests of 1.0 written as snappy blocks straight away: message and compression in one."""
+    return written_directly(source, WriteRequestEncoder(source.fleet), clock)
+
+
+def snappy_direct_2(source: Source, clock: Clock) -> int:
+    """The same for requests of 2.0."""
+    return written_directly(source, RequestEncoder(source.fleet), clock)
 
 
 def openmetrics_text(source: Source, clock: Clock) -> int:
@@ -146,19 +164,27 @@ def push_blocks(source: Source, clock: Clock) -> int:
         return push(fresh, sink).bytes
 
 
-STAGES: dict[str, Stage] = {
-    stage.__name__: stage
-    for stage in (
-        generate,
-        xor_encode,
-        xor_decode,
-        index,
-        remote_write_encode,
-        snappy_compress,
-        openmetrics_text,
-        push_blocks,
-    )
-}
+def fleet_index(source: Source, clock: Clock) -> int:
+    """What a push into blocks holds of its fleet, and nothing else: labels, and their part of an index."""
+    with clock:
+        FleetIndex(source.fleet)
+    return 0
+
+
+PUSHED = (
+    generate,
+    xor_encode,
+    xor_decode,
+    index,
+    remote_write_1_encode,
+    remote_write_2_encode,
+    snappy_python,
+    snappy_direct_1,
+    snappy_direct_2,
+    openmetrics_text,
+)
+"""What a push is made of; the others are of use to `growth`."""
+STAGES: dict[str, Stage] = {stage.__name__: stage for stage in (*PUSHED, push_blocks, fleet_index)}
 
 
 def day_tiles(source: Source) -> Iterator[Tile]:
@@ -181,19 +207,37 @@ def by_days(batch: SeriesBatch) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     return np.ascontiguousarray(bits).reshape(STEPS_A_DAY, -1), batch.timestamps.reshape(days, STEPS_A_DAY).T
 
 
-def write_requests(source: Source, clock: Clock) -> Iterator[NDArray[np.uint8]]:
+def encoded_requests(
+    source: Source, encoder: WriteRequestEncoder | RequestEncoder, clock: Clock
+) -> Iterator[NDArray[np.uint8]]:
     """The messages of a push, time-major; each is valid until the next."""
-    series, steps = len(source.fleet), source.grid.steps
-    encoder = WriteRequestEncoder(source.fleet)
-    together = min(series, DEFAULT_SAMPLES // SHARED_WINDOW)
-    window = max(SHARED_WINDOW, DEFAULT_SAMPLES // series)
-    for first_step in range(0, steps, window):
-        for first in range(0, series, together):
-            tile = Tile(first_step, min(window, steps - first_step), first, min(together, series - first))
-            batch = source.batch(tile)
-            with clock:
-                body = encoder.encode(batch)
-            yield body
+    for batch in request_batches(source):
+        with clock:
+            body = encoder.encode(batch)
+        yield body
+
+
+def written_directly(source: Source, encoder: WriteRequestEncoder | RequestEncoder, clock: Clock) -> int:
+    """Bytes of the blocks; what cannot be written directly (a request of one series) is searched, as a push does it."""
+    direct, made = SnappyEncoder(encoder.frame), 0
+    for batch in request_batches(source):
+        with clock:
+            block = direct.encode(batch)
+            made += len(block[0] if block else snappy.compress(encoder.encode(batch)))
+    return made
+
+
+def request_batches(source: Source) -> Iterator[SeriesBatch]:
+    """The batches of a push's requests, each valid until the next."""
+    plan = plan_of(source)
+    return (source.batch(plan.tile(number)) for number in range(plan.requests))
+
+
+def plan_of(source: Source) -> RequestPlan:
+    """The requests of a push by remote write with the default limits."""
+    scenario = source.scenario
+    labels, ahead = largest_parts(source.fleet, scenario.metric, scenario.description, scenario.unit)
+    return request_plan(source.grid, len(source.fleet), labels, Limits(), ahead)
 
 
 def measure(name: str, series: int, days: int) -> dict[str, Any]:
@@ -204,15 +248,25 @@ def measure(name: str, series: int, days: int) -> dict[str, Any]:
     while not clocks or (len(clocks) < MOST_PASSES and sum(clock.seconds for clock in clocks) < ENOUGH_SECONDS):
         clocks.append(Clock())
         made = STAGES[name](source, clocks[-1])
-    kept = clocks[1:] or clocks
-    seconds = statistics.median(clock.seconds for clock in kept)
+    return figures(source, clocks[1:] or clocks, made)
+
+
+def measure_once(name: str, series: int, days: int) -> dict[str, Any]:
+    """One pass, warmed up by no more than a day of one series: beside a peer that makes its samples once."""
+    STAGES[name](fleet_source(1, 1), Clock())
+    source, clock = fleet_source(series, days), Clock()
+    return figures(source, [clock], STAGES[name](source, clock))
+
+
+def figures(source: Source, clocks: list[Clock], made: int) -> dict[str, Any]:
+    """What is printed."""
     return {
-        "seconds": seconds,
-        "cpu_seconds": statistics.median(clock.cpu_seconds for clock in kept),
+        "seconds": statistics.median(clock.seconds for clock in clocks),
+        "cpu_seconds": statistics.median(clock.cpu_seconds for clock in clocks),
         "samples": source.samples,
         "bytes": made,
         "peak_mb": peak_memory_mb(),
-        "passes": len(kept),
+        "passes": len(clocks),
     }
 
 
@@ -231,12 +285,12 @@ def fleet_source(series: int, days: int) -> Source:
     return source_of(SIX_LABELS.format(series), days * STEPS_A_DAY, metric="vpn", start=START * 1000)
 
 
-def profiled(name: str, series: int, days: int) -> list[tuple[str, float]]:
+def profiled(name: str, series: int, days: int) -> dict[str, Any]:
     """Where the stage's time goes."""
     source, profile = fleet_source(series, days), cProfile.Profile()
     STAGES[name](source, Clock())
     STAGES[name](source, Clock(profile))
-    return hot_spots(profile)
+    return asdict(read_profile(profile))
 
 
 def main() -> None:
@@ -245,9 +299,11 @@ def main() -> None:
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--series", type=int, default=1_000)
     parser.add_argument("--days", type=int, default=21)
-    parser.add_argument("--profile", action="store_true", help="print where the time goes instead")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--once", action="store_true", help="one pass, with little warming up")
+    way.add_argument("--profile", action="store_true", help="print where the time goes instead")
     options = parser.parse_args()
-    run = profiled if options.profile else measure
+    run = profiled if options.profile else measure_once if options.once else measure
     print(json.dumps(run(options.stage, options.series, options.days)))
 
 

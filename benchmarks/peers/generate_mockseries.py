@@ -1,4 +1,4 @@
-"""Series by mockseries alone: prints the seconds that they took, imports left out.
+"""Series by mockseries alone: prints the wall and the CPU seconds that they took, imports left out.
 
 .peers/original/bin/python benchmarks/peers/generate_mockseries.py SERIES DAYS
 """
@@ -18,10 +18,10 @@ def main() -> None:
     for name in ("matplotlib", "matplotlib.pyplot"):
         sys.modules.setdefault(name, ModuleType(name))
     original.generate(0, 1)
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     for number in range(int(sys.argv[1])):
         original.generate(number, float(sys.argv[2]))
-    print(time.perf_counter() - begin)
+    print(time.perf_counter() - begin, time.process_time() - cpu)
 
 
 if __name__ == "__main__":

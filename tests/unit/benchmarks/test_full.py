@@ -1,24 +1,24 @@
 from __future__ import annotations
 
+import argparse
+import json
 import re
-import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import compare, full, report, rivals
+from benchmarks import compare, full, growth, matrix, report, rivals
 from benchmarks.charts import Axis, Bar, Line, bar_chart, line_chart
-from benchmarks.growth import fitted
+from benchmarks.comparison import Comparison, Side
 from benchmarks.harness import Case, Figure, main
-from benchmarks.matrix import Cell, cap_of, cell_of
-from benchmarks.processes import ROOT, Run, run_process, samples_of
-from benchmarks.profiles import spot_name
-from benchmarks.receivers import PEERS, Turn
-from benchmarks.rivals import Comparison, Rival, Side, compared
-from benchmarks.stages import STAGES, Clock, by_days, fleet_source, measure, peak_memory_mb
-from promfill.plan import Tile
+from benchmarks.headlines import section
+from benchmarks.matrix import Cell
+from benchmarks.processes import ROOT
+from benchmarks.receivers import PEERS
+from benchmarks.rivals import Unmade
 
 
 def known() -> dict[str, Any]:
@@ -30,37 +30,55 @@ def known() -> dict[str, Any]:
         "versions": {"promtool": "2.42"},
         "comparisons": [
             {"name": "original_1000", "peer": "the original", "series": 1000, "peer_series": 1000,
-             "days": 21, "note": "", "ratio": 300.0, "spread": 0.1, "turns": 3, "own": side,
-             "other": {**side, "seconds": 300.0}, "control": None},
+             "days": 21, "ratio": 300.0, "extent": 0.0, "turns": 1, "own": side, "other": {**side, "seconds": 300.0},
+             "control": None, "control_extent": 0.0, "started_ratio": None},
+            {"name": "remote_write_replay", "peer": "the replay", "series": 1000, "peer_series": 1000,
+             "days": 21, "ratio": 0.9, "extent": 0.1, "turns": 5, "own": side, "other": side,
+             "control": 1.02, "control_extent": 0.08, "started_ratio": 0.95},
         ],
-        "missing": ["mockseries: not to be had on this machine"],
+        "unmade": [
+            {"name": "mockseries", "peer": "Mockseries", "why": "original is not to be had on this machine",
+             "failed": False},
+            {"name": "sender", "peer": "a sender", "why": "RuntimeError: it |\n broke", "failed": True},
+        ],
+        "failures": ["sender failed: RuntimeError: it |\n broke"],
         "cells": [
             {"stage": "blocks", "series": 10_000, "days": 21, "samples": 60_480_000, "seconds": 2.0, "cpu_seconds": 2.0,
              "samples_per_second": 3.024e7, "bytes_per_sample": 7.7, "peak_mb": 68.0, "runs": 1, "note": ""},
             {"stage": "blocks", "series": 100_000, "days": 365, "note": "not run"},
+            {"stage": "openmetrics", "series": 1, "days": 21, "note": "failed: RuntimeError: no\nroom"},
         ],
+        "profiles": {"blocks": {"kinds": {"disk": 0.7, "arithmetic": 0.3}, "spots": [["posix.fsync", 0.5]]}},
         "growth": [
-            {"name": "time", "size": "series", "unit": "s", "sizes": [100, 1000], "values": [0.1, 1.0], "exponent": 1.0,
-             "local_exponents": [1.0], "range": 9.0},
+            {"name": "time", "size": "series", "unit": "s", "sizes": [100, 1000], "rounds": [[0.1, 1.0], [0.2, 2.0]],
+             "cpu_rounds": [[0.1, 1.0], [0.2, 2.0]], "fleet": []},
         ],
     }  # fmt: skip
 
 
 def test_the_page_holds_what_was_measured_what_was_not_and_what_was_missing() -> None:
     page = report.page(known())
-    assert re.search(r"\| the original \| 1,000 \| 300 \| 3 \| 10% \|", page)
-    assert "| 10,000 x 21 days | 2 | 2 | 30 | 7.70 | 68 |" in page
+    assert "| the original | 1,000 | 300 | 1 | one turn |  |  |" in page
+    assert "| the replay | 1,000 | 0.90 | 5 | 10% | 1.02 (8%) | 0.95 |" in page
+    assert "| a sender |  | failed: RuntimeError: it / broke |" in page
+    assert "| 10,000 x 21 days | 2 | 2 | 30 | 7.70 | 68 | 1 |" in page
     assert "| 100,000 x 1 year | not run |" in page
-    assert "- mockseries: not to be had on this machine" in page
+    assert "| 1 x 21 days | failed: RuntimeError: no room |" in page
+    assert "- Mockseries (mockseries): original is not to be had on this machine" in page
+    assert "**Failed in this run:**\n\n- sender failed: RuntimeError: it | broke" in page
+    assert "Run up to 300 million samples. Limited by the disk: 70% of the time" in page
+    assert "| time against series | 100: 0.15, 1,000: 1.5 s | 1.00 (1.00–1.00) | 1.00 |" in page
     assert "{" not in page
 
 
 def test_the_readme_keeps_all_but_its_section() -> None:
-    text = report.with_section("a\n<!-- benchmarks -->\nold\n<!-- /benchmarks -->\nb\n", report.readme_section(known()))
+    text = report.with_section("a\n<!-- benchmarks -->\nold\n<!-- /benchmarks -->\nb\n", section(known()))
     assert text.startswith("a\n<!-- benchmarks -->\n![")
     assert text.endswith("<!-- /benchmarks -->\nb\n")
     assert "old" not in text
     assert "30 M samples/s (10,000 series x 21 days" in text
+    assert "reaches 0.90, 0.95 with start-up taken off (control: 1.02)" in text
+    assert "at commit abc, 2026-01-02" in text
     with pytest.raises(ValueError, match="lacks"):
         report.with_section("no marks", "section")
 
@@ -81,93 +99,6 @@ def test_an_axis_is_logarithmic_over_whole_decades() -> None:
     axis = Axis.over([2, 900], 0, 300)
     assert axis.ticks == [1, 10, 100, 1000]
     assert axis.at(10) == pytest.approx(100)
-
-
-def test_a_power_law_is_found() -> None:
-    growth = fitted("time", "series", "s", [1, 10, 100], [2.0, 20.0, 200.0])
-    assert growth.exponent == pytest.approx(1)
-    assert growth.local_exponents == pytest.approx([1, 1])
-    assert growth.range == pytest.approx(99)
-
-
-def test_a_process_is_timed_weighed_and_heard() -> None:
-    code = "x = bytearray(10**8); import time; time.sleep(0.3); print(sum(range(10**6)))"
-    run = run_process([sys.executable, "-c", code], watch=True)
-    assert run.seconds >= 0.3
-    assert 0 < run.cpu_seconds < 10
-    assert run.peak_mb == pytest.approx(108, abs=20)
-    assert run.output == "499999500000\n"
-    with pytest.raises(RuntimeError, match=r"exit code 3\nwhy"):
-        run_process([sys.executable, "-c", "import sys; print('why'); sys.exit(3)"])
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_every_stage_runs_over_the_whole_plane(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.stages.ENOUGH_SECONDS", 0)
-    taken = measure(stage, 3, 2)
-    assert taken["samples"] == samples_of(3, 2) == 1728
-    assert taken["seconds"] > 0
-    assert (taken["bytes"] > 0) == (stage != "generate")
-
-
-def test_days_stand_side_by_side() -> None:
-    source = fleet_source(3, 2)
-    batch = source.batch(Tile(0, 576, 0, 3))
-    bits, times = by_days(batch)
-    assert bits.shape == (288, 6)
-    assert bits[5, 4] == batch.values[288 + 5, 1].view("u8")
-    assert times[5].tolist() == [batch.timestamps[5], batch.timestamps[293]]
-
-
-def test_the_clock_adds_up_its_blocks_only() -> None:
-    clock = Clock()
-    for _ in range(2):
-        with clock:
-            sum(range(10_000))
-    assert 0 < clock.seconds < 1
-    assert peak_memory_mb() > 10
-
-
-def test_cells_over_the_cap_are_not_run() -> None:
-    assert cap_of("blocks", large=False) < cap_of("blocks", large=True)
-    assert cap_of("openmetrics", large=False) == cap_of("openmetrics", large=True)
-    cell = cell_of("blocks", 10, 1, seconds=2.0, cpu_seconds=1.0, peak_mb=5.0, made=2880, runs=1)
-    assert cell == Cell("blocks", 10, 1, 2880, 2.0, 1.0, 1440.0, 1.0, 5.0, 1)
-
-
-def rival(**more: Any) -> Rival:
-    def turn() -> Turn:
-        return Turn(Run(1.0, 1.0))
-
-    return Rival(
-        **{"name": "r", "peer": "p", "needs": (), "own": turn, "other": turn, "series": 10, "turns": 2, **more}
-    )
-
-
-def test_a_comparison_is_the_median_of_its_pairs_for_equal_work() -> None:
-    own, other = [Turn(Run(1, 1)), Turn(Run(2, 2))], [Turn(Run(4, 4)), Turn(Run(12, 12))]
-    assert compared(rival(), own, other).ratio == 5
-    assert compared(rival(peer_series=5), own, other).ratio == 10
-
-
-def test_a_peer_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("benchmarks.receivers.ENVIRONMENTS", tmp_path)
-    monkeypatch.setattr(rivals, "rivals", lambda: [rival(needs=("no-such-program",)), rival(name="there")])
-    done, missing = rivals.measure_all(["r", "there"])
-    assert [one.name for one in done] == ["there"]
-    assert missing == ["p (r): no-such-program is not to be had on this machine"]
-
-
-@pytest.mark.parametrize(
-    ("place", "name"),
-    [
-        (("/a/xor_pack.py", 3, "_put"), "xor_pack._put"),
-        (("~", 0, "<method 'take' of 'numpy.ndarray' objects>"), "numpy.ndarray.take"),
-        (("~", 0, "<built-in method orjson.dumps>"), "orjson.dumps"),
-    ],
-)
-def test_a_hot_spot_has_a_name(place: tuple[str, int, str], name: str) -> None:
-    assert spot_name(*place) == name
 
 
 @pytest.mark.parametrize("path", sorted((PEERS / "requirements").glob("*.txt")), ids=lambda path: path.stem)
@@ -205,14 +136,102 @@ def test_a_module_runs_another_fleet_alone(capsys: pytest.CaptureFixture[str]) -
     assert "7 x 3" in capsys.readouterr().out
 
 
-def test_one_comparison_measured_again_keeps_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def record(path: Path, **known: Any) -> full.Record:
+    return full.Record(path / "figures.json", known)
+
+
+def test_one_comparison_measured_again_keeps_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     side = Side(1, 1, 1, 1, 1)
-    again = Comparison("b", "p", 1, 1, 21, 9.0, 0, 1, side, side)
-    monkeypatch.setattr(rivals, "measure_all", lambda names: ([again], []))
-    known: dict[str, Any] = {
-        "comparisons": [{"name": "a", "ratio": 1}, {"name": "b", "ratio": 2}],
-        "missing": ["p (b) failed", "q (c)"],
-    }
-    full.merge_rivals(known, ["b"])
-    assert [(one["name"], one["ratio"]) for one in known["comparisons"]] == [("a", 1), ("b", 9.0)]
-    assert known["missing"] == ["q (c)"]
+    again = [Comparison("b", "p", 1, 1, 21, 1, side, side, 9.0, 0.0), Unmade("c", "q", "it broke", failed=True)]
+    monkeypatch.setattr(rivals, "measure_all", lambda names: iter(again))
+    comparisons = [{"name": "a", "ratio": 1}, {"name": "b", "ratio": 2}, {"name": "c", "ratio": 3}]
+    kept = record(tmp_path, comparisons=comparisons, unmade=[{"name": "b"}, {"name": "d"}])
+    full.measure_rivals(kept, ["b", "c"])
+    written = json.loads(kept.path.read_text())
+    assert [(one["name"], one["ratio"]) for one in written["comparisons"]] == [("a", 1), ("b", 9.0)]
+    assert [one["name"] for one in written["unmade"]] == ["d", "c"]
+
+
+def test_a_cell_that_fails_is_told_and_the_run_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def inside(stage: str, series: int, days: int) -> Cell:
+        if series == 10:
+            raise pytest.fail.Exception("no server")
+        return matrix.cell_of(stage, series, days, seconds=1.0, cpu_seconds=1.0, peak_mb=1.0, made=1, runs=1)
+
+    def no_profile(stage: str) -> None:
+        raise RuntimeError("lost")
+
+    monkeypatch.setattr(matrix, "measure_inside", inside)
+    monkeypatch.setattr(matrix, "profile", no_profile)
+    monkeypatch.setattr(matrix, "RANGES", {"21 days": 21})
+    monkeypatch.setattr(matrix, "SERIES", (1, 10, 100))
+    kept = record(tmp_path)
+    full.measure_matrix(kept, ["generate"])
+    assert [bool(cell["note"]) for cell in json.loads(kept.path.read_text())["cells"]] == [False, True, False]
+    assert full.failures_of(kept.known) == [
+        "generate, 10 series x 21 days failed: Failed: no server",
+        "the profile of generate failed: RuntimeError: lost",
+    ]
+
+
+def test_growth_that_fails_keeps_what_was_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def measured() -> Iterator[growth.Growth]:
+        yield growth.Growth("time", "days", "s", (1, 2), ((1.0, 2.0),))
+        raise RuntimeError("no room")
+
+    monkeypatch.setattr(growth, "measure_all", measured)
+    kept = record(tmp_path)
+    full.measure_growth(kept)
+    assert [one["size"] for one in kept.known["growth"]] == ["days"]
+    assert full.failures_of(kept.known) == ["growth failed: RuntimeError: no room"]
+
+
+def test_a_part_that_is_broken_off_leaves_what_it_had(tmp_path: Path) -> None:
+    def run(kept: full.Record) -> None:
+        kept.put("cells", {"stage": "a", "note": ""}, "stage")
+        raise KeyboardInterrupt
+
+    kept = record(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        full.measure(kept, "matrix", run)
+    written = json.loads(kept.path.read_text())
+    assert written["cells"] == [{"stage": "a", "note": ""}]
+    assert "took" not in written
+
+
+def test_parts_are_measured_again_at_the_same_commit_only(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    path.write_text(json.dumps({"commit": "abc", "date": "old", "cells": [1]}))
+    assert full.opened(path, {"commit": "abc", "date": "new"}, whole=False).known == {
+        "commit": "abc", "date": "new", "cells": [1],
+    }  # fmt: skip
+    with pytest.raises(SystemExit, match="is of commit abc, this is def"):
+        full.opened(path, {"commit": "def"}, whole=False)
+    assert full.opened(path, {"commit": "def"}, whole=True).known == {"commit": "def"}
+
+
+def test_a_checkout_is_not_changed_by_what_a_run_writes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(full, "ROOT", tmp_path)
+    assert full.commit() == "unknown"
+    for path in ("docs/benchmarks.md", "docs/benchmarks/a.svg", "README.md", "code.py"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("old")
+    full.git("init", "--quiet")
+    full.git("add", ".")
+    full.git("-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "first")
+    for path in ("docs/benchmarks.md", "docs/benchmarks/a.svg", "README.md", "docs/benchmarks.json"):
+        (tmp_path / path).write_text("new")
+    assert re.fullmatch("[0-9a-f]{7,}", full.commit())
+    (tmp_path / "code.py").write_text("new")
+    assert full.commit().endswith("+")
+
+
+def test_a_name_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    with pytest.raises(SystemExit) as ended:
+        full.wanted(parser, argparse.Namespace(rivals="", stages="bloks", only=""))
+    assert ended.value.code == 2
+    assert "there is no bloks" in capsys.readouterr().err
+    assert [*full.wanted(parser, argparse.Namespace(rivals="original_1", stages="blocks", only="growth"))] == [
+        "rivals", "matrix",
+    ]  # fmt: skip

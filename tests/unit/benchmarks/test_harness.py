@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.harness import Figure, Ratio, main, run_cases, take_turns
-from benchmarks.limits import Limit, read_limits
+from benchmarks.limits import FLOORS, Limit, read_limits, with_measured
 from benchmarks.memory import peak_memory
 from benchmarks.yardstick import make_yardstick
 
@@ -130,3 +130,16 @@ def test_the_yardstick_runs_and_leaves_its_array_alone() -> None:
     run = make_yardstick(bits)
     run()
     assert bits.ravel().tolist() == list(range(12))
+
+
+def test_what_was_measured_is_written_beside_its_limit() -> None:
+    text = "[one]  # why\nfloor = 1\nmeasured = 2\n\n[two]\nceiling = 9\nmeasured = 8  # MB\n\n[three]\nmeasured = 3\n"
+    changed = with_measured(text, {"one": 2.34567, "two": 105.26, "unknown": 1.0})
+    assert changed == text.replace("measured = 2\n", "measured = 2.346\n").replace("measured = 8 ", "measured = 105.3 ")
+
+
+def test_this_projects_limits_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "floors.toml"
+    path.write_text(with_measured(FLOORS.read_text(), dict.fromkeys(read_limits(), 0.125)))
+    assert read_limits(path) == read_limits()
+    assert path.read_text().count("measured = 0.125") == len(read_limits())
