@@ -11,15 +11,18 @@
 # promfill is; without them it is looked for in PATH.)
 set -eu
 
-if [ $# -ne 6 ]; then
+case $#${5:-} in
+6/?*_backfill_data/) ;;
+*)
     echo "usage: backfill.sh URL USER PASSWORD UTILS_DIR /METRIC_backfill_data/ FILE_NAME" >&2
     exit 2
-fi
+    ;;
+esac
 url=$1 user=$2 password=${PROMFILL_PASSWORD:-$3} utils=$4 blocks=$4$5 text=$4/$6
 unset PROMFILL_PASSWORD
 
 find_tool() {
-    if [ -x "$utils/$1" ]; then
+    if [ -f "$utils/$1" ] && [ -x "$utils/$1" ]; then
         echo "$utils/$1"
     else
         command -v "$1" || true
@@ -54,14 +57,16 @@ make_blocks() {
 upload_blocks() {
     mimirtool=$(find_tool mimirtool)
     if [ -z "$mimirtool" ]; then
-        # Empty ones win over those of a .env: the destination is the one that we were given.
+        # Empty ones win over those of a .env: the destination is the one that we were given. The user is the tenant
+        # as well, as mimirtool has it: a Mimir without a gateway knows no other.
         (
             export PROMFILL_BEARER_TOKEN='' CDO_TOKEN='' PROMFILL_PASSWORD="$password"
-            run_promfill upload "$blocks" --upload="$url" --username="$user" --keep
+            run_promfill upload "$blocks" --upload="$url" --username="$user" --tenant="$user" --keep
         )
         return
     fi
     for block in "$blocks"*/; do
+        [ -d "$block" ] || continue
         echo "uploading ${block%/}"
         MIMIR_API_KEY=$password "$mimirtool" backfill --address="$url" --id="$user" "${block%/}"
     done

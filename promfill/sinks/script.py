@@ -6,9 +6,11 @@ script that carries `MARK` gets it by environment instead, as promfill's own doe
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -135,18 +137,24 @@ class ScriptSink:
 
 
 def _run(command: list[str], environment: Mapping[str, str]) -> int:
-    """Run to the end; whatever interrupts us ends the child too, so that nothing goes on uploading unseen."""
+    """Run to the end; whatever interrupts us ends the script and all that it runs, so that nothing uploads unseen."""
     try:
-        child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+        # a group of its own: a signal to a shell alone would leave its mimirtool at work
+        child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, process_group=0)
     except OSError as error:
         raise ScriptError(f"cannot run {command[0]}: {error.strerror}") from error
     try:
         return child.wait()
     except BaseException:
-        child.terminate()
+        _end(child)
+        raise
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):  # all of them have just ended
+        os.killpg(child.pid, signal.SIGTERM)
         try:
             child.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)
             child.wait()
-        raise

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -150,7 +152,58 @@ def test_promfill_does_the_work_of_missing_tools(promfill: Promfill, no_go_tools
         result = promfill(*PUSH, *to)
         assert result.code == 0, result.err
     assert len(mimir.completed) == 5  # 24 hours from 08:00 in blocks of 6 hours
+    assert {request.tenant for request in mimir.requests} == {"me"}  # as mimirtool, which sends --id as the tenant
     assert not Path("utils/vpn_backfill_data").exists()
+
+
+def test_our_script_works_in_folders_with_spaces(promfill: Promfill, no_go_tools: None, tmp_path: Path) -> None:
+    with Mimir(tmp_path / "bucket") as mimir:
+        to = ("--remote-write-url", f"{mimir.url}/api/prom/push", "--username", "me", "--password-file", "password")
+        result = promfill(*PUSH[:-1], "my utils/$(a)", *to)
+    assert result.code == 0, result.err
+    assert len(mimir.completed) == 5
+
+
+@pytest.mark.parametrize("folder", ["", "/", "/../", "/_backfill_data/", "/other/"])
+def test_our_script_empties_no_folder_but_its_own(no_go_tools: None, folder: str) -> None:
+    Path("utils/kept").touch()
+    words = ["http://127.0.0.1:9", "me", "", str(Path("utils").absolute()), folder, "a.txt"]
+    run = subprocess.run(["/bin/sh", own_script(), *words], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "usage: backfill.sh URL USER PASSWORD UTILS_DIR" in run.stderr
+    assert Path("utils/kept").exists()
+
+
+def test_what_ends_the_push_ends_the_tools_of_the_script(promfill: Promfill, log: Path) -> None:
+    record(Path("utils/promtool"), log, MAKES_TWO_BLOCKS)
+    at_work = "import time\nprint(os.getpid(), file=open('pid.new', 'w')); os.rename('pid.new', 'pid'); time.sleep(60)"
+    record(Path("utils/mimirtool"), log, at_work)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "promfill", *PUSH, *TO]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as push:
+        wait_for(lambda: Path("pid").exists())
+        push.terminate()
+        assert push.wait(30) == 143
+    tool = int(Path("pid").read_text())
+    wait_for(lambda: not is_running(tool))
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def is_running(process: int) -> bool:
+    """Whether it is there; one that has ended may wait for its parent, as a zombie."""
+    try:
+        os.kill(process, 0)
+        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return not Path("/proc/self/status").exists()  # no /proc at all, as on macOS: then it is there
+    except ProcessLookupError:
+        return False
 
 
 def test_a_missing_tool_is_named(no_go_tools: None) -> None:
