@@ -17,15 +17,15 @@ def recorded() -> frozenset[Path]:
     return frozenset(Path(line).resolve() for line in lines if line)
 
 
-def record(path: Path) -> None:
-    """Add a file or directory, before it gets its name: after a crash the list still holds all that is there.
+def record(*paths: Path) -> None:
+    """Add files or directories, before they get their names: after a crash the list still holds all that is there.
 
     A working directory that cannot be written has no list, and that fails no push.
     """
-    name = str(path)
-    if "\n" in name:  # the list has a line a path
+    lines = [f"{path}\n" for path in paths if "\n" not in str(path)]  # the list has a line a path
+    if not lines:
         return
     with contextlib.suppress(OSError):
         LIST.parent.mkdir(exist_ok=True)
         with LIST.open("a", encoding="utf-8", errors="surrogateescape") as made:
-            made.write(name + "\n")
+            made.writelines(lines)

@@ -9,6 +9,7 @@ inserted the other way: by a mask of the bytes that were there before.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,21 @@ def gather(buffer: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArra
     np.cumsum(lengths, out=offsets[1:])
     places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
     return RaggedBytes(freeze(buffer[places]), freeze(offsets))
+
+
+def repeat(strings: RaggedBytes, times: int) -> RaggedBytes:
+    """All the strings, so many times over."""
+    if times == 1:
+        return strings
+    begins = strings.offsets[:-1] + strings.buffer.size * np.arange(times)[:, None]
+    offsets = np.append(begins.ravel(), strings.buffer.size * times)
+    return RaggedBytes(freeze(np.tile(strings.buffer, times)), freeze(offsets))
+
+
+def split(strings: RaggedBytes, parts: int) -> list[memoryview]:
+    """The joined bytes of each of so many parts, all of as many strings."""
+    bounds = strings.offsets[:: len(strings) // parts].tolist()
+    return [strings.buffer.data[start:stop] for start, stop in pairwise(bounds)]
 
 
 def prepend(column: Column, strings: RaggedBytes) -> RaggedBytes:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +17,15 @@ from numpy.typing import NDArray
 from promfill import made
 from promfill.sinks.claims import temporary_path
 from promfill.sinks.directory import sync_directory
+from promfill.tsdb.index_format import Piece
 from promfill.tsdb.meta import BlockMeta, encode_meta
 from promfill.tsdb.segment import SEGMENT_HEADER, SegmentCutter, segment_name
 from promfill.tsdb.tombstones import EMPTY_TOMBSTONES
+
+_BUFFER = 1 << 17
+"""Bytes of a file that wait in memory: less than that, and the disk is not touched before the block is complete."""
+
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class BlockFiles:
@@ -31,61 +36,124 @@ class BlockFiles:
 
     def __init__(self, directory: Path, name: str, segment_max: int, run: int) -> None:
         self.path = directory / name
-        self.bytes = 0
         self._temporary = temporary_path(self.path, run)
+        self._is_made = False
         self._cutter = SegmentCutter(segment_max)
-        self._open: list[BinaryIO] = []
-        self._chunks: BinaryIO  # the segment under way
+        self._files: list[_File] = []
+        self._index: _File | None = None
 
-    def begin(self) -> None:
-        """Make the temporary directory anew: a worker that died may have left one."""
-        shutil.rmtree(self._temporary, ignore_errors=True)
-        (self._temporary / "chunks").mkdir(parents=True)
+    @property
+    def size(self) -> int:
+        """Bytes of all files so far, which promtool calls the block's size."""
+        return sum(file.size for file in self._files)
 
     def write_chunks(self, records: NDArray[np.uint8], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         """Append encoded chunks: `records` uint8 (N,), `lengths` int64. Returns references, shaped as `lengths`."""
         refs, pieces = self._cutter.place(lengths)
         for piece in pieces:
             if piece.opens:
-                self._chunks = self._create(f"chunks/{segment_name(piece.segment)}")
-                self.bytes += self._chunks.write(SEGMENT_HEADER)
-            self._chunks.write(records[piece.start : piece.stop].data)
-        self.bytes += records.size
+                self._create(f"chunks/{segment_name(piece.segment)}").write(SEGMENT_HEADER)
+            self._files[-1].write(records[piece.start : piece.stop].data)
         return refs
 
-    def finish(self, index: Iterable[bytes | memoryview], meta: BlockMeta) -> None:
-        """Write the index and the small files; what remains is `publish`."""
-        file = self._create("index")
-        for piece in index:
-            file.write(piece)
-        self.bytes += file.tell()
+    def write_index(self, piece: Piece) -> None:
+        """Append to the index, once all chunks are there."""
+        self._index = self._index or self._create("index")
+        self._index.write(piece)
+
+    def finish(self, meta: BlockMeta) -> None:
+        """Write the small files, and make everything durable under the temporary name."""
         self._create("tombstones").write(EMPTY_TOMBSTONES)
         self._create("meta.json").write(encode_meta(meta))
-
-    def publish(self) -> None:
-        """Sync everything, then give the block its name."""
-        for file in self._open:
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-        self._open = []
+        for file in self._files:
+            file.sync()
         for directory in (self._temporary / "chunks", self._temporary):
             sync_directory(directory)
-        made.record(self.path)
-        if self.path.exists():  # damaged, or it would not have been written again
-            shutil.rmtree(self.path)
-        self._temporary.rename(self.path)
-        sync_directory(self.path.parent)
+
+    def rename(self) -> None:
+        """Give the block its name."""
+        try:
+            self._temporary.rename(self.path)
+        except OSError:
+            if not self.path.exists():
+                raise
+            shutil.rmtree(self.path)  # damaged, or it would not have been written again
+            self._temporary.rename(self.path)
 
     def discard(self) -> None:
         """Leave nothing behind, whatever state the disk is in."""
-        for file in self._open:
-            with contextlib.suppress(OSError):  # closing writes what is buffered, and a full disk refuses it
+        for file in self._files:
+            with contextlib.suppress(OSError):
                 file.close()
-        self._open = []
         shutil.rmtree(self._temporary, ignore_errors=True)
 
-    def _create(self, name: str) -> BinaryIO:
-        file = (self._temporary / name).open("wb")
-        self._open.append(file)
+    def _create(self, name: str) -> _File:
+        file = _File(f"{self._temporary}/{name}", self._make_directories)
+        self._files.append(file)
         return file
+
+    def _make_directories(self) -> None:
+        if self._is_made:
+            return
+        try:
+            self._temporary.mkdir()
+        except FileExistsError:  # of a worker that died
+            shutil.rmtree(self._temporary)
+            self._temporary.mkdir()
+        (self._temporary / "chunks").mkdir()
+        self._is_made = True
+
+
+class _File:
+    """A new file that is opened late: a small one takes one call each to open, write, sync and close."""
+
+    def __init__(self, path: str, make_directories: Callable[[], None]) -> None:
+        self.size = 0
+        self._path, self._make_directories = path, make_directories
+        self._held = bytearray()
+        self._descriptor: int | None = None
+
+    def write(self, data: Piece) -> None:
+        """Append a copy of the data."""
+        self.size += len(data)
+        if len(self._held) + len(data) < _BUFFER:
+            self._held += data
+        else:
+            self._flush()
+            self._put(data)
+
+    def sync(self) -> None:
+        """Make the file durable, and close it."""
+        descriptor = self._flush()
+        os.fsync(descriptor)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; what waits in memory is lost."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)
+
+    def _flush(self) -> int:
+        descriptor = self._put(self._held)
+        self._held = bytearray()
+        return descriptor
+
+    def _put(self, data: Piece | bytearray) -> int:
+        if self._descriptor is None:
+            self._make_directories()
+            self._descriptor = os.open(self._path, _FLAGS, 0o666)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
+        return self._descriptor
+
+
+def publish(blocks: Sequence[BlockFiles]) -> None:
+    """Give blocks that are synced their names, and make these durable; all in one directory."""
+    if not blocks:
+        return
+    made.record(*(block.path for block in blocks))
+    for block in blocks:
+        block.rename()
+    sync_directory(blocks[0].path.parent)

@@ -10,9 +10,7 @@ import bisect
 import hashlib
 import itertools
 import os
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,18 +21,19 @@ from promfill.codecs.xor_encode import encode_chunks
 from promfill.model import Fleet, SeriesBatch
 from promfill.plan import SAMPLES_PER_CHUNK, Grid, Tile, Window, block_groups, block_tiles, windows
 from promfill.sinks.base import SinkReport
-from promfill.sinks.block_files import BlockFiles
+from promfill.sinks.block_files import BlockFiles, publish
+from promfill.sinks.block_writer import BlockWriter, CompleteBlock
 from promfill.sinks.claims import claim_directory
 from promfill.sinks.data_directory import read_metas
 from promfill.sinks.directory import disk_errors
 from promfill.times import DAY_MS
-from promfill.tsdb.index_writer import FleetIndex, encode_index
+from promfill.tsdb.chunk_metas import ChunkMetas
+from promfill.tsdb.index_writer import FleetIndex
 from promfill.tsdb.meta import BlockMeta, BlockStats
-from promfill.tsdb.segment import SEGMENT_MAX
+from promfill.tsdb.segment import NO_CHUNK, SEGMENT_MAX
 from promfill.tsdb.ulid import ulid
 
 TILE_SAMPLES = 600_000  # large enough that array calls cost nothing, small enough for the caches and 60 MB
-PENDING = 4  # blocks that may wait for the disk: each holds open files
 
 
 class _OpenBlock:
@@ -44,7 +43,7 @@ class _OpenBlock:
         self.files = files
         self.window = window
         chunks = -(-window.steps // SAMPLES_PER_CHUNK)
-        self.refs = np.full((series, chunks), -1, np.int64)
+        self.refs = np.full((series, chunks), NO_CHUNK, np.int64)
 
     def add(self, first_series: int, first_step: int, records: NDArray[np.uint8], lengths: NDArray[np.int64]) -> None:
         """Chunks of some series: `lengths` (s, c), `records` series by series."""
@@ -56,7 +55,7 @@ class _OpenBlock:
     @property
     def complete(self) -> bool:
         """Whether the last chunk of the last series is there: they come in order."""
-        return bool(self.refs[-1, -1] >= 0)
+        return bool(self.refs[-1, -1] != NO_CHUNK)
 
 
 class BlockSink:
@@ -84,8 +83,7 @@ class BlockSink:
         self._open: _OpenBlock | None = None
         self._run = os.getpid()  # of the process that shares out the work: a worker's successor takes over its names
         self._unnamed: list[BlockFiles] = []  # every block that has files, and no name yet
-        self._publisher: ThreadPoolExecutor | None = None  # begun late: a sink is handed to a worker before it is used
-        self._pending: deque[Future[None]] = deque()
+        self._writer = BlockWriter(self._publish)
         self._claim: int | None = None
 
     @property
@@ -132,16 +130,18 @@ class BlockSink:
                 first = last
                 if block.complete:
                     self._finish(block)
+            self._writer.flush()
 
     def commit(self) -> SinkReport:
         """Wait until every block has its name."""
         with disk_errors(self._directory):
-            self._settle(0)
+            self._writer.finish()
         self._release()
         return self.report
 
     def abort(self) -> None:
         """Blocks that are handed over get their names; whatever else there is leaves nothing behind."""
+        self._writer.close()
         self._release()
         for files in self._unnamed:
             files.discard()
@@ -161,40 +161,30 @@ class BlockSink:
         if self._open is None:
             files = BlockFiles(self._directory, self._name(window), self._segment_max, self._run)
             self._unnamed.append(files)
-            files.begin()
             self._open = _OpenBlock(files, window, len(self._fleet))
         return self._open
 
     def _finish(self, block: _OpenBlock) -> None:
-        """Write what follows the chunks, and hand the block over to be synced and named in the background."""
+        """Hand the block over, whose chunks are all there, to be synced and named in the background."""
         if self._index is None:
             self._index = FleetIndex(self._fleet)
-        times = self._chunk_times(block.window)
-        block.files.finish(encode_index(self._index, *times, block.refs), self._meta(block.window))
+        chunks = ChunkMetas.with_shared_times(*self._chunk_times(block.window), block.refs)
         self._open = None
-        self._settle(PENDING - 1)
-        self._publisher = self._publisher or ThreadPoolExecutor(1, thread_name_prefix="publish")
-        self._pending.append(self._publisher.submit(self._publish, block))
+        self._writer.add(self._index, CompleteBlock(block.files, self._meta(block.window), chunks))
 
-    def _publish(self, block: _OpenBlock) -> None:
-        block.files.publish()
-        self._unnamed.remove(block.files)
-        self.report.samples += block.window.steps * len(self._fleet)
-        self.report.bytes += block.files.bytes
-        self.report.paths.append(block.files.path)
-        self.report.ready.append(block.files.path)
+    def _publish(self, blocks: Sequence[CompleteBlock]) -> None:
+        publish([block.files for block in blocks])
+        for block in blocks:
+            self._unnamed.remove(block.files)
+            self.report.samples += block.meta.stats.samples
+            self.report.bytes += block.files.size
+            self.report.paths.append(block.files.path)
+            self.report.ready.append(block.files.path)
 
     def _release(self) -> None:
-        if self._publisher:
-            self._publisher.shutdown()
         if self._claim is not None:
             os.close(self._claim)
             self._claim = None
-
-    def _settle(self, most: int) -> None:
-        """Wait until at most so many blocks are still on their way; an error of theirs is raised here."""
-        while len(self._pending) > most:
-            self._pending.popleft().result()
 
     def _chunk_times(self, window: Window) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """int64 ms (C,): first and last time of each chunk, which all series share."""

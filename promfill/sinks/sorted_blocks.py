@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -23,34 +21,19 @@ from promfill.codecs.xor_encode import encode_chunks
 from promfill.model import Fleet, RaggedBytes, freeze
 from promfill.plan import SAMPLES_PER_CHUNK
 from promfill.sample_keys import KeyArray, KeyLayout
-from promfill.sinks.directory import disk_errors, sync_directory
-from promfill.sinks.staged_block import StagedBlock
-from promfill.tsdb.index_writer import FleetIndex, encode_index
+from promfill.sinks.block_files import BlockFiles, publish
+from promfill.sinks.block_writer import BlockWriter, CompleteBlock
+from promfill.sinks.directory import disk_errors
+from promfill.tsdb.chunk_metas import ChunkMetas
+from promfill.tsdb.index_writer import FleetIndex
 from promfill.tsdb.meta import BlockMeta, BlockStats
-from promfill.tsdb.segment import NO_CHUNK, SEGMENT_MAX
+from promfill.tsdb.segment import SEGMENT_MAX
 from promfill.tsdb.ulid import ENTROPY_BYTES, ulid
 
 I64Array = NDArray[np.int64]
 F64Array = NDArray[np.float64]
 
 _CELLS = 1 << 16  # samples encoded at once, ragged ends counted in
-_PENDING = 24  # blocks that may wait for the disk: each holds open files
-_SYNCERS = 8  # threads that wait for it: those that wait together share one commit of its journal
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Chunks:
-    """Chunks in order of series and time, all int64 (n,). rows: the series; times in ms; refs: places in the block."""
-
-    rows: I64Array
-    min_times: I64Array
-    max_times: I64Array
-    counts: I64Array
-    refs: I64Array
-
-    @classmethod
-    def join(cls, parts: list[_Chunks]) -> _Chunks:
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +53,9 @@ class SortedBlocks:
         self._parts = _FleetParts(fleet)
         self._work = Work()
         self._open: _OpenBlock | None = None
-        self._staged: list[tuple[StagedBlock, BlockMeta, Future[int]]] = []
-        self._pending: deque[Future[int]] = deque()
-        self._syncer = ThreadPoolExecutor(_SYNCERS, thread_name_prefix="sync")
+        self._files: list[BlockFiles] = []
+        self._durable: list[tuple[BlockFiles, BlockMeta]] = []
+        self._writer = BlockWriter(self._keep)
 
     def add(self, keys: KeyArray, values: F64Array) -> None:
         """The next samples; keys rise, from one call to the next as well."""
@@ -88,20 +71,18 @@ class SortedBlocks:
         """Finish the last block, wait for the disk, and give all their names."""
         with disk_errors(self._directory):
             self._finish()
-            self._settle(0)
-            for files, _, _ in self._staged:
-                files.publish()
-            sync_directory(self._directory)
-        self._syncer.shutdown()
-        return [WrittenBlock(files.path, meta, size.result()) for files, meta, size in self._staged]
+            self._writer.finish()
+            publish([files for files, _ in self._durable])
+        return [WrittenBlock(files.path, meta, files.size) for files, meta in self._durable]
 
     def discard(self) -> None:
         """Leave nothing behind of what has no name yet."""
-        self._syncer.shutdown(cancel_futures=True)
-        for files, _, _ in self._staged:
+        self._writer.close()
+        for files in self._files:
             files.discard()
-        if self._open:
-            self._open.files.discard()
+
+    def _keep(self, blocks: Sequence[CompleteBlock]) -> None:
+        self._durable += [(block.files, block.meta) for block in blocks]
 
     def _add_chunks(
         self, cells: I64Array, times: I64Array, bits: NDArray[np.uint64], starts: I64Array, counts: I64Array
@@ -120,51 +101,42 @@ class SortedBlocks:
             chunks = slice(first, stop)
             records = encoded.records[ends[first - 1] if first else 0 : ends[stop - 1]]
             refs = block.write(records, encoded.lengths[chunks, 0])
-            block.chunks.append(
-                _Chunks(self._layout.ranks(cells[chunks]), times[starts[chunks]], lasts[chunks], counts[chunks], refs)
+            block.parts.append(
+                (self._layout.ranks(cells[chunks]), counts[chunks], times[starts[chunks]], lasts[chunks], refs)
             )
 
     def _block_of(self, window: int) -> _OpenBlock:
         if self._open and self._open.window != window:
             self._finish()
         if not self._open:
-            files = StagedBlock(self._directory, f"window{window}", self._segment_max, os.getpid())
+            files = BlockFiles(self._directory, f"window{window}", self._segment_max, os.getpid())
+            self._files.append(files)
             self._open = _OpenBlock(window, files)
-            files.begin()
         return self._open
 
     def _finish(self) -> None:
-        """Write what follows the chunks of the open block, and hand it over to be synced in the background."""
+        """Hand the open block over, named by what it holds."""
         if not self._open:
             return
-        block = self._open
-        chunks = _Chunks.join(block.chunks)
-        present, series = np.unique(chunks.rows, return_inverse=True)
-        part = self._parts.of(present)
+        block, self._open = self._open, None
+        rows, counts, min_times, max_times, refs = map(np.concatenate, zip(*block.parts, strict=True))
+        begins = np.flatnonzero(np.diff(rows, prepend=-1))
+        chunks = ChunkMetas(np.diff(begins, append=rows.size), min_times, max_times, refs)
+        part = self._parts.of(rows[begins])
         block.digest.update(part.digest)
-        block.digest.update(np.stack([series, chunks.counts]).tobytes())
-        meta = _meta(chunks, present.size, block.digest.digest())
+        block.digest.update(np.append(chunks.counts, counts).data)
+        meta = _meta(chunks, int(counts.sum()), block.digest.digest())
         block.files.path = self._directory / meta.ulid
-        block.files.finish(encode_index(part.index, *_by_series(series, present.size, chunks)), meta)
-        self._settle(_PENDING - 1)
-        synced = self._syncer.submit(block.files.sync)
-        self._pending.append(synced)
-        self._staged.append((block.files, meta, synced))
-        self._open = None
-
-    def _settle(self, most: int) -> None:
-        """Wait until at most so many blocks are still on their way to the disk; an error of theirs is raised here."""
-        while len(self._pending) > most:
-            self._pending.popleft().result()
+        self._writer.add(part.index, CompleteBlock(block.files, meta, chunks))
 
 
 class _OpenBlock:
     """A block whose series are still coming."""
 
-    def __init__(self, window: int, files: StagedBlock) -> None:
+    def __init__(self, window: int, files: BlockFiles) -> None:
         self.window = window
         self.files = files
-        self.chunks: list[_Chunks] = []
+        self.parts: list[tuple[I64Array, ...]] = []  # of each chunk: series, samples, first time, last time, reference
         self.digest = hashlib.blake2b(digest_size=ENTROPY_BYTES)
 
     def write(self, records: NDArray[np.uint8], lengths: I64Array) -> I64Array:
@@ -245,26 +217,13 @@ def _go_on(times: I64Array, lasts: I64Array, counts: I64Array) -> I64Array:
     return times
 
 
-def _by_series(series: I64Array, size: int, chunks: _Chunks) -> tuple[I64Array, I64Array, I64Array]:
-    """Times and references (S, C) of chunks whose series these are, rising."""
-    counts = np.bincount(series, minlength=size)
-    column = np.arange(series.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    planes = []
-    for flat, missing in ((chunks.min_times, 0), (chunks.max_times, 0), (chunks.refs, NO_CHUNK)):
-        plane = np.full((size, int(counts.max())), missing, np.int64)
-        plane[series, column] = flat
-        planes.append(plane)
-    return planes[0], planes[1], planes[2]
-
-
-def _meta(chunks: _Chunks, series: int, digest: bytes) -> BlockMeta:
-    samples = int(chunks.counts.sum())
+def _meta(chunks: ChunkMetas, samples: int, digest: bytes) -> BlockMeta:
     max_time = int(chunks.max_times.max()) + 1
     name = ulid(max_time, digest)
     return BlockMeta(
         ulid=name,
         min_time=int(chunks.min_times.min()),
         max_time=max_time,
-        stats=BlockStats(samples, series, chunks.counts.size, float_samples=samples),
+        stats=BlockStats(samples, chunks.counts.size, chunks.refs.size, float_samples=samples),
         sources=(name,),
     )

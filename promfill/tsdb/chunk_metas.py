@@ -2,60 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from promfill.tsdb.segment import NO_CHUNK
 
 Int64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkMetas:
-    """The chunks of n series, each series' rising in time; all int64.
+    """The chunks of n series, series after series, each series' rising in time; all int64.
 
-    min_times, max_times: ms of the first and last sample, (C,) where the series share them, else (n, C).
-    refs: (n, C), ``NO_CHUNK`` where a series has no such chunk; its times are not looked at.
+    counts: (n,), how many chunks each series has, at least 1. min_times, max_times: ms of the first and last sample,
+    and refs: (n, C) where every series has C chunks, else (K,), K being the sum of the counts.
     """
 
+    counts: Int64
     min_times: Int64
     max_times: Int64
     refs: Int64
 
-    def __getitem__(self, rows: slice | NDArray[np.bool_]) -> ChunkMetas:
-        """The chunks of some of the series."""
-        if self.min_times.ndim == 1:
-            return ChunkMetas(self.min_times, self.max_times, self.refs[rows])
-        return ChunkMetas(self.min_times[rows], self.max_times[rows], self.refs[rows])
+    @classmethod
+    def with_shared_times(cls, min_times: Int64, max_times: Int64, refs: Int64) -> ChunkMetas:
+        """Series whose chunks have the same times (C,); refs (n, C). Takes no memory for the times of each."""
+        counts = np.full(len(refs), refs.shape[1], np.int64)
+        return cls(counts, np.broadcast_to(min_times, refs.shape), np.broadcast_to(max_times, refs.shape), refs)
+
+    @classmethod
+    def join(cls, parts: Sequence[ChunkMetas]) -> ChunkMetas:
+        """The series of all parts, flat; a single part as it is."""
+        if len(parts) == 1:
+            return parts[0]
+        fields = ([getattr(part, name).ravel() for part in parts] for name in cls.__slots__)
+        return cls(*map(np.concatenate, fields))
+
+    def flat(self, rows: slice) -> ChunkMetas:
+        """The chunks of some of the series, (K,)."""
+        counts = self.counts[rows]
+        if self.refs.ndim > 1:
+            return ChunkMetas(counts, *(field[rows].ravel() for field in (self.min_times, self.max_times, self.refs)))
+        start = int(self.counts[: rows.start].sum())
+        part = slice(start, start + int(counts.sum()))
+        return ChunkMetas(counts, self.min_times[part], self.max_times[part], self.refs[part])
 
     @property
-    def counts(self) -> Int64:
-        """int64 (n,): how many chunks each series has."""
-        return np.asarray((self.refs != NO_CHUNK).sum(axis=1), np.int64)
-
-    def left_aligned(self) -> ChunkMetas:
-        """The same chunks, those that a series has first and in order; times as they are where nothing is missing."""
-        missing = self.refs == NO_CHUNK
-        if not missing.any():
-            return self
-        order = np.argsort(missing, axis=1, kind="stable")
-        min_times, max_times = (np.broadcast_to(times, order.shape) for times in (self.min_times, self.max_times))
-        return ChunkMetas(*(np.take_along_axis(array, order, 1) for array in (min_times, max_times, self.refs)))
+    def begins(self) -> Int64:
+        """Where the chunks of each series begin, if they are flat."""
+        return np.cumsum(self.counts) - self.counts
 
 
-def require_order(chunks: ChunkMetas, counts: Int64, after: int) -> int:
-    """Raise ValueError unless times and references rise as Prometheus demands; the last reference.
+def require_order(chunks: ChunkMetas, after: Int64) -> Int64:
+    """Raise ValueError unless times and references rise as Prometheus demands; the last reference of each block.
 
-    chunks: left-aligned, their counts int64 (n,), at least 1 each. after: the last reference of the series before.
+    chunks: flat, of as many series in each of B blocks. after: int64 (B,), the last reference before, in each block.
     """
-    has = np.arange(chunks.refs.shape[1]) < counts[:, None]
-    if (has & (chunks.max_times < chunks.min_times)).any():
+    begins = chunks.begins
+    if (chunks.max_times < chunks.min_times).any():
         raise ValueError("a chunk ends before it begins")
-    if (has[:, 1:] & (chunks.min_times[..., 1:] <= chunks.max_times[..., :-1])).any():
+    early = chunks.min_times[1:] <= chunks.max_times[:-1]
+    early[begins[1:] - 1] = False
+    if early.any():
         raise ValueError("a chunk begins before the chunk before it ends")
-    refs = np.append(after, chunks.refs[has])
-    if (refs[1:] <= refs[:-1]).any():
+    first = begins.reshape(after.size, -1)[:, 0]
+    before = np.empty_like(chunks.refs)
+    before[1:] = chunks.refs[:-1]
+    before[first] = after
+    if (chunks.refs <= before).any():
         raise ValueError("chunk references do not rise")
-    return int(refs[-1])
+    lasts: Int64 = chunks.refs[np.append(first[1:], chunks.refs.size) - 1]
+    return lasts

@@ -1,8 +1,9 @@
-"""The index of a block, as pieces of bytes in file order, without a Python loop over its series.
+"""The indices of blocks, as pieces of bytes in file order, without a Python loop over their series.
 
 What belongs to the fleet is built once, in a `FleetIndex`; what belongs to a block (chunks, the ids and offsets that
-follow from them) per block. Series and lists go in batches: memory is bounded by the fleet's labels, not by the
-index. No piece is written before the sizes it tells are known, so the receiver never seeks.
+follow from them) per block, and of small blocks many at once, side by side: an array call takes as long for one of
+them. Series and lists go in batches: memory is bounded by the fleet's labels, not by the index. No piece is written
+before the sizes it tells are known, so the receiver never seeks.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.codecs.ragged import Column
+from promfill.codecs.ragged import Column, split
 from promfill.errors import InputError
 from promfill.model import Fleet
 from promfill.tsdb.batches import Batches
@@ -51,64 +52,56 @@ class FleetIndex:
         self.rows = [slice(start, min(start + _BATCH_ROWS, size)) for start in range(0, size, _BATCH_ROWS)]
         self.labels = Batches(partial(_labels_of, fleet, merge=keep), self.rows, keep=keep)
 
-    def lists_of(self, present: NDArray[np.bool_]) -> tuple[PostingsLayout, PostingsTable]:
-        """Postings and their offset table for a block that holds the series ``present``, bool (S,)."""
-        if present.all():
-            return self.postings, self.table
-        lists = self.postings.lists.keep(present)
-        return PostingsLayout(lists, keep=False), PostingsTable(lists, self.symbols, keep=False)
+    @property
+    def blocks_at_once(self) -> int:
+        """How many blocks of the fleet are best encoded together: many where array calls on one would be small."""
+        return max(1, _BATCH_ROWS // max(1, len(self.fleet)))
 
 
-def encode_index(index: FleetIndex, min_times: Int64, max_times: Int64, refs: Int64) -> Iterator[Piece]:
-    """The index file of one block, in pieces.
+def encode_indices(index: FleetIndex, chunks: ChunkMetas) -> Iterator[list[Piece]]:
+    """The index files of B blocks that hold the series of one fleet, in pieces: of each a list of B, one a block.
 
-    min_times, max_times: int64 ms, (C,) where the series share them, else (S, C): the first and last sample of each
-    chunk. refs: int64 (S, C), rising in C order, ``NO_CHUNK`` where a series has no such chunk. A series with no
-    chunk at all is left out, and a postings list that would be empty; the symbols stay, as in Prometheus's own blocks.
-    ValueError: times or references that do not rise, or no chunk at all. InputError: more than the format can hold.
+    chunks: of B times S series, block after block; in each block the references rise from series to series.
+    ValueError: times or references that do not rise, or several blocks of a fleet that is encoded in batches.
+    InputError: more than the format can hold.
     """
-    chunks = ChunkMetas(min_times, max_times, refs)
-    present = chunks.counts > 0
-    if not present.any():
-        raise ValueError("a block without chunks has no index")
-    postings, table = index.lists_of(present)
-    yield HEADER
-    yield from index.symbols.encode()
+    blocks = chunks.counts.size // len(index.fleet)
+    yield [HEADER] * blocks
+    yield from ([piece] * blocks for piece in index.symbols.encode())
     series_at = len(HEADER) + index.symbols.size
-    yield padding(series_at, SERIES_ALIGN)
-    ids, series_end = yield from _encode_series_section(index, chunks, present, series_at)
-    yield padding(series_end, POSTINGS_ALIGN)
-    postings_at = series_end + len(padding(series_end, POSTINGS_ALIGN))
-    yield from postings.encode(ids)
-    yield from table.encode(postings_at + postings.offsets)
-    table_at = postings_at + postings.size
-    yield TableOfContents(len(HEADER), series_at, series_end, table_at, series_end, table_at).encode()
+    yield [padding(series_at, SERIES_ALIGN)] * blocks
+    ids, series_ends = yield from _encode_series_sections(index, chunks, series_at)
+    yield [padding(end, POSTINGS_ALIGN) for end in series_ends.tolist()]
+    postings_at = series_ends + -series_ends % POSTINGS_ALIGN
+    yield from index.postings.encode(ids)
+    yield from index.table.encode(postings_at[:, None] + index.postings.offsets)
+    tables_at = (postings_at + index.postings.size).tolist()
+    places = zip(series_ends.tolist(), tables_at, strict=True)
+    yield [TableOfContents(len(HEADER), series_at, end, table, end, table).encode() for end, table in places]
 
 
-def _encode_series_section(
-    index: FleetIndex, chunks: ChunkMetas, present: NDArray[np.bool_], position: int
-) -> Generator[Piece, None, tuple[NDArray[np.uint32], int]]:
-    """Yields the section's batches from ``position`` on; returns the ids, big-endian uint32 (S,), and its end."""
-    position += len(padding(position, SERIES_ALIGN))
-    ids = np.zeros(present.size, np.uint32)
-    last_row, last_ref = int(np.flatnonzero(present)[-1]), -1
+def _encode_series_sections(
+    index: FleetIndex, chunks: ChunkMetas, position: int
+) -> Generator[list[Piece], None, tuple[NDArray[np.uint32], Int64]]:
+    """Yields batches from ``position`` on; returns the ids, big-endian uint32 (B, S), and the ends, int64 (B,)."""
+    size, blocks = len(index.fleet), chunks.counts.size // len(index.fleet)
+    if blocks > 1 and len(index.rows) > 1:
+        raise ValueError("blocks of a fleet that is encoded in batches come one at a time")
+    ends = np.full(blocks, position + len(padding(position, SERIES_ALIGN)))
+    ids, last_refs = np.empty((blocks, size), np.uint32), np.full(blocks, -1)
     for rows, labels in zip(index.rows, index.labels, strict=True):
-        kept = present[rows]
-        if not kept.any():
-            continue
-        if not kept.all():
-            labels = [_rows_of(column, kept) for column in labels]
-        batch = chunks[rows][kept].left_aligned()
-        counts = batch.counts
-        last_ref = require_order(batch, counts, last_ref)
-        entries, ends = encode_series(labels, batch, counts, ends_section=last_row < rows.stop)
-        starts = position + np.append(0, ends[:-1])
-        ids[rows][kept] = big_endian(starts // SERIES_ALIGN)
-        position += int(ends[-1])
-        if position > MAX_SERIES_END:
+        count = rows.stop - rows.start
+        batch = chunks.flat(slice(rows.start, rows.start + blocks * count))
+        last_refs = require_order(batch, last_refs)
+        ends_section = slice(count - 1, None, count) if rows.stop == size else slice(0)
+        entries = encode_series([_repeat_rows(column, blocks) for column in labels], batch, ends_section)
+        starts, reached = entries.offsets[:-1].reshape(blocks, count), entries.offsets[count::count]
+        ids[:, rows] = big_endian((starts + (ends - starts[:, 0])[:, None]) // SERIES_ALIGN)
+        ends += reached - starts[:, 0]
+        if ends.max() > MAX_SERIES_END:
             raise InputError("the index would exceed 64 GiB: push fewer series at once")
-        yield entries.data
-    return ids, position
+        yield list(split(entries, blocks))
+    return ids, ends
 
 
 def _labels_of(fleet: Fleet, rows: slice, *, merge: bool) -> list[Column]:
@@ -116,6 +109,6 @@ def _labels_of(fleet: Fleet, rows: slice, *, merge: bool) -> list[Column]:
     return merge_columns(columns) if merge else columns
 
 
-def _rows_of(column: Column, kept: NDArray[np.bool_]) -> Column:
+def _repeat_rows(column: Column, times: int) -> Column:
     data, lengths = column
-    return column if lengths.size == 1 else (data[kept], lengths[kept])
+    return column if times == 1 or lengths.size == 1 else (np.tile(data, (times, 1)), np.tile(lengths, times))

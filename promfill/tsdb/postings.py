@@ -67,13 +67,6 @@ class PostingsLists:
         rows = self.rows[bounds[0] : bounds[-1]]
         return PostingsLists(rows, bounds - bounds[0], self.names[run], self.values[run])
 
-    def keep(self, present: NDArray[np.bool_]) -> PostingsLists:
-        """The lists without the series that are not present, bool (S,), and without lists that become empty."""
-        kept = present[self.rows]
-        counts = np.add.reduceat(kept, self.bounds[:-1], dtype=np.int64)
-        filled = counts > 0
-        return PostingsLists(self.rows[kept], _bounds(counts[filled]), self.names[filled], self.values[filled])
-
 
 class PostingsLayout:
     """Where some postings lists stand in a file, from the section's start; kept if asked, else made for each file.
@@ -88,9 +81,9 @@ class PostingsLayout:
         self.size = int(sizes.sum())
         self._templates = Batches(lambda run: _Template.of(lists[run]), cut_runs(sizes, _BATCH_BYTES), keep=keep)
 
-    def encode(self, ids: NDArray[np.uint32]) -> Iterator[Piece]:
-        """The section, in pieces; ids: uint32 (S,) of the fleet's rows, big-endian in memory."""
-        return (template.fill(ids).data for template in self._templates)
+    def encode(self, ids: NDArray[np.uint32]) -> Iterator[list[Piece]]:
+        """The sections of B blocks, in pieces; ids: uint32 (B, S) of the fleet's rows, big-endian in memory."""
+        return ([block.data for block in template.fill(ids)] for template in self._templates)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,11 +111,15 @@ class _Template:
         return cls(words.view(np.uint32), lists.rows, id_words, starts[~many] + _HEAD, sum_starts, sum_ends)
 
     def fill(self, ids: NDArray[np.uint32]) -> NDArray[np.uint8]:
-        words = self.words.copy()
-        words[self.id_words] = ids[self.rows]
+        """The lists of B blocks, uint8 (B, N)."""
+        words = np.repeat(self.words[None], len(ids), axis=0)
+        words[:, self.id_words] = ids.take(self.rows, axis=1)
         data = words.view(np.uint8)
-        words[self.sum_ends // _WORD] = big_endian(crc32c_many(data, self.sum_starts, self.sum_ends))
-        words[self.single + 1] = big_endian(crc32c_words(_COUNT_OF_ONE, words[self.single]))
+        begins = data.shape[1] * np.arange(len(ids))[:, None]
+        sums = crc32c_many(data.ravel(), (begins + self.sum_starts).ravel(), (begins + self.sum_ends).ravel())
+        words[:, self.sum_ends // _WORD] = big_endian(sums).reshape(len(ids), -1)
+        singles = words[:, self.single]
+        words[:, self.single + 1] = big_endian(crc32c_words(_COUNT_OF_ONE, singles.ravel())).reshape(singles.shape)
         return data
 
 

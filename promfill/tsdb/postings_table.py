@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promfill.codecs.checksum import crc32c
-from promfill.codecs.ragged import append, constant, prepend
+from promfill.codecs.ragged import append, constant, prepend, repeat, split
 from promfill.codecs.varint import MAX_VARINT, encode_uvarints
 from promfill.model import RaggedBytes, freeze
 from promfill.tsdb.batches import Batches
@@ -38,16 +38,17 @@ class PostingsTable:
         self._runs = cut_runs(sizes, _BATCH_BYTES)
         self._entries = Batches(self._entries_of, self._runs, keep=keep and self._size <= _KEPT_BYTES)
 
-    def encode(self, offsets: NDArray[np.int64]) -> Iterator[Piece]:
-        """The section, in pieces; offsets: int64 (G,), rising, of the lists in the file."""
+    def encode(self, offsets: NDArray[np.int64]) -> Iterator[list[Piece]]:
+        """The sections of B blocks, in pieces; offsets: int64 (B, G), rising, of the lists in each file."""
         count = be32(len(self._lists))
-        yield be32(len(count) + self._size + _uvarint_bytes(offsets)) + count
-        checksum = crc32c(count)
+        yield [be32(len(count) + self._size + more) + count for more in _uvarint_bytes(offsets).tolist()]
+        checksums = [crc32c(count)] * len(offsets)
         for run, entries in zip(self._runs, self._entries, strict=True):
-            piece = append(entries, encode_uvarints(offsets[run].view(np.uint64))).buffer
-            checksum = crc32c(piece, checksum)
-            yield piece.data
-        yield be32(checksum)
+            numbers = encode_uvarints(offsets[:, run].ravel().view(np.uint64))
+            pieces = split(append(repeat(entries, len(offsets)), numbers), len(offsets))
+            checksums = list(map(crc32c, pieces, checksums))
+            yield list(pieces)
+        yield list(map(be32, checksums))
 
     def _entries_of(self, run: slice) -> RaggedBytes:
         pairs = np.stack([self._lists.names[run], self._lists.values[run]], axis=1)
@@ -55,7 +56,7 @@ class PostingsTable:
         return prepend(_PAIR, RaggedBytes(records.buffer, freeze(records.offsets[::2].copy())))
 
 
-def _uvarint_bytes(rising: NDArray[np.int64]) -> int:
-    """How many bytes numbers in rising order take together as uvarints."""
-    longer = [rising.size - np.searchsorted(rising, 1 << 7 * bytes_) for bytes_ in range(1, MAX_VARINT - 1)]
-    return rising.size + int(sum(longer))
+def _uvarint_bytes(rising: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many bytes the numbers of each row, in rising order, take together as uvarints."""
+    limits = 1 << 7 * np.arange(1, MAX_VARINT - 1)
+    return np.array([row.size * MAX_VARINT - row.size - np.searchsorted(row, limits).sum() for row in rising])

@@ -3,9 +3,9 @@
     uvarint length │ label count, (name, value) … │ chunk count, (min, max, reference) … │ crc32c │ padding to 16
 
 All is uvarints but the first chunk's min time and the later chunks' references, which are varints. Times are deltas
-to the time before, references to the reference before. The shape is the same for all series, so each field is a
-column; a chunk that a series does not have is a field of length 0. Where series have many chunks, a column a field
-would be many array calls of few rows: there each chunk is a row, and a series' chunks are joined to one string.
+to the time before, references to the reference before. Where all series have the same few chunks, each field is a
+column. Else each chunk is a row, and a series' chunks are joined to one string: memory follows the chunks that there
+are, and series with many take no more array calls than those with few.
 """
 
 from __future__ import annotations
@@ -41,56 +41,48 @@ def label_columns(fleet: Fleet, rows: slice) -> list[Column]:
     return columns
 
 
-def chunk_strings(chunks: ChunkMetas, counts: Int64) -> RaggedBytes:
-    """The second part of the entries but for the chunk counts, as one string a series; chunks left-aligned."""
-    shape = chunks.refs.shape
-    has = np.arange(shape[1]) < counts[:, None]
-    start, end = (np.broadcast_to(times, shape) for times in (chunks.min_times, chunks.max_times))
-    since, ref = start.copy().view(np.uint64), zigzag(np.diff(chunks.refs, axis=1, prepend=0))
-    since[:, 1:] -= end[:, :-1].view(np.uint64)
-    since[:, 0], ref[:, 0] = zigzag(start[:, 0]), chunks.refs[:, 0]
-    fields = (since, (end - start).view(np.uint64), ref)
-    rows = columns_to_ragged([encode_uvarints(field[has]) for field in fields])
-    return RaggedBytes(rows.buffer, rows.offsets[np.append(0, np.cumsum(counts))])
+def chunk_strings(chunks: ChunkMetas) -> RaggedBytes:
+    """The second part of the entries but for the chunk counts, as one string a series; chunks flat."""
+    begins = chunks.begins
+    since = (chunks.min_times - np.append(0, chunks.max_times[:-1])).view(np.uint64)
+    ref = zigzag(np.diff(chunks.refs, prepend=0))
+    since[begins], ref[begins] = zigzag(chunks.min_times[begins]), chunks.refs[begins]
+    spans = (chunks.max_times - chunks.min_times).view(np.uint64)
+    rows = columns_to_ragged([encode_uvarints(field) for field in (since, spans, ref)])
+    return RaggedBytes(rows.buffer, rows.offsets[np.append(begins, chunks.refs.size)])
 
 
-def chunk_columns(chunks: ChunkMetas, counts: Int64) -> list[Column]:
-    """The second part of the entries: chunk counts, and times and references of each chunk; chunks left-aligned."""
-    width = chunks.refs.shape[1]
-    fields = _chunk_fields(chunks)
-    if int(counts.min()) == width:
-        return [_uvarints(counts[:1].view(np.uint64)), *map(encode_uvarints, fields)]
-    has = [counts > chunk for chunk in range(width) for _ in range(3)]
-    return [_uvarints(counts.view(np.uint64)), *map(_uvarints, fields, has)]
+def chunk_columns(chunks: ChunkMetas) -> list[Column]:
+    """The second part of the entries but for the chunk counts, if every series has as many; chunks flat."""
+    fields = (field.reshape(chunks.counts.size, -1) for field in (chunks.min_times, chunks.max_times, chunks.refs))
+    return list(map(_uvarints, _chunk_fields(*fields)))
 
 
-def encode_series(
-    labels: list[Column], chunks: ChunkMetas, counts: Int64, *, ends_section: bool
-) -> tuple[NDArray[np.uint8], Int64]:
-    """The entries of n series, and where each ends, int64 (n,), padding included.
+def encode_series(labels: list[Column], chunks: ChunkMetas, ends_section: slice) -> RaggedBytes:
+    """The entries of n series, padding included.
 
-    chunks: left-aligned, their counts int64 (n,), at least 1 each. ``ends_section``: the last entry is not padded.
+    chunks: flat. ends_section: which entries are the last of a section, and therefore not padded.
     """
-    many = chunks.refs.shape[1] > FEW_CHUNKS
-    strings = chunk_strings(chunks, counts) if many else None
-    body = [*labels, *([_uvarints(counts.view(np.uint64))] if many else chunk_columns(chunks, counts))]
-    body_sizes = strings.lengths if strings else np.zeros(chunks.refs.shape[0], np.int64)
+    rows = chunks.counts.size
+    equal = int(chunks.counts.max()) * rows == chunks.refs.size
+    strings = None if equal and chunks.refs.size <= FEW_CHUNKS * rows else chunk_strings(chunks)
+    body = [*labels, _uvarints(chunks.counts.view(np.uint64)), *([] if strings else chunk_columns(chunks))]
+    body_sizes = strings.lengths if strings else np.zeros(rows, np.int64)
     for _, lengths in body:
         body_sizes += lengths
     head = encode_uvarints(body_sizes.view(np.uint64))
     unpadded = head[1] + body_sizes + _CRC_SIZE
     tail_sizes = -unpadded % SERIES_ALIGN + _CRC_SIZE
-    if ends_section:
-        tail_sizes[-1] = _CRC_SIZE
+    tail_sizes[ends_section] = _CRC_SIZE
     if strings:
         (front,) = merge_columns([head, *body])
-        tail = np.broadcast_to(_TAIL, (tail_sizes.size, _TAIL.size))
+        tail = np.broadcast_to(_TAIL, (rows, _TAIL.size))
         entries = append(prepend(front, strings), (tail, tail_sizes))
     else:
         entries = columns_to_ragged([head, *body, (_TAIL, tail_sizes)])
     body_starts = entries.offsets[:-1] + head[1]
     buffer = entries.buffer if entries.buffer.flags.writeable else entries.buffer.copy()
-    return _with_checksums(buffer, body_starts, body_starts + body_sizes), entries.offsets[1:]
+    return RaggedBytes(_with_checksums(buffer, body_starts, body_starts + body_sizes), entries.offsets)
 
 
 def merge_columns(columns: list[Column]) -> list[Column]:
@@ -102,13 +94,12 @@ def merge_columns(columns: list[Column]) -> list[Column]:
     return [(padded, merged.lengths)]
 
 
-def _chunk_fields(chunks: ChunkMetas) -> Iterator[NDArray[np.uint64]]:
-    """The numbers of each chunk in turn, each uint64 (n,), or (1,) where all series share it."""
-    min_times, max_times = np.atleast_2d(chunks.min_times, chunks.max_times)
-    for chunk, (start, end, ref) in enumerate(zip(min_times.T, max_times.T, chunks.refs.T, strict=True)):
+def _chunk_fields(min_times: Int64, max_times: Int64, refs: Int64) -> Iterator[NDArray[np.uint64]]:
+    """The numbers of each chunk in turn, each uint64 (n,); the arrays int64 (n, C)."""
+    for chunk, (start, end, ref) in enumerate(zip(min_times.T, max_times.T, refs.T, strict=True)):
         yield zigzag(start) if chunk == 0 else (start - max_times[:, chunk - 1]).view(np.uint64)
         yield (end - start).view(np.uint64)
-        yield ref.astype(np.uint64) if chunk == 0 else zigzag(ref - chunks.refs[:, chunk - 1])
+        yield ref.astype(np.uint64) if chunk == 0 else zigzag(ref - refs[:, chunk - 1])
 
 
 def _uvarints(numbers: NDArray[np.uint64], has: NDArray[np.bool_] | None = None) -> Column:

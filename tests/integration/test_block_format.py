@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from promfill.model import LabelSet
-from promfill.tsdb.index_writer import FleetIndex, encode_index
+from promfill.tsdb.index_writer import FleetIndex
 from promfill.tsdb.meta import BlockMeta, BlockStats, encode_meta
 from promfill.tsdb.segment import SEGMENT_HEADER, SegmentCutter, segment_name
 from promfill.tsdb.tombstones import EMPTY_TOMBSTONES
@@ -19,6 +19,7 @@ from promfill.tsdb.ulid import ulid
 from tests.support.fleets import fleet_of, label_order
 from tests.support.golden import FOLDER
 from tests.support.index_reference import Chunk, read_reference
+from tests.support.indices import index_files
 from tests.support.servers import run_promtool
 
 pytestmark = pytest.mark.server
@@ -38,22 +39,21 @@ def golden_record(chunk: Chunk) -> bytes:
 
 def write_block(folder: Path, series: Sequence[tuple[LabelSet, list[Chunk]]], segment_max: int) -> None:
     """A block of these series with chunks of the golden one, and beside it the directory that promtool 2.42 wants."""
-    width = max(len(chunks) for _, chunks in series)
-    padded = [[*chunks, *[(0, 0, -1)] * (width - len(chunks))] for _, chunks in series]
-    records = [[golden_record(chunk) if chunk[2] >= 0 else b"" for chunk in row] for row in padded]
-    refs, pieces = SegmentCutter(segment_max).place(np.array([[len(r) for r in row] for row in records], np.int64))
-    joined = b"".join(record for row in records for record in row)
+    series = [(labels, chunks) for labels, chunks in series if chunks]
+    records = [golden_record(chunk) for _, chunks in series for chunk in chunks]
+    refs, pieces = SegmentCutter(segment_max).place(np.array(list(map(len, records)), np.int64))
+    places = iter(refs.tolist())
+    placed = [[(start, end, next(places)) for start, end, _ in chunks] for _, chunks in series]
+    joined = b"".join(records)
     (folder / "wal").mkdir(parents=True)
     (folder / NAME / "chunks").mkdir(parents=True)
     for piece in pieces:
         data = SEGMENT_HEADER + joined[piece.start : piece.stop]
         (folder / NAME / "chunks" / segment_name(piece.segment)).write_bytes(data)
-    times = np.array(padded, np.int64)
-    index = FleetIndex(fleet_of([labels for labels, _ in series]))
-    (folder / NAME / "index").write_bytes(b"".join(encode_index(index, times[:, :, 0], times[:, :, 1], refs)))
-    kept = [chunks for _, chunks in series if chunks]
-    stats = BlockStats(2307, len(kept), sum(map(len, kept)), float_samples=2307)
-    start, end = min(chunks[0][0] for chunks in kept), max(chunks[-1][1] for chunks in kept) + 1
+    (index,) = index_files(FleetIndex(fleet_of([labels for labels, _ in series])), placed)
+    (folder / NAME / "index").write_bytes(index)
+    stats = BlockStats(2307, len(placed), refs.size, float_samples=2307)
+    start, end = min(chunks[0][0] for chunks in placed), max(chunks[-1][1] for chunks in placed) + 1
     meta = BlockMeta(NAME, start, end, stats, sources=(NAME,))
     (folder / NAME / "meta.json").write_bytes(encode_meta(meta))
     (folder / NAME / "tombstones").write_bytes(EMPTY_TOMBSTONES)

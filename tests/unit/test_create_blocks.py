@@ -17,9 +17,10 @@ from promfill.block import open_block
 from promfill.block_check import check_block
 from promfill.create_blocks import SHORTEST_BLOCK, BlocksReport, block_duration, create_blocks
 from promfill.errors import InputError, OutputError
-from promfill.sinks.staged_block import StagedBlock
+from promfill.sinks.block_files import BlockFiles
 from promfill.text_pieces import TextPieces
 from promfill.times import DAY_MS
+from promfill.tsdb.meta import BlockMeta
 from tests.support.blocks import samples_by_labels
 from tests.support.readback import bits_of
 
@@ -307,13 +308,12 @@ def test_a_refused_text_leaves_what_is_there_alone(tmp_path: Path) -> None:
 def test_a_disk_that_fails_leaves_no_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def sync(block: StagedBlock) -> int:
+    def finish(block: BlockFiles, _meta: BlockMeta) -> None:
         calls.append(block)
         if len(calls) == 3:
             raise OSError(28, "No space left on device")
-        return 0
 
-    monkeypatch.setattr(StagedBlock, "sync", sync)
+    monkeypatch.setattr(BlockFiles, "finish", finish)
     text = b"".join(b"a %d %d\n" % (k, 7200 * k) for k in range(40)) + b"# EOF\n"
     with pytest.raises(OutputError, match="No space left on device"):
         make(text, tmp_path / "data")
