@@ -253,11 +253,18 @@ def open_block(path: Path | str) -> Block:
     with _named(path):
         meta = decode_meta(_file(path, "meta.json").read_bytes())
         index = IndexReader(_map(_file(path, "index")))
-        files = sorted((path / "chunks").glob("*[0-9]"), key=lambda file: (len(file.name), file.name))
-        segments = [Segment(f"chunks/{file.name}", _map(file)) for file in files if file.name.isdecimal()]
+        segments = [Segment(f"chunks/{file.name}", _map(file)) for file in _segment_files(path / "chunks")]
         for segment in segments:
             check_segment_header(segment.buffer, segment.name)
         return Block(path, meta, index, segments)
+
+
+def _segment_files(directory: Path) -> list[Path]:
+    """In the order of their numbers; none where the directory is not there."""
+    if not directory.is_dir():
+        return []
+    files = (file for file in directory.iterdir() if file.name.isascii() and file.name.isdecimal())
+    return sorted(files, key=lambda file: (len(file.name), file.name))
 
 
 def block_is_whole(path: Path, meta: BlockMeta) -> bool:

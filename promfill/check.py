@@ -193,7 +193,7 @@ def _blocks(plan: PushPlan, store: StoreFacts | None, now: int) -> Iterator[Find
 
 def _unasked(plan: PushPlan) -> Iterator[Finding]:
     if plan.mode != "blocks":
-        text = "what the store does with the push is unknown: its query API's address is not known"
+        text = "what the store does with the push is unknown: its query API could not be asked"
         yield Finding("unknown", False, None, text, "give --query-url; else the push's first request tells")
         return
     lost = plan.grid.steps - kept_in_blocks(plan, DEFAULT_RETENTION_MS, keeps_at_border=False)

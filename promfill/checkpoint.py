@@ -123,7 +123,9 @@ class Checkpoint:
         except OSError as error:
             raise InputError(f"the checkpoint {path} cannot be read: {error.strerror}") from None
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise InputError(f"the checkpoint {path} is damaged: remove it to begin anew") from None
+            raise InputError(
+                f"the checkpoint {path} is damaged, or no checkpoint: name another one, or remove it to begin anew"
+            ) from None
 
 
 def run_name(typed: Mapping[str, Any]) -> str:

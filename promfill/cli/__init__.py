@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from promfill._version import __version__
-from promfill.cli.console import Console, raise_on_signals
+from promfill.cli.console import Console, open_closed_streams, raise_on_signals, settle_streams
 from promfill.cli.settings import load_dotenv, name_variables
 from promfill.errors import InputError, PromfillError
 
@@ -48,6 +48,15 @@ class LazyGroup(click.Group):
         name_variables(command, (self.prefix + cmd_name).removeprefix("promfill.cli."))
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments begin with; UsageError, which says where to look, for one that is not."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            raise click.UsageError(f"{error.message.rstrip('.')}: {ctx.command_path} --help lists them", ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands from the table above."""
         with formatter.section("Commands"):
@@ -67,7 +76,10 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code: no traceback reaches a user."""
-    sys.exit(run(arguments))
+    open_closed_streams()
+    code = run(arguments)
+    settle_streams()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -96,6 +108,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         console.error(f"{error.filename or 'the result'} cannot be read or written: {error.strerror or error}")
         _close_stdout()
+        return 1
+    except MemoryError:
+        console.error("memory ran out: take fewer series or a shorter range at once, or allow this process more")
         return 1
     except Exception as error:
         if DEBUG in os.environ:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import signal
 import sys
 import time
@@ -22,26 +24,26 @@ class Console:
 
     def error(self, text: str) -> None:
         """One line on stderr, whatever the verbosity."""
-        click.echo(f"promfill: error: {' '.join(text.split())}", err=True)
+        _tell(f"promfill: error: {' '.join(text.split())}")
 
     def say(self, text: str) -> None:
         """One line on stderr that belongs to an error, whatever the verbosity."""
-        click.echo(text, err=True)
+        _tell(text)
 
     def warn(self, text: str) -> None:
         """One line on stderr about something the user would want to know."""
         if self.verbosity >= 0:
-            click.echo(f"promfill: warning: {text}", err=True)
+            _tell(f"promfill: warning: {text}")
 
     def note(self, text: str) -> None:
         """One line on stderr."""
         if self.verbosity >= 0:
-            click.echo(text, err=True)
+            _tell(text)
 
     def detail(self, text: str) -> None:
         """One line on stderr for those who asked for more."""
         if self.verbosity > 0:
-            click.echo(text, err=True)
+            _tell(text)
 
     def result(self, text: str) -> None:
         """The result for people, on stdout."""
@@ -63,6 +65,32 @@ class Console:
             return
         with click.progressbar(length=samples, file=sys.stderr, item_show_func=_rate(status), show_pos=True) as bar:
             yield lambda done: bar.update(done, bar.pos + done)
+
+
+def _tell(text: str) -> None:
+    """A line on stderr. A log that cannot be written, on a full disk or to a reader who is gone, ends no push."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
+def open_closed_streams() -> None:
+    """Stand in for standard streams that were closed before we began.
+
+    Else the next file that we open gets their number, and what others write to it.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
+
+
+def settle_streams() -> None:
+    """What could not be written is dropped: the interpreter would try once more, and leave with a code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _rate(status: Callable[[], str]) -> Callable[[int | None], str]:

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from promfill.cli.console import Console
 from promfill.errors import InputError
 
 
@@ -18,20 +19,44 @@ class _Lines(click.types.StringParamType):
 def load_dotenv() -> frozenset[str]:
     """Put the settings of the file ``.env`` in the working directory into the environment, which wins over it.
 
-    Returns the names of those that were put there.
+    Returns the names of those that were put there. InputError: it cannot be read, or what it sets cannot be set.
     """
     if not os.path.exists(".env"):  # noqa: PTH110  (pathlib would be the dearest import of --help)
         return frozenset()
-    from dotenv import dotenv_values
-
     try:
-        found = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+        found = _read_dotenv()
     except (UnicodeDecodeError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise InputError(f".env cannot be read: {reason}") from None
     new = {name: value for name, value in found.items() if name not in os.environ}
-    os.environ.update(new)
+    try:
+        os.environ.update(new)
+    except ValueError:
+        raise InputError(".env cannot be used: a NUL stands in it, or a = within a name") from None
     return frozenset(new)
+
+
+def _read_dotenv() -> dict[str, str]:
+    """Names and values of ``.env``. Warns of lines that are neither, which python-dotenv tells to a log."""
+    import logging
+
+    from dotenv import dotenv_values
+
+    unread: list[str] = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        unread.append(record.getMessage().split()[-1])
+        return False
+
+    log = logging.getLogger("dotenv.main")
+    log.addFilter(keep)
+    try:
+        found = dotenv_values(".env")
+    finally:
+        log.removeFilter(keep)
+    if unread:
+        Console().warn(f".env: no NAME=value stands in line {', '.join(unread)}: left out")
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def dotenv_names(context: click.Context) -> frozenset[str]:

@@ -46,5 +46,6 @@ def _choose(directory: Path, ulid: str) -> Block:
     blocks, _ = open_blocks(directory)
     found = [block for block in blocks if ulid in ("", block.meta.ulid)]
     if not found:
-        raise InputError(f"{directory} holds no block {ulid}".rstrip() + ": promfill tsdb list names those there")
+        mend = "promfill tsdb list names those there" if ulid else "name the directory that holds the blocks"
+        raise InputError(f"{directory} holds no block {ulid}".rstrip() + f": {mend}")
     return found[-1] if not ulid else found[0]

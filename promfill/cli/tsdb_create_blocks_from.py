@@ -42,7 +42,7 @@ def command(**values: Any) -> None:
     """Make blocks from text that holds samples."""
 
 
-@command.command()
+@command.command(short_help="Make blocks from OpenMetrics text.")
 @click.argument("text", metavar="INPUT")
 @click.argument("directory", metavar="[OUTPUT]", default="data", type=click.Path(path_type=Path))
 @with_options(EITHER_SIDE)
@@ -63,6 +63,8 @@ def openmetrics(context: click.Context, /, **values: Any) -> None:
     """
     before = context.parent.params if context.parent else {}
     given = {name: values[name] or before.get(name) for name in ("quiet", "human_readable", "max_block_duration")}
+    if not values["text"]:
+        raise InputError("INPUT is empty: name a file, or - for standard input")
     console = Console(-1 if given["quiet"] else 0)
     duration = _duration(given["max_block_duration"], values["utc_days"])
     labels = _labels(values["labels"])
@@ -144,6 +146,8 @@ def _facts(report: BlocksReport, directory: Path, seconds: float) -> dict[str, A
 
 
 def _warn(report: BlocksReport, console: Console) -> None:
+    if not report.blocks:
+        console.note("the text holds no sample: there is no block to make")
     if report.exemplars:
         console.note(f"{report.exemplars:,} exemplars dropped: blocks hold none")
     if report.doubled:

@@ -8,16 +8,22 @@ from pathlib import Path
 import click
 
 from promfill.cli.console import Console
+from promfill.errors import InputError
 
 _FIRST, _LAST = -(1 << 63), (1 << 63) - 1
 _EVERYTHING = "{__name__=~'(?s:.*)'}"
-_MS = click.IntRange(_FIRST, _LAST)
+
+
+def _check_ms(context: click.Context, parameter: click.Parameter, ms: int) -> int:
+    if not _FIRST <= ms <= _LAST:
+        raise InputError(f"{parameter.opts[0]} {ms} is no time: blocks keep Unix milliseconds in 64 bits")
+    return ms
 
 
 @click.command()
 @click.argument("directory", metavar="[DIR]", default="data", type=click.Path(path_type=Path))
-@click.option("--min-time", type=_MS, default=_FIRST, metavar="MS", help="First time, Unix ms.")
-@click.option("--max-time", type=_MS, default=_LAST, metavar="MS", help="Last time, Unix ms.")
+@click.option("--min-time", type=int, default=_FIRST, metavar="MS", callback=_check_ms, help="First time, Unix ms.")
+@click.option("--max-time", type=int, default=_LAST, metavar="MS", callback=_check_ms, help="Last time, Unix ms.")
 @click.option(
     "--match", "selector", default=_EVERYTHING, metavar="SELECTOR", help="Series, such as 'up{job=~\"a|b\"}'."
 )
@@ -41,6 +47,10 @@ def command(directory: Path, min_time: int, max_time: int, selector: str) -> Non
     blocks, skipped = open_blocks(directory)
     warn_of_skipped(skipped, console)
     note_wal(directory, console)
+    if min_time > max_time:
+        console.warn("--min-time lies behind --max-time: no sample is between them")
+    elif not blocks:
+        console.note(f"{directory} holds no block that can be read: nothing is printed")
     dump = Dump(blocks, matchers, min_time=min_time, max_time=max_time)
     sys.stdout.flush()
     for piece in dump.pieces():

@@ -14,6 +14,7 @@ Source: OpenMetrics 1.0; what of it promtool 2.42 takes was tried.
 
 from __future__ import annotations
 
+import re
 from itertools import chain, compress, repeat
 from typing import Any
 
@@ -26,12 +27,15 @@ from promfill.model import Fleet, SeriesBatch
 
 EOF = b"# EOF\n"
 
+_UNIT = re.compile(r"[a-zA-Z0-9_:]*")
 _NAME_LABEL = b"__name__"
 _MS = 1000
 
 
 def validate_openmetrics(metric: str, description: str, unit: str) -> None:
     """InputError for what promtool would refuse: a unit that does not end the name, a description that is no UTF-8."""
+    if not _UNIT.fullmatch(unit):
+        raise InputError(f"--unit {unit!r} is not valid (letters, digits, _ and :): mend it, or leave it out")
     if unit and not metric.endswith(f"_{unit}"):
         named = f"{metric.removesuffix('_')}_{unit}"
         raise InputError(

@@ -55,6 +55,7 @@ BAD = [
     (("--block-duration", "0"), "--block-duration"),
     (("--mode", "openmetrics", "--block-duration", "2h"), "--block-duration does not fit --mode openmetrics"),
     (("--no-such-option",), "--no-such-option"),
+    (("--mode", "openmetrics", "--unit", "a b"), "--unit 'a b' is not valid (letters, digits, _ and :)"),
 ]
 
 
@@ -73,6 +74,48 @@ def test_a_dotenv_that_is_no_text(promfill: Promfill) -> None:
     Path(".env").write_bytes(b"A=\xff\xfe\x00")
     result = promfill(*PUSH)
     assert (result.code, result.err) == (2, "promfill: error: .env cannot be read: it is not UTF-8\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"), [('A="x\nfoo bar\nPROMFILL_PUSH_SEED=7\n', "1, 2"), ("=\nPROMFILL_PUSH_SEED=7", "1")]
+)
+def test_lines_of_a_dotenv_that_are_no_settings(promfill: Promfill, content: str, lines: str) -> None:
+    Path(".env").write_text(content)
+    result = promfill("config", "--json")
+    assert result.err == f"promfill: warning: .env: no NAME=value stands in line {lines}: left out\n"
+    assert {"name": "seed", "value": "7", "source": ".env (PROMFILL_PUSH_SEED)"} in result.json["settings"]
+
+
+@pytest.mark.parametrize("content", ["A=b\0c", "'A=B'=c"])
+def test_a_dotenv_that_cannot_be_set(promfill: Promfill, content: str) -> None:
+    Path(".env").write_text(content)
+    result = promfill(*PUSH)
+    mend = "a NUL stands in it, or a = within a name"
+    assert (result.code, result.err) == (2, f"promfill: error: .env cannot be used: {mend}\n")
+
+
+def test_too_little_memory_is_one_line(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError("Unable to allocate 22.9 MiB")
+
+    monkeypatch.setattr("promfill.source.build_fleet", fail)
+    result = promfill(*PUSH)
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert result.err.startswith("promfill: error: memory ran out: take fewer series")
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("psuh",), "No such command 'psuh': promfill --help lists them"),
+        (("tsdb", "lst"), "No such command 'lst': promfill tsdb --help lists them"),
+        (("verify", "--checkpoint", __file__), f"the checkpoint {__file__} is damaged, or no checkpoint: name another"),
+    ],
+)
+def test_a_word_that_is_none(promfill: Promfill, words: tuple[str, ...], error: str) -> None:
+    result = promfill(*words)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert result.err.startswith(f"promfill: error: {error}")
 
 
 def test_no_command_shows_the_help(promfill: Promfill) -> None:

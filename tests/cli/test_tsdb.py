@@ -1,0 +1,64 @@
+"""The tsdb commands at bad input and at nothing: what they say. What they print of blocks: tests/integration."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import PUSH, Promfill
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("dump", "--min-time", str(1 << 63)), "--min-time 9223372036854775808 is no time"),
+        (("dump", "--max-time", "1e3"), "'1e3' is not a valid integer"),
+        (("dump", "--match", "{"), "selector '{'"),
+        (("dump", "nowhere"), "nowhere is no directory"),
+        (("list", "nowhere"), "nowhere is no directory"),
+        (("analyze", "."), ". holds no block: name the directory"),
+        (("analyze", ".", "01"), ". holds no block 01: promfill tsdb list"),
+        (("verify", "."), ". holds no block: name a block, or a directory"),
+        (("create-blocks-from", "openmetrics", ""), "INPUT is empty"),
+    ],
+)
+def test_bad_input_is_one_line(promfill: Promfill, words: tuple[str, ...], error: str) -> None:
+    result = promfill("tsdb", *words)
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+    assert result.err.startswith("promfill: error: ")
+    assert error in result.err
+    assert list(Path().iterdir()) == []
+
+
+def test_a_dump_of_nothing_says_why(promfill: Promfill) -> None:
+    empty = promfill("tsdb", "dump", ".")
+    assert (empty.code, empty.out, empty.err) == (0, "", ". holds no block that can be read: nothing is printed\n")
+    promfill(*PUSH)
+    turned = promfill("tsdb", "dump", "--min-time", "5", "--max-time", "1")
+    assert (turned.code, turned.out) == (0, "")
+    assert turned.err == "promfill: warning: --min-time lies behind --max-time: no sample is between them\n"
+
+
+def test_text_without_samples_says_so(promfill: Promfill) -> None:
+    Path("t.txt").write_text("# EOF\n")
+    result = promfill("tsdb", "create-blocks-from", "openmetrics", "t.txt")
+    assert (result.code, result.out) == (0, "")
+    assert result.err == "the text holds no sample: there is no block to make\n"
+
+
+def test_chunks_of_another_user(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not damage: what cannot be listed is not missing."""
+    promfill(*PUSH)
+    real = os.listdir
+
+    def listdir(path: os.PathLike[str]) -> list[str]:
+        if Path(path).name == "chunks":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    result = promfill("tsdb", "dump")
+    assert result.code == 2
+    assert "cannot be read: Permission denied" in result.err
