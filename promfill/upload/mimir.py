@@ -1,8 +1,8 @@
 """Block upload to Mimir and Grafana Cloud: start, files, finish, and check until it is complete.
 
 Source: grafana/mimir, 2026: pkg/compactor/blockupload/upload.go; the order of calls as in
-pkg/mimirtool/client/backfill.go. Every call may be repeated, so a lost answer costs nothing: what a server says of a
-block is asked for by `check`, and never concluded from what we did.
+pkg/mimirtool/client/backfill.go. Every call may be repeated, so a lost answer costs nothing: that a block is complete
+is what `check` says of it, and never concluded from what we did or from the code of another answer.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ LONGEST_POLL = 3.0
 UNKNOWN_TIMES = 5
 """How often a check after the finish must say "no such block": Mimir looks for two files, one after the other, which
 take each other's place in the moment when the block is complete."""
+VALIDATIONS = 10
+"""How often a block is finished at most whose validations end without a word."""
 LEAST_PATIENCE = 60.0
 """How long to wait at least for a turn to be validated, however short a retry may be: that is no failure."""
 
@@ -40,6 +42,11 @@ DISABLED_MEND = (
     "ask Grafana's support to switch block upload on for this tenant (in a Mimir of your own: "
     "compactor_block_upload_enabled in its limits); until then use --mode remote-write, which takes what lies within "
     "the tenant's out-of-order window, or --upload none, and serve the blocks by a Prometheus"
+)
+_NO_TENANT = "no org id"
+_TOO_LARGE_MEND = (
+    "what stands before Mimir takes no body of {:,} bytes: raise its limit (nginx: client_max_body_size), or make "
+    "smaller blocks by --block-duration"
 )
 _FAILED_MEND = "a block that failed stays failed: a mended one needs another ULID"
 
@@ -113,12 +120,17 @@ class MimirUpload:
         A finish that finds the block there is one too many: the bytes are ours, an earlier one of which we do not know
         was heard.
         """
-        while True:
+        for attempt in range(VALIDATIONS):
+            self._wait(min(LONGEST_POLL, 0.1 * attempt))
             if self._post(block, "finish", b"", run=self._take_turn):
                 return Outcome.COMPLETE
             self._progress = time.monotonic()
             if self._settled(block):
                 return Outcome.COMPLETE
+        raise BlockRefusedError(
+            f"Mimir has begun its validation {VALIDATIONS} times, and never ended it: see what its compactors do, and "
+            "run the same command again later"
+        )
 
     def _post(
         self,
@@ -140,11 +152,11 @@ class MimirUpload:
         if response.is_success:
             client.check(response)  # a page is no answer
             return None
-        return Outcome.THERE if response.status_code == 409 else self._judge(block, call, response)
+        return self._judge(block, call, response, size)
 
-    def _judge(self, block: LocalBlock, call: str, response: httpx.Response) -> Outcome:
+    def _judge(self, block: LocalBlock, call: str, response: httpx.Response, size: int | None) -> Outcome:
         """What a refusal means is known from the block's state, not from its words; but for one that has no state."""
-        own = response.status_code in (400, 413, 422) or (response.status_code == 404 and call != "start")
+        own = response.status_code in (400, 409, 413, 422) or (response.status_code == 404 and call != "start")
         if not own or DISABLED in response.text:
             raise self._failure(response)
         state = self.state(block)
@@ -154,7 +166,8 @@ class MimirUpload:
             return Outcome.COMPLETE if self._settled(block) else self._finish(block)
         if state.result == "failed":
             raise _validation_failed(state)
-        raise BlockRefusedError(self._client().explain(response))
+        mend = f": {_TOO_LARGE_MEND.format(size)}" if response.status_code == 413 and size else ""
+        raise BlockRefusedError(f"{self._client().explain(response)}{mend}")
 
     def _settled(self, block: LocalBlock) -> bool:
         """Wait for the validation: True where it ended well, False where it went stale and is to be asked for again."""
@@ -183,6 +196,8 @@ class MimirUpload:
         text = client.explain(response)
         if DISABLED in response.text:
             return ReceiverError(f"{text}: {DISABLED_MEND}")
+        if response.status_code == 401 and _NO_TENANT in response.text:
+            return ReceiverError(f"{text}: this Mimir has several tenants: name yours by --tenant")
         if response.status_code in (404, 405):
             return ReceiverError(f"{text}: no block upload is there; give the base address of a Mimir by --upload")
         return ReceiverError(text)

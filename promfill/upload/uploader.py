@@ -10,6 +10,8 @@ A block's local copy is removed when the server has said that it is complete, an
 
 from __future__ import annotations
 
+import contextlib
+import os
 import queue
 import shutil
 import threading
@@ -18,9 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from promfill.errors import FormatError, InputError, PromfillError, ReceiverError, RunError
+from promfill.sinks.claims import temporary_path
 from promfill.upload.base import BlockRefusedError, Outcome, StoppedError, UploadProtocol
 from promfill.upload.local import LocalBlock, read_local_block
 
+LANES = 4
+"""Blocks at once: while one is validated, which is not ours to hurry, others are sent."""
 GRACE_SECONDS = 2.0
 """How long what is under way may still take when the upload is ended: a connection cannot be asked to hurry."""
 
@@ -47,7 +52,7 @@ class Uploader:
         self,
         protocol: UploadProtocol,
         *,
-        lanes: int = 4,
+        lanes: int = LANES,
         keep: Callable[[LocalBlock], bool] = lambda block: False,
         on_complete: Callable[[str], None] = lambda ulid: None,
         stop: threading.Event | None = None,
@@ -130,7 +135,7 @@ class Uploader:
             self.report.bytes += 0 if outcome is Outcome.THERE else block.size
             self._on_complete(block.meta.ulid)
             if not self._keep(block):
-                shutil.rmtree(block.path, ignore_errors=True)
+                _remove(block.path)
 
     def _refuse(self, block: LocalBlock, words: str) -> None:
         with self._lock:
@@ -147,6 +152,14 @@ class Uploader:
             if isinstance(error, PromfillError):
                 raise ReceiverError(str(error)) if isinstance(error, InputError | FormatError) else error
             raise error
+
+
+def _remove(path: Path) -> None:
+    """Take its name away first: a kill on the way leaves no half of a block, which the next run would stumble over."""
+    doomed = temporary_path(path, os.getpid())
+    with contextlib.suppress(OSError):  # a copy that stays is no loss
+        path.rename(doomed)
+        shutil.rmtree(doomed)
 
 
 def _own_finding(block: LocalBlock) -> str:

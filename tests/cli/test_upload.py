@@ -18,6 +18,7 @@ from tests.support.cli import PUSH, Promfill
 from tests.support.mimir import Mimir, Request
 from tests.support.receiver import Answer
 from tests.support.servers import start_prometheus
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 SERIES = ("--labels", "i={1..3}")
@@ -136,12 +137,15 @@ def test_a_failed_push_says_what_is_up_and_goes_on(promfill: Promfill, mimir: Mi
 
 
 def test_resume_makes_only_what_is_not_up(promfill: Promfill, mimir: Mimir) -> None:
-    command = (*PUSH, *SERIES, "--upload", mimir.url, "--retry-for", "800ms")
+    command = (*PUSH, *SERIES, "--upload", mimir.url, "--retry-for", "1ms")
     first: list[str] = []
 
     def only_the_first(request: Request) -> Answer | None:
         first.append(request.ulid)
-        return Answer(500) if request.ulid != first[0] else None
+        if request.ulid == first[0]:
+            return None
+        wait_for(lambda: not (Path("data") / first[0]).exists())
+        return Answer(500)
 
     mimir.trouble = only_the_first
     assert promfill(*command).code == 1
@@ -208,13 +212,13 @@ def test_killed_at_every_stage_each_block_is_complete_once(mimir: Mimir, tmp_pat
     mimir.trouble, mimir.limits.validation_seconds = kill, 0.02
     environment["PYTHONPATH"] = str(ROOT)
     process = subprocess.Popen(command, cwd=work, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == -signal.SIGKILL, (out, err)
     there = {path.name for path in (work / "data").iterdir() if len(path.name) == 26}
     assert len(there | set(mimir.completed)) == 2 or not {"finish", "check"} & {call}  # nothing is lost
     mimir.trouble = lambda request: None
     again = subprocess.run(
-        [*command, "--resume"], cwd=work, env=environment, capture_output=True, timeout=30, check=False
+        [*command, "--resume"], cwd=work, env=environment, capture_output=True, timeout=120, check=False
     )
     assert again.returncode == 0, again.stderr
     assert len(mimir.completed) == len(set(mimir.completed)) == 2

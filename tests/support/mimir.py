@@ -5,7 +5,7 @@ words); "block upload is disabled" from pkg/compactor/block_upload.go, "no org i
 nothing but which files are in the bucket. The rules of a start are in `mimir_rules`, the validation is in
 `mimir_validation`.
 
-Not modelled: other compactors, heartbeats (a validation goes stale when a test says so), histogram chunks, the
+Not modelled: other compactors, heartbeats and validations that go stale, histogram chunks, the
 cleaner of partial blocks, retention by tenant other than one figure, rate limits, Go's words for JSON and I/O errors,
 and everything of the query side but a count.
 """
@@ -57,7 +57,6 @@ class Upload:
 
     folder: Path
     validating: bool = False
-    stale: bool = False
     error: str = ""
 
     @property
@@ -68,7 +67,7 @@ class Upload:
             return "unknown"
         if self.error:
             return "failed"
-        return "validating" if self.validating and not self.stale else "uploading"
+        return "validating" if self.validating else "uploading"
 
     @property
     def meta(self) -> Meta:
@@ -163,7 +162,7 @@ class Mimir:
                 words = f"too many block upload validations in progress, limit is {self.limits.validations_at_once}"
                 raise RefusalError(429, words)
             self.validations += 1
-            upload.validating, upload.stale = True, False
+            upload.validating = True
         threading.Thread(target=self.validate, args=(upload,), daemon=True).start()
 
     def validate(self, upload: Upload) -> None:
@@ -171,17 +170,15 @@ class Mimir:
         error = validation_error(upload.folder, upload.meta, self.limits)
         with self.lock:
             self.validations -= 1
-            if upload.stale:
-                return
             upload.error = error
             if not error:
                 self.complete(upload)
             upload.validating = False  # last: a check that comes between finds it validating, and never uploading
 
     def complete(self, upload: Upload) -> None:
+        self.completed.append(upload.folder.name)  # first: whoever sees the block complete finds it here
         (upload.folder / "meta.json").hardlink_to(upload.folder / "uploading-meta.json")
         (upload.folder / "uploading-meta.json").unlink()
-        self.completed.append(upload.folder.name)
 
 
 def check_state(upload: Upload, *, must_have_begun: bool) -> None:
@@ -260,10 +257,10 @@ def _handler(mimir: Mimir) -> type[BaseHTTPRequestHandler]:
             return ""
 
         def _check(self, upload: Upload) -> str:
-            if upload.state == "unknown":
+            state = upload.state  # once: a validation may end meanwhile
+            if state == "unknown":
                 raise RefusalError(404, "block doesn't exist")
-            error = {"error": upload.error} if upload.state == "failed" else {}
-            return json.dumps({"result": upload.state, **error})
+            return json.dumps({"result": state, **({"error": upload.error} if state == "failed" else {})})
 
         def _store(self, path: Path) -> None:
             left = self._length() or 0

@@ -7,8 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from promfill.sinks.script import MARK, own_script
 from tests.support.cli import END, START, Promfill
 from tests.support.mimir import Mimir
 from tests.support.servers import require
+from tests.support.waiting import wait_for
 
 PASSWORD = "s3cr3t-p4ssw0rd"
 ROOT = Path(__file__).parents[3]
@@ -186,13 +185,6 @@ def test_what_ends_the_push_ends_the_tools_of_the_script(promfill: Promfill, log
         assert push.wait(30) == 143
     tool = int(Path("pid").read_text())
     wait_for(lambda: not is_running(tool))
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < ends
-        time.sleep(0.02)
 
 
 def is_running(process: int) -> bool:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -40,11 +41,17 @@ def mimir(tmp_path: Path) -> Iterator[Mimir]:
 
 
 def upload(
-    mimir: Mimir, blocks: list[Path], *, retry_for: float = 5.0, lanes: int = 4, keep: bool = False
+    mimir: Mimir,
+    blocks: list[Path],
+    *,
+    retry_for: float = 30.0,
+    lanes: int = 4,
+    keep: bool = False,
+    tenant: str | None = None,
 ) -> UploadReport:
     stop = threading.Event()
-    destination = build_destination(mimir.url, environment={})
-    protocol = MimirUpload(mimir.url, lambda: make_client(destination, 2.0), stop, retry_for=retry_for, timeout=2.0)
+    destination = build_destination(mimir.url, tenant=tenant, environment={})
+    protocol = MimirUpload(mimir.url, lambda: make_client(destination, 20.0), stop, retry_for=retry_for, timeout=20.0)
     uploader = Uploader(protocol, keep=lambda block: keep, stop=stop)
     try:
         uploader.offer(blocks)
@@ -130,33 +137,79 @@ def test_a_check_between_two_files_of_mimirs_is_asked_again(mimir: Mimir, blocks
         upload(mimir, blocks[1:2])
 
 
+@pytest.mark.parametrize("call", ["start", "files", "finish"])
+def test_a_conflict_is_not_taken_for_a_block_that_is_there(mimir: Mimir, blocks: list[Path], call: str) -> None:
+    """A gateway may have its own reasons: only `check` says that a block is complete, and lets its copy go."""
+    mimir.trouble = lambda request: Answer(409, b"another deployment is under way") if request.call == call else None
+    with pytest.raises(RunError, match="answered 409 Conflict: another deployment is under way"):
+        upload(mimir, blocks)
+    assert all(block.exists() for block in blocks)
+    assert mimir.completed == []
+
+
+def test_a_kill_while_a_copy_is_removed_leaves_no_half_of_it(
+    mimir: Mimir, blocks: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(path: Path) -> None:
+        (Path(path) / "index").unlink()
+        raise OSError
+
+    with monkeypatch.context() as removal:
+        removal.setattr("promfill.upload.uploader.shutil", SimpleNamespace(rmtree=die))
+        upload(mimir, blocks[:1])
+    assert find_blocks([blocks[0].parent]) == blocks[1:]
+    report = upload(mimir, blocks[1:])
+    assert sorted(report.uploaded) == names(blocks[1:])
+
+
+def test_validations_that_never_end_are_given_up(
+    mimir: Mimir, blocks: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("promfill.upload.mimir.VALIDATIONS", 3)
+    finished: list[str] = []
+
+    def accept(request: Request) -> Answer | None:
+        if request.call == "finish":
+            finished.append(request.ulid)
+            return Answer(200)
+        return Answer(200, b'{"result":"uploading"}') if request.call == "check" else None
+
+    mimir.trouble = accept
+    with pytest.raises(RunError, match="begun its validation 3 times"):
+        upload(mimir, blocks[:1])
+    assert finished == names(blocks[:1]) * 3
+    assert blocks[0].exists()
+
+
 def test_retrying_ends(mimir: Mimir, blocks: list[Path]) -> None:
     mimir.trouble = lambda request: Answer(503, b"down") if request.call == "files" else None
     started = time.monotonic()
     with pytest.raises(ReceiverError, match="answered 503 Service Unavailable: down"):
         upload(mimir, blocks, retry_for=0.5)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20
     assert all(block.exists() for block in blocks)
 
 
 def test_validations_are_waited_for_however_long_the_queue(mimir: Mimir, blocks: list[Path]) -> None:
-    mimir.limits.validation_seconds = 0.3
-    report = upload(mimir, blocks, retry_for=0.5)  # three validations take longer than that
+    asked: list[str] = []
+
+    def somebody_elses(request: Request) -> None:
+        with mimir.lock:
+            asked.extend([request.ulid] if request.call == "finish" else [])
+            if request.call == "finish" and len(asked) == 12:
+                mimir.validations = 0
+
+    mimir.validations, mimir.trouble = 1, somebody_elses
+    report = upload(mimir, blocks, retry_for=0.001)
     assert sorted(report.uploaded) == names(blocks)
-    assert 429 in {request.status for request in mimir.requests if request.call == "finish"}
+    assert [request.status for request in mimir.requests if request.call == "finish"].count(429) >= 11
 
 
 def test_a_stale_validation_is_asked_for_again(mimir: Mimir, blocks: list[Path]) -> None:
-    mimir.limits.validation_seconds = 0.2
-
-    def forget(request: Request) -> Answer | None:
-        if request.call == "check" and len(mimir.calls("finish")) == 1:
-            mimir.upload_of(request.tenant, request.ulid).stale = True
-        return None
-
-    mimir.trouble = forget
+    left = {"finish": Answer(200), "check": Answer(200, b'{"result":"uploading"}')}  # it dies: 5 minutes later
+    mimir.trouble = lambda request: left.pop(request.call, None)
     upload(mimir, blocks[:1])
-    assert len(mimir.calls("finish")) >= 2
+    assert len(mimir.calls("finish")) == 1
     assert mimir.completed == names(blocks[:1])
 
 
@@ -221,6 +274,27 @@ def test_upload_switched_off_names_the_ways_out(mimir: Mimir, blocks: list[Path]
 def test_what_is_no_mimir_ends_the_upload(mimir: Mimir, blocks: list[Path], answer: Answer, says: str) -> None:
     mimir.trouble = lambda request: answer
     with pytest.raises(ReceiverError, match=says):
+        upload(mimir, blocks)
+    assert all(block.exists() for block in blocks)
+
+
+def test_a_base_address_may_have_a_path(blocks: list[Path], tmp_path: Path) -> None:
+    with Mimir(tmp_path / "bucket", prefix="/behind/a/proxy") as mimir:
+        assert sorted(upload(mimir, blocks).uploaded) == names(blocks)
+
+
+def test_a_mimir_that_wants_a_tenant_says_how_to_name_it(blocks: list[Path], tmp_path: Path) -> None:
+    with Mimir(tmp_path / "bucket", multitenant=True) as mimir:
+        with pytest.raises(ReceiverError, match=r"no org id .*name yours by --tenant"):
+            upload(mimir, blocks)
+        assert sorted(upload(mimir, blocks, tenant="team-a").uploaded) == names(blocks)
+    assert sorted(path.name for path in (mimir.bucket / "team-a").iterdir()) == names(blocks)
+
+
+def test_a_gateway_that_takes_no_large_file_is_told_from_mimir(mimir: Mimir, blocks: list[Path]) -> None:
+    page = Answer(413, b"<html><title>413 Request Entity Too Large</title>", {"Connection": "close"})
+    mimir.trouble = lambda request: page if request.call == "files" else None
+    with pytest.raises(RunError, match=r"an HTML page.* takes no body of [\d,]+ bytes: .*client_max_body_size"):
         upload(mimir, blocks)
     assert all(block.exists() for block in blocks)
 
