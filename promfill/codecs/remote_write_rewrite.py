@@ -6,7 +6,7 @@ speed is no matter here. It moves values by bits: a staleness marker stays one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from promfill.model import LabelSet
 from promfill.pb import remote_write_1_pb2 as version_1
@@ -50,6 +50,21 @@ def between(message: bytes, oldest: int, newest: int, *, is_version_2: bool) -> 
     return request.SerializeToString()
 
 
+def end_first(message: bytes) -> bytes:
+    """The last two samples of each series of a message (1.0), and then its first.
+
+    A receiver that looks at them one by one, and writes all or nothing, says of the first that it does not take what is
+    wrong with it. So where the oldest is refused in any case, this tells what it makes of the newest, and writes none.
+    """
+    request = version_1.WriteRequest.FromString(message)
+    for series in request.timeseries:
+        first, end = series.samples[0], series.samples[-2:]
+        told = [version_1.Sample(value=sample.value, timestamp=sample.timestamp) for sample in (*end, first)]
+        del series.samples[:]
+        series.samples.extend(told)
+    return request.SerializeToString()
+
+
 def without(message: bytes, held: Mapping[LabelSet, set[int]]) -> bytes:
     """The message (1.0) without the samples of these times (ms), label set by label set."""
     request = version_1.WriteRequest.FromString(message)
@@ -63,14 +78,25 @@ def without(message: bytes, held: Mapping[LabelSet, set[int]]) -> bytes:
 
 
 def to_version_1(message: bytes) -> bytes:
-    """A message of 2.0 as one of 1.0, with the same series in the same order."""
+    """A message of 2.0 as one of 1.0, with the same series in the same order, and what is told of their metrics."""
     request = version_2.Request.FromString(message)
-    made = version_1.WriteRequest()
+    made = version_1.WriteRequest(metadata=_metadata(request))
     for series in request.timeseries:
         labels = [version_1.Label(name=name, value=value) for name, value in _labels(request, series)]
         samples = [version_1.Sample(value=sample.value, timestamp=sample.timestamp) for sample in series.samples]
         made.timeseries.add(labels=labels, samples=samples)
     return made.SerializeToString()
+
+
+def _metadata(request: version_2.Request) -> Iterable[version_1.MetricMetadata]:
+    """Of every metric once: 2.0 tells it with each series."""
+    told = {}
+    for series in request.timeseries:
+        name, what = dict(_labels(request, series))["__name__"], series.metadata
+        help_text, unit = request.symbols[what.help_ref], request.symbols[what.unit_ref]
+        kind = version_1.MetricMetadata.MetricType.Name(what.type)
+        told[name] = version_1.MetricMetadata(type=kind, metric_family_name=name, help=help_text, unit=unit)
+    return told.values()
 
 
 def _labels(request: version_2.Request, series: version_2.TimeSeries) -> Iterator[tuple[str, str]]:

@@ -1,33 +1,44 @@
 """Which requests are done, in this run and in the one that it resumes.
 
 A slice of series is sent in order of time, so of each the next window says it all. A checkpoint holds these as a line
-"slice window" for every request that is done.
+"slice window" for every request that is done, "slice window parts" for one that began to be sent in parts, and "slice
+window parts TIME" when they are done up to this time (ms), with all series.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 from promfill.checkpoint import Checkpoint
 from promfill.errors import InputError
+from promfill.plan import Grid
+from promfill.sinks.remote_write.message import Message
 from promfill.sinks.remote_write.plan import RequestPlan
+
+IN_PARTS = "parts"
+InParts = dict[tuple[int, int], int | None]
+"""The (slice, window) of requests that began to be sent in parts, and the time (ms) up to which these are done."""
 
 
 class Acknowledged:
     """The next window of every slice; written to `checkpoint`, if there is one, before it counts.
 
-    resumed: the checkpoint is an earlier run's, which may have sent one request more of every slice.
+    resumed: the checkpoint is an earlier run's, which may have sent more of every slice: one request, and after a power
+    cut those of its last second as well. So each slice is in doubt until a request of it turns out to be new.
     """
 
     def __init__(self, plan: RequestPlan, checkpoint: Checkpoint | None = None, *, resumed: bool = False) -> None:
-        self._plan, self._checkpoint, self._resumed = plan, checkpoint, resumed
+        self._plan, self._checkpoint = plan, checkpoint
         self._lock = threading.Lock()
         self._next = [0] * len(plan.slices)
-        self._first = list(self._next)
+        self._in_parts: InParts = {}
         if checkpoint is not None:
-            self._next = read_next(checkpoint, len(plan.slices))
-            self._first = list(self._next)
+            self._next, self._in_parts = read_state(checkpoint, len(plan.slices))
+        self._first = list(self._next)
+        self._doubtful = [resumed] * len(plan.slices)
+        if checkpoint is not None:
             checkpoint.plan = {"steps": plan.steps, "slices": len(plan.slices)}
             self._save(checkpoint)
 
@@ -50,16 +61,27 @@ class Acknowledged:
                 if window >= first:
                     yield self._plan.number(window, place)
 
-    def is_doubtful(self, window: int, place: int) -> bool:
-        """Whether an earlier run may have sent this request, and ended before it knew."""
-        return self._resumed and window == self._first[place]
+    def recall(self, message: Message) -> Message:
+        """The message, and whether an earlier run may have sent it. Of a slice, one at a time, in their order."""
+        request = message.place, message.window
+        done = self._in_parts.get(request)
+        return replace(message, doubt=self._doubtful[message.place], in_parts=request in self._in_parts, done=done)
 
-    def add(self, window: int, place: int) -> None:
-        """The request is done. OutputError where the checkpoint cannot be written."""
+    def divide(self, message: Message, done: int | None) -> None:
+        """The request goes in parts: of it, some may be there, and all up to this time (ms). OutputError as `add`."""
+        request = message.place, message.window
         with self._lock:
-            if self._checkpoint is not None:
-                self._checkpoint.append(f"{place} {window}")
+            if request not in self._in_parts or done is not None:
+                self._in_parts[request] = done
+                self._append(f"{message.place} {message.window} {IN_PARTS}{'' if done is None else f' {done}'}")
+
+    def add(self, window: int, place: int, *, was_there: bool = False) -> None:
+        """The request is done; an earlier run had sent it. OutputError where the checkpoint cannot be written."""
+        with self._lock:
+            self._append(f"{place} {window}")
             self._next[place] = window + 1
+            self._doubtful[place] &= was_there
+            self._in_parts.pop((place, window), None)
 
     def close(self, *, finished: bool) -> None:
         """Sync the checkpoint to disk."""
@@ -70,20 +92,55 @@ class Acknowledged:
             elif self._checkpoint is not None:
                 self._checkpoint.close()
 
+    def _append(self, line: str) -> None:
+        if self._checkpoint is not None:
+            self._checkpoint.append(line)
+
     def _save(self, checkpoint: Checkpoint) -> None:
         checkpoint.done["next"] = list(self._next)
+        checkpoint.done[IN_PARTS] = [[*request, done] for request, done in self._in_parts.items()]
         checkpoint.save()
 
 
-def read_next(checkpoint: Checkpoint, slices: int) -> list[int]:
-    """The next window of each slice. InputError where the checkpoint does not fit its own plan."""
-    following = list(checkpoint.done.get("next") or [0] * slices)
+def read_plan(checkpoint: Checkpoint, grid: Grid, series: int, slack: float) -> RequestPlan:
+    """The plan of the checkpoint's run. InputError where it is damaged, or does not suit the slack (ms)."""
     try:
-        if len(following) != slices:
+        steps, slices = int(checkpoint.plan["steps"]), int(checkpoint.plan["slices"])
+        if not (0 < steps <= grid.steps and 0 < slices <= series):
+            raise ValueError
+    except (ValueError, TypeError, KeyError):
+        raise _damaged(checkpoint) from None
+    if slices > 1 and (steps - 1) * grid.step > slack:
+        raise InputError(f"the checkpoint {checkpoint.path} is of a run with --order any: give it again")
+    return RequestPlan.of_parts(grid, series, steps, slices)
+
+
+def _damaged(checkpoint: Checkpoint) -> InputError:
+    return InputError(f"the checkpoint {checkpoint.path} is damaged: remove it to begin anew")
+
+
+def read_state(checkpoint: Checkpoint, slices: int) -> tuple[list[int], InParts]:
+    """The next window of each slice, and what began to be sent in parts.
+
+    InputError where the checkpoint does not fit its own plan.
+    """
+    try:
+        following = list(map(int, checkpoint.done.get("next") or [0] * slices))
+        in_parts: InParts = {(place, window): done for place, window, done in checkpoint.done.get(IN_PARTS, ())}
+        if len(following) != slices or min(following) < 0:
             raise ValueError
         for line in checkpoint.lines:
-            place, window = map(int, line.split())
-            following[place] = window + 1
-    except (ValueError, IndexError):
-        raise InputError(f"the checkpoint {checkpoint.path} is damaged: remove it to begin anew") from None
-    return following
+            _read_line(line, following, in_parts)
+    except (ValueError, TypeError, IndexError):
+        raise _damaged(checkpoint) from None
+    return following, {request: done for request, done in in_parts.items() if following[request[0]] <= request[1]}
+
+
+def _read_line(line: str, following: list[int], in_parts: InParts) -> None:
+    place, window, *parts = line.split()
+    if not (place.isdecimal() and window.isdecimal()) or parts[:1] not in ([], [IN_PARTS]):
+        raise ValueError
+    if parts:
+        in_parts[int(place), int(window)] = int(parts[1]) if parts[1:] else None
+    else:
+        following[int(place)] = int(window) + 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 
 from promfill.http import HttpClient, NoAnswerError
-from promfill.sinks.remote_write.classify import Verdict, classify
+from promfill.http_answers import text_of
+from promfill.sinks.remote_write.classify import Verdict, classify, leaves_doubt
 from promfill.sinks.remote_write.message import Message
 from promfill.sinks.remote_write.receiver import Receiver, written_by
 from promfill.sinks.remote_write.tally import Tally
@@ -15,22 +16,25 @@ class Attempts:
     """Sends a message, as often as it is asked to.
 
     doubt: an attempt may have been written. trouble: why the last one did not do. message: what is still to be sent.
+    all_held: the receiver was asked, and holds every sample of it.
     """
 
     def __init__(self, message: Message, client: HttpClient, receiver: Receiver, tally: Tally) -> None:
         self.message, self.doubt = message, message.doubt
         self.number, self.trouble = 0, ""
+        self.all_held = False
         self._client, self._receiver, self._tally = client, receiver, tally
-        self._all_held = False
+        self._doubt_before = self.doubt
         self._can_be_asked = True
 
     def attempt(self) -> httpx.Response:
         """One more. Where the receiver keeps doubles, it is asked before: what it holds is not sent again."""
         self.number += 1
+        self._doubt_before = self.doubt
         try:
             if self.doubt and self._can_be_asked and self._receiver.keeps_doubles(self._client):
                 self._leave_out_held()
-                if self._all_held:
+                if self.all_held:
                     return httpx.Response(204)
             response = self._client.request("POST", content=self.message.body, headers=self.message.headers)
         except NoAnswerError as error:
@@ -40,19 +44,19 @@ class Attempts:
                 self._tally.count("answers_lost")
             raise
         self._receiver.learn(response)
-        if response.status_code >= 500:
+        if leaves_doubt(response.status_code, text_of(response)):
             self.doubt = True
         if not response.is_success:
             self.trouble = self._client.explain(response)
         return response
 
     def verdict(self, response: httpx.Response) -> Verdict:
-        """What the answer means, after all that went before."""
-        if self._all_held:
+        """What the answer to the last attempt means, after all that went before it."""
+        if self.all_held:
             return Verdict.HELD
-        words = "" if response.is_success else response.text
+        words = "" if response.is_success else text_of(response)
         is_version_2 = self.message.is_version_2
-        verdict = classify(response.status_code, words, doubt=self.doubt, version_2=is_version_2)
+        verdict = classify(response.status_code, words, doubt=self._doubt_before, version_2=is_version_2)
         if verdict is Verdict.WRITTEN:
             if not self._client.is_good(response):
                 return Verdict.REFUSED
@@ -69,6 +73,6 @@ class Attempts:
             return
         left = self.message.without(held) if held else self.message
         self._tally.held(self.message.samples - left.samples if left.samples else 0)
-        self._all_held = not left.samples
+        self.all_held = not left.samples
         if left.samples:
             self.message = left

@@ -21,6 +21,8 @@ HELD_ALREADY = (
 )
 """The series has a sample at this time or later."""
 
+_ABOUT_SAMPLES = (400, 409, 413, 422)  # 409 is what Thanos says to samples out of order
+
 _HISTORY_MEND = (
     "the receiver holds newer samples, and refuses history beside them: use --mode blocks, "
     "or give the receiver an out-of-order window (out_of_order_time_window) that reaches back to the start"
@@ -59,18 +61,43 @@ class Verdict(Enum):
 def classify(status: int, words: str, *, doubt: bool, version_2: bool) -> Verdict:
     """The meaning of a status and its text.
 
-    doubt: an earlier attempt may have been written. Then, and only then, a receiver that holds the series up to these
-    times holds these samples; "out of bounds" never says so, since the gate keeps our own requests within bounds.
+    doubt: an attempt before this one may have been written. Then, and only then, a receiver that holds the series up to
+    these times holds these samples; "out of bounds" never says so, since the gate keeps our own requests within bounds.
     """
     if 200 <= status < 300:
         return Verdict.WRITTEN
     if doubt and any(refusal in words for refusal in HELD_ALREADY):
         return Verdict.HELD
-    if status == 429 or (status >= 500 and not any(refusal in words for refusal in REFUSED_BY_500)):
+    if status == 429 or (status >= 500 and not refused_by_500(status, words)):
         return Verdict.AGAIN
     if status == 413:
         return Verdict.SMALLER
     return Verdict.OLDER if status == 415 and version_2 else Verdict.REFUSED
+
+
+def refused_by_500(status: int, words: str) -> bool:
+    """Whether a status that promises better says in its text that it never will be."""
+    return status >= 500 and any(refusal in words for refusal in REFUSED_BY_500)
+
+
+def is_about_samples(status: int, words: str) -> bool:
+    """Whether an answer refuses these samples; all others are about us, and would refuse whatever we send."""
+    return status in _ABOUT_SAMPLES or refused_by_500(status, words)
+
+
+def refuses_history(status: int, words: str) -> bool:
+    """Whether samples are too old for what the receiver holds besides."""
+    return status >= 400 and any(refusal in words for refusal in HISTORY_REFUSED)
+
+
+def leaves_doubt(status: int, words: str) -> bool:
+    """Whether a request with this answer may have been written all the same: who says why it refuses, has not."""
+    return status >= 500 and not any(refusal in words for refusal in (*REFUSED_BY_500, *HISTORY_REFUSED, *HELD_ALREADY))
+
+
+def takes_the_rest(words: str) -> bool:
+    """Whether the receiver writes what is good of a request that it refuses: Mimir and its kin do."""
+    return "err-mimir" in words and not any(refusal in words for refusal in HELD_ALREADY)
 
 
 def mend(status: int, words: str) -> str:

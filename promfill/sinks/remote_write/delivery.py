@@ -10,6 +10,10 @@
 
 An attempt whose answer is lost, or is a 5xx, may have been written. Prometheus and its kin say so when it comes again;
 VictoriaMetrics would keep it twice, and is asked before (`holdings`).
+
+"It is there" is true of all of a request, since a receiver takes it whole or goes on behind what it refuses. Of one
+that was sent in parts it is true of some: the checkpoint tells which those are, and after a resume they go in parts
+again.
 """
 
 from __future__ import annotations
@@ -23,17 +27,22 @@ import httpx
 from promfill.clock import Clock
 from promfill.errors import ReceiverError
 from promfill.http import HttpClient
+from promfill.http_answers import text_of
 from promfill.retry import Retry
 from promfill.sinks.remote_write.attempts import Attempts
-from promfill.sinks.remote_write.classify import HISTORY_REFUSED, Verdict, mend
+from promfill.sinks.remote_write.classify import (
+    Verdict,
+    is_about_samples,
+    mend,
+    refuses_history,
+    takes_the_rest,
+)
 from promfill.sinks.remote_write.gate import Gate, StoppedError
 from promfill.sinks.remote_write.message import Message
 from promfill.sinks.remote_write.pace import Pace
 from promfill.sinks.remote_write.receiver import Receiver, written_by
 from promfill.sinks.remote_write.tally import Tally
 
-_PARTLY_REFUSED = (400, 413, 422)
-"""Statuses that are about samples; all others are about us, and would refuse whatever we send."""
 _TAKEN_FOR_VERSION_1 = (
     "the receiver took remote write 2.0 for 1.0, and wrote nothing: it does not speak 2.0, use --protocol auto or 1.0"
 )
@@ -41,13 +50,18 @@ _TAKEN_FOR_VERSION_1 = (
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a push sends. retry_for: seconds. on_trouble: told once of a request that has to be sent again."""
+    """How a push sends.
+
+    retry_for: seconds. on_trouble: told once of a request that has to be sent again. on_parts: told of a message before
+    it is sent in parts, and of the time (ms) up to which parts of all its series are done, None where there are none.
+    """
 
     retry_for: float = 300.0
     skip_rejected: bool = False
     pace: Pace = field(default_factory=lambda: Pace(None))
     clock: Clock = field(default_factory=Clock)
     on_trouble: Callable[[str], None] = lambda text: None
+    on_parts: Callable[[Message, int | None], None] = lambda message, done: None
 
 
 class Delivery:
@@ -59,106 +73,153 @@ class Delivery:
         self.client = client
         self._receiver, self._gate, self._terms, self._tally, self._stop = receiver, gate, terms, tally, stop
 
-    def deliver(self, message: Message) -> None:
-        """Return when every sample of it is there, or was refused and left out. ReceiverError, StoppedError."""
+    def probe(self) -> None:
+        """Find out whether the receiver takes 2.0, by a message without samples: `receiver.Receiver.probe`."""
+        self._receiver.probe(self.client, self._retry(), self._terms.on_trouble)
+
+    def deliver(self, message: Message) -> int:
+        """Return when every sample of it is there, or was refused and left out: how many had been there before.
+
+        ReceiverError, StoppedError.
+        """
+        if message.done is not None and message.oldest <= message.done:
+            return self._go_on(message, message.done)
         if message.is_version_2 and not self._receiver.takes_version_2:
             message = message.to_version_1()
         attempts = Attempts(message, self.client, self._receiver, self._tally)
-        self._settle(attempts, self._run(attempts))
+        return self._settle(attempts, self._run(attempts))
 
     def _run(self, attempts: Attempts) -> httpx.Response:
         """The answer that stands."""
-        try:
-            return self._retry(attempts).run(lambda: self._attempt(attempts))
-        except (StoppedError, ReceiverError):
-            if attempts.doubt:
-                self._tally.count("unanswered", attempts.message.samples)
-            raise
-
-    def probe(self) -> None:
-        """Find out whether the receiver takes 2.0, by a message without samples: `receiver.Receiver.probe`."""
-        clock = self._terms.clock
-        retry = Retry(self._terms.retry_for, clock=clock.monotonic, wall=clock.wall, sleep=self._sleep)
-        self._receiver.probe(self.client, retry)
-
-    def _retry(self, attempts: Attempts) -> Retry:
-        clock = self._terms.clock
 
         def on_retry() -> None:
             if attempts.number == 1:
                 self._terms.on_trouble(attempts.trouble)
             self._tally.count("retries")
+            self._take_turn(attempts.message)
 
-        return Retry(
-            self._terms.retry_for,
-            clock=clock.monotonic,
-            wall=clock.wall,
-            sleep=self._sleep,
-            on_retry=on_retry,
-            stands=lambda response: attempts.verdict(response) is not Verdict.AGAIN,
+        retry = replace(
+            self._retry(), on_retry=on_retry, stands=lambda answer: attempts.verdict(answer) is not Verdict.AGAIN
         )
+        try:
+            self._take_turn(attempts.message)
+            return retry.run(attempts.attempt)
+        except (StoppedError, ReceiverError):
+            if attempts.doubt:
+                self._tally.count("unanswered", attempts.message.samples)
+            raise
 
-    def _attempt(self, attempts: Attempts) -> httpx.Response:
-        delay = self._terms.pace.delay(attempts.message.samples, self._terms.clock.monotonic())
+    def _retry(self) -> Retry:
+        clock = self._terms.clock
+        return Retry(self._terms.retry_for, clock=clock.monotonic, wall=clock.wall, sleep=self._sleep)
+
+    def _take_turn(self, message: Message) -> None:
+        """Wait for the moment that the rate leaves to it. It is not of the time in which an attempt is repeated."""
+        if self._stop.is_set():
+            raise StoppedError
+        delay = self._terms.pace.delay(message.samples, self._terms.clock.monotonic())
         if delay > 0:
             self._sleep(delay)
-        return attempts.attempt()
 
     def _sleep(self, seconds: float) -> None:
         if self._terms.clock.wait(self._stop, seconds):
             raise StoppedError
 
-    def _settle(self, attempts: Attempts, response: httpx.Response) -> None:
+    def _settle(self, attempts: Attempts, response: httpx.Response) -> int:
         message, verdict = attempts.message, attempts.verdict(response)
         if verdict is Verdict.HELD:
-            self._tally.held(message.samples)
-        elif verdict is Verdict.WRITTEN:
-            self._count_written(response)
-            self._tally.written(message, message.samples)
-        elif verdict is Verdict.OLDER and self._receiver.may_fall_back:
-            self._receiver.takes_version_2 = False
-            self.deliver(replace(message.to_version_1(), doubt=attempts.doubt or response.is_success))
-        elif verdict is Verdict.SMALLER and len(parts := message.parts(self._gate.slack)) > 1:
+            return self._found(attempts)
+        if verdict is Verdict.WRITTEN:
+            self._written(attempts, response)
+            return 0
+        if verdict is Verdict.OLDER and self._receiver.may_fall_back:
+            return self._fall_back(attempts, response)
+        if verdict is Verdict.SMALLER and len(parts := message.smaller(self._gate.slack)) > 1:
             self._tally.count("divided")
-            self._deliver_parts(parts, attempts.doubt)
-        elif attempts.doubt and _refuses_history(response) and self._end_is_held(message):
-            self._tally.held(message.samples)
-        else:
-            self._refused(attempts, response)
+            return self._deliver_parts(message, parts, doubt=attempts.doubt)
+        if attempts.doubt and self._end_is_held(message, response):
+            return self._held(message)
+        return self._refused(attempts, response)
 
-    def _deliver_parts(self, parts: list[Message], doubt: bool) -> None:
+    def _found(self, attempts: Attempts) -> int:
+        message = attempts.message
+        if message.in_parts and not attempts.all_held and len(parts := message.parts(self._gate.slack)) > 1:
+            return self._deliver_parts(message, parts, doubt=True)
+        return self._held(message)
+
+    def _held(self, message: Message) -> int:
+        self._tally.held(message.samples)
+        return message.samples
+
+    def _written(self, attempts: Attempts, response: httpx.Response) -> None:
+        message, written = attempts.message, self._count_written(response)
+        if written is not None and written < message.samples and not attempts.doubt:
+            self._tally.count("not_counted", message.samples - written)
+        self._tally.written(message, message.samples)
+
+    def _fall_back(self, attempts: Attempts, response: httpx.Response) -> int:
+        self._receiver.takes_version_2 = False
+        self._tally.note("protocol", "1.0")
+        return self.deliver(replace(attempts.message.to_version_1(), doubt=attempts.doubt or response.is_success))
+
+    def _deliver_parts(self, message: Message, parts: list[Message], *, doubt: bool) -> int:
+        """Parts of time come one after the other, so that it is told up to when all series are done."""
+        self._terms.on_parts(message, None)
+        held = 0
         for part in parts:
-            self.deliver(replace(part, doubt=doubt))
+            held += self.deliver(replace(part, doubt=doubt))
+            if not part.of_some:
+                self._terms.on_parts(message, part.newest)
+        return held
 
-    def _end_is_held(self, message: Message) -> bool:
+    def _go_on(self, message: Message, done: int) -> int:
+        """A message that an earlier run had delivered up to a time, in the same parts."""
+        if message.newest <= done:
+            return self._held(message)
+        return self._deliver_parts(message, message.smaller(self._gate.slack), doubt=True)
+
+    def _end_is_held(self, message: Message, response: httpx.Response) -> bool:
         """Whether a request that is wider than the slack is refused because its own newest samples are there.
 
         Its oldest are then out of bounds, as they would be if somebody else had written newer ones. But its last two
-        steps are within bounds of each other: they are out of order only if they are held.
+        steps are within bounds of each other: they are out of order only if they are held. A receiver that has just
+        written some of it holds those, and not what it refused.
         """
-        end = message.end()
-        if message.newest - message.oldest <= self._gate.slack or end.newest - end.oldest > self._gate.slack:
+        slack = self._gate.slack
+        if not refuses_history(response.status_code, text_of(response)) or written_by(response):
             return False
-        attempts = Attempts(end.in_doubt(), self.client, self._receiver, self._tally)
-        response = self._run(attempts)
-        if attempts.verdict(response) is Verdict.WRITTEN:
-            self._tally.written(end, end.samples)
+        if message.newest - message.oldest <= slack or message.last_pause() > slack:
             return False
-        return attempts.verdict(response) is Verdict.HELD
+        attempts = Attempts(message.end_first(), self.client, self._receiver, self._tally)
+        return attempts.verdict(self._run(attempts)) is Verdict.HELD
 
-    def _refused(self, attempts: Attempts, response: httpx.Response) -> None:
-        if not self._terms.skip_rejected or response.status_code not in _PARTLY_REFUSED:
-            if attempts.doubt:
-                self._tally.count("unanswered", attempts.message.samples)
-            raise self._error(attempts, response)
-        message, words = attempts.message, self.client.words(response)
-        written, parts = self._count_written(response), message.parts(self._gate.slack)
-        if written is None and len(parts) > 1 and not _refuses_history(response):
-            self._deliver_parts(parts, attempts.doubt)  # it may be one series that is refused, and all with it
-            return
+    def _refused(self, attempts: Attempts, response: httpx.Response) -> int:
+        message, words = attempts.message, text_of(response)
+        parts = self._to_search(message, response)
+        if message.in_parts and len(parts) > 1 and refuses_history(response.status_code, words):
+            return self._deliver_parts(message, parts, doubt=True)  # the first of them are there
+        written = self._count_written(response)
         if written:
+            self._terms.on_parts(message, None)
             self._tally.written(message, written)
-        self._tally.rejected(message.samples - (written or 0), f"{response.status_code} {words}".rstrip())
+        if not self._terms.skip_rejected or not is_about_samples(response.status_code, words):
+            if attempts.doubt:
+                self._tally.count("unanswered", message.samples - (written or 0))
+            raise self._error(attempts, response)
+        if written is None and len(parts) > 1:
+            return self._deliver_parts(message, parts, doubt=attempts.doubt or takes_the_rest(words))
+        reason = f"{response.status_code} {self.client.words(response)}".rstrip()
+        self._tally.rejected(message.samples - (written or 0), reason)
+        return 0
+
+    def _to_search(self, message: Message, response: httpx.Response) -> list[Message]:
+        """The parts of a refused message among which some may be taken: it may be one series, and all with it.
+
+        Samples that are too old are so in all series: of those that lie within the slack, none is searched for.
+        """
+        slack = self._gate.slack
+        too_old = refuses_history(response.status_code, text_of(response))
+        return [] if too_old and message.newest - message.oldest <= slack else message.parts(slack)
 
     def _count_written(self, response: httpx.Response) -> int | None:
         """What a receiver of 2.0 says that it has written; None where it says nothing."""
@@ -172,7 +233,3 @@ class Delivery:
         taken = response.is_success and attempts.verdict(response) is Verdict.OLDER
         advice = _TAKEN_FOR_VERSION_1 if taken else mend(response.status_code, self.client.words(response))
         return ReceiverError(f"{self.client.explain(response)}{': ' if advice else ''}{advice}")
-
-
-def _refuses_history(response: httpx.Response) -> bool:
-    return not response.is_success and any(refusal in response.text for refusal in HISTORY_REFUSED)

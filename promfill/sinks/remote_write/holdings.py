@@ -11,7 +11,7 @@ import threading
 
 import numpy as np
 
-from promfill.errors import ReceiverError
+from promfill.errors import FormatError, ReceiverError
 from promfill.http import HttpClient, NoAnswerError
 from promfill.model import Fleet, LabelSet
 from promfill.sinks.remote_write.message import Message
@@ -52,6 +52,8 @@ class Holdings:
                         held[self._fleet.label_set(row)] = set(times.tolist())
         except NoAnswerError as error:
             raise NoAnswerError(str(error), may_have_arrived=False) from error
+        except FormatError:  # a page of whatever stands before it
+            return None
         except ReceiverError as error:
             if refused(error, _CANNOT_BE_ASKED):
                 return None

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import snappy
 
-from promfill.codecs.remote_write_rewrite import between, count_samples, halves, sample_times, to_version_1, without
+from promfill.codecs.remote_write_rewrite import (
+    between,
+    count_samples,
+    end_first,
+    halves,
+    sample_times,
+    to_version_1,
+    without,
+)
 from promfill.model import LabelSet
 
 HEADERS_1 = {
@@ -27,7 +36,8 @@ class Message:
     """A body to send.
 
     body: compressed. raw: its size before that. samples: how many it holds. window, place: the request of the plan that
-    it is, or is a part of. series: the fleet's rows. oldest, newest: times (ms). doubt: it may have been sent before.
+    it is, or is a part of; of_some: of some of its series. series: the fleet's rows. oldest, newest: times (ms). doubt:
+    it may have been sent before; in_parts: in parts, and not all of them; done: those up to this time (ms) were.
     """
 
     body: bytes
@@ -40,15 +50,14 @@ class Message:
     newest: int
     is_version_2: bool = False
     doubt: bool = False
+    in_parts: bool = False
+    done: int | None = None
+    of_some: bool = False
 
     @property
     def headers(self) -> Mapping[str, str]:
         """What a request of this version says of itself."""
         return HEADERS_2 if self.is_version_2 else HEADERS_1
-
-    def in_doubt(self) -> Message:
-        """The same, after an attempt that may have been written."""
-        return replace(self, doubt=True)
 
     def parts(self, slack: float) -> list[Message]:
         """Two messages of half the size, to be sent one after the other; a message of one series alone stays whole.
@@ -57,20 +66,29 @@ class Message:
         receiver's newest sample too far ahead of the other's oldest.
         """
         if self.newest - self.oldest > slack:
-            middle = (self.oldest + self.newest) // 2
-            parts = [self.between(self.oldest, middle), self.between(middle + 1, self.newest)]
-            return [part for part in parts if part.samples]
-        return [self._with(part) for part in halves(self._plain(), is_version_2=self.is_version_2)]
+            return self._halves_of_time()
+        parts = halves(self._plain(), is_version_2=self.is_version_2)
+        return [replace(self._with(part), of_some=True) for part in parts] if len(parts) > 1 else [self]
+
+    def smaller(self, slack: float) -> list[Message]:
+        """As `parts`; where any order will do, one series alone by time."""
+        parts = self.parts(slack)
+        return self._halves_of_time() if len(parts) == 1 and slack == math.inf else parts
 
     def between(self, oldest: int, newest: int) -> Message:
         """The samples of these times (ms), both included."""
         plain = between(self._plain(), oldest, newest, is_version_2=self.is_version_2)
         return replace(self._with(plain), oldest=oldest, newest=newest)
 
-    def end(self) -> Message:
-        """The samples of its last two steps."""
-        times = sample_times(self._plain(), is_version_2=self.is_version_2)
-        return self.between(times[-2:][0], times[-1])
+    def end_first(self) -> Message:
+        """Its last two steps, and behind them its first: `remote_write_rewrite.end_first`. In 1.0, and in doubt."""
+        old = self.to_version_1()
+        return replace(old._with(end_first(old._plain())), doubt=True)
+
+    def last_pause(self) -> int:
+        """The time between its last two steps (ms); 0 where it has but one."""
+        times = self._times()
+        return times[-1] - times[-2:][0]
 
     def without(self, held: Mapping[LabelSet, set[int]]) -> Message:
         """Only the samples that are not among these."""
@@ -80,6 +98,14 @@ class Message:
     def to_version_1(self) -> Message:
         """The same samples for a receiver that does not take 2.0."""
         return replace(self, is_version_2=False)._with(to_version_1(self._plain())) if self.is_version_2 else self
+
+    def _halves_of_time(self) -> list[Message]:
+        times = self._times()
+        middle = len(times) // 2
+        return [self.between(half[0], half[-1]) for half in (times[:middle], times[middle:]) if half]
+
+    def _times(self) -> list[int]:
+        return sample_times(self._plain(), is_version_2=self.is_version_2)
 
     def _plain(self) -> bytes:
         plain: bytes = snappy.decompress(self.body)

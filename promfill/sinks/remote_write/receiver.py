@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 import snappy
@@ -64,23 +64,33 @@ class Receiver:
                 raise NoAnswerError(client.explain(response), may_have_arrived=False)
         return bool(self.doubles)
 
-    def probe(self, client: HttpClient, retry: Retry) -> None:
-        """Ask in 2.0, by a message that holds no sample.
+    def probe(self, client: HttpClient, retry: Retry, on_trouble: Callable[[str], None]) -> None:
+        """Ask in 2.0, by a message that holds no sample. on_trouble: told once why it has to be asked again.
 
         A receiver of 2.0 counts what it has written, be it nothing; one that took the message for 1.0 does not. With
         samples in it, a receiver that took them and did not count them would be sent them twice.
         """
-        tries = 0
+        troubles: list[str] = []
+        empty = snappy.compress(Request(symbols=[""]).SerializeToString())
+
+        def ask() -> httpx.Response:
+            try:
+                response = client.request("POST", content=empty, headers=HEADERS_2)
+            except NoAnswerError as error:
+                troubles.append(str(error))
+                raise
+            troubles.append(client.explain(response))
+            return response
 
         def stands(response: httpx.Response) -> bool:
-            nonlocal tries
-            tries += 1
-            return not passing(response.status_code) or (response.status_code not in _BUSY and tries >= _TRIES)
+            tried = len(troubles) >= _TRIES
+            return not passing(response.status_code) or (response.status_code not in _BUSY and tried)
 
-        empty = snappy.compress(Request(symbols=[""]).SerializeToString())
-        response = Retry(
-            retry.seconds, clock=retry.clock, wall=retry.wall, sleep=retry.sleep, on_retry=retry.on_retry, stands=stands
-        ).run(lambda: client.request("POST", content=empty, headers=HEADERS_2))
+        def on_retry() -> None:
+            if len(troubles) == 1:
+                on_trouble(troubles[0])
+
+        response = replace(retry, stands=stands, on_retry=on_retry).run(ask)
         self.learn(response)
         self.takes_version_2 = response.is_success and written_by(response) is not None
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from promfill.checkpoint import Checkpoint
 from promfill.clock import Clock
@@ -22,7 +22,7 @@ from promfill.http import HttpClient
 from promfill.model import SeriesBatch
 from promfill.plan import Tile
 from promfill.sinks.base import SinkReport
-from promfill.sinks.remote_write.acknowledged import Acknowledged
+from promfill.sinks.remote_write.acknowledged import Acknowledged, read_plan
 from promfill.sinks.remote_write.delivery import Delivery, Terms
 from promfill.sinks.remote_write.gate import Gate, StoppedError
 from promfill.sinks.remote_write.holdings import Holdings
@@ -62,6 +62,12 @@ class Sending:
     clock: Clock = field(default_factory=Clock)
     on_trouble: Callable[[str], None] = lambda text: None
 
+    def request_limits(self) -> Limits:
+        """What one request may hold: of samples no more than may go in a second."""
+        if self.rate_limit is None:
+            return self.limits
+        return replace(self.limits, samples=min(self.limits.samples, max(1, int(self.rate_limit))))
+
     def terms(self) -> Terms:
         """The part of it that is about one request."""
         return Terms(self.retry_for, self.skip_rejected, Pace(self.rate_limit), self.clock, self.on_trouble)
@@ -93,7 +99,7 @@ class RemoteWriteSink:
             on_victoria_metrics=self._met_victoria_metrics,
         )
         count = min(sending.lanes or AUTO_LANES, len(plan.slices))
-        terms = sending.terms()
+        terms = replace(sending.terms(), on_parts=lambda message, done: self._done.divide(message, done))
         self._deliveries = [
             Delivery(open_client(), self._receiver, self._gate, terms, self._tally, self._stop) for _ in range(count)
         ]
@@ -130,7 +136,8 @@ class RemoteWriteSink:
             if not self._begun and self._sending.protocol == "auto":
                 self._deliveries[0].probe()
                 self._tally.note("protocol", "2.0" if self._receiver.takes_version_2 else "1.0")
-            self._send(self._make(batch))
+            takes_2 = self._receiver.takes_version_2
+            self._send(self._maker.make(batch, is_version_2=takes_2, first=not self._begun))
             if not self._begun:
                 self._settle()
                 self._begun = True
@@ -157,10 +164,6 @@ class RemoteWriteSink:
         """What a sample of this batch takes on the wire: an estimate for the whole push."""
         return len(self._maker.compress(batch)) / batch.samples
 
-    def _make(self, batch: SeriesBatch) -> Message:
-        message = self._maker.make(batch, is_version_2=self._receiver.takes_version_2, first=not self._begun)
-        return message.in_doubt() if self._done.is_doubtful(message.window, message.place) else message
-
     def _send(self, message: Message) -> None:
         self._gate.announce(self.plan.number(message.window, message.place), message.oldest)
         self._lanes[message.place % len(self._lanes)].send(message)
@@ -176,8 +179,8 @@ class RemoteWriteSink:
             number = self.plan.number(message.window, message.place)
             try:
                 self._gate.enter(number, message.newest)
-                delivery.deliver(message)
-                self._done.add(message.window, message.place)
+                held = delivery.deliver(self._done.recall(message))
+                self._done.add(message.window, message.place, was_there=held == message.samples)
             except BaseException as error:
                 self._failure = self._failure or (None if isinstance(error, StoppedError) else error)
                 self._end()
@@ -229,20 +232,21 @@ def open_remote_write(
 ) -> RemoteWriteSink:
     """The sink of a push; nothing is sent yet, and nothing written. `open_client` makes a client for each lane.
 
-    checkpoint: of an earlier run, whose plan is kept. InputError where the limits do not let one sample through.
+    checkpoint: of an earlier run, whose plan is kept. InputError where the limits do not let one sample through, and
+    for a checkpoint that cannot be gone on with.
     """
     sending = sending or Sending()
     scenario = source.scenario
     series = len(source.fleet)
     if checkpoint is not None and checkpoint.plan:
-        plan = RequestPlan.of_parts(source.grid, series, checkpoint.plan["steps"], checkpoint.plan["slices"])
+        plan = read_plan(checkpoint, source.grid, series, sending.slack)
     else:
         labels, ahead = largest_parts(source.fleet, scenario.metric, scenario.description, scenario.unit)
         plan = request_plan(
             source.grid,
             series,
             labels,
-            sending.limits,
+            sending.request_limits(),
             ahead,
             lanes=sending.lanes or 1,
             slack=sending.slack,

@@ -7,9 +7,17 @@ import pytest
 
 from promfill.codecs.remote_write import WriteRequestEncoder, encode_metadata
 from promfill.codecs.remote_write_2 import RequestEncoder
-from promfill.codecs.remote_write_rewrite import between, count_samples, halves, sample_times, to_version_1, without
+from promfill.codecs.remote_write_rewrite import (
+    between,
+    count_samples,
+    end_first,
+    halves,
+    sample_times,
+    to_version_1,
+    without,
+)
 from promfill.model import SeriesBatch
-from promfill.pb.remote_write_1_pb2 import WriteRequest
+from promfill.pb.remote_write_1_pb2 import MetricMetadata, WriteRequest
 from tests.support.fleets import fleet_of
 from tests.support.held_samples import read_1, read_2
 from tests.support.remote_write import batch_of
@@ -67,3 +75,13 @@ def test_without_what_is_held() -> None:
 
 def test_2_0_as_1_0() -> None:
     assert read_1(to_version_1(message(True))) == read_2(message(True))
+
+
+def test_the_end_first() -> None:
+    told = read_1(end_first(message(False)))
+    assert told == [(labels, [*samples[-2:], samples[0]]) for labels, samples in read_1(message(False))]
+
+
+def test_what_is_told_of_a_metric_goes_into_version_1() -> None:
+    told = WriteRequest.FromString(to_version_1(message(True))).metadata
+    assert [(one.metric_family_name, one.help, one.type) for one in told] == [("m", "help", MetricMetadata.GAUGE)]

@@ -10,6 +10,7 @@ import pytest
 from promfill.plan import Tile
 from promfill.push import push
 from promfill.sinks.base import SinkReport
+from promfill.sinks.remote_write.gate import StoppedError
 from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import Sending, open_remote_write
 from promfill.source import Source
@@ -75,3 +76,40 @@ def test_each_fault_alone_at_every_first_attempt(fault: str, rules: type[Rules])
     assert_whole(receiver)
     assert fault in receiver.seen
     assert report.details["retries"] >= receiver.seen.count(fault)
+
+
+@pytest.mark.parametrize("rate", [50.0, 0.5])
+def test_a_low_rate_leaves_time_for_repeats(rate: float) -> None:
+    """The wait for its turn is not of the time in which a request is tried again."""
+    source = source_of("host=h{1..3}", 20)
+    receiver = FaultyReceiver(1, PrometheusRules(), likelihood=0.7, faults=("503",))
+    report = send(receiver, source, limits=Limits(), rate_limit=rate, retry_for=60.0)
+    assert report.samples == 60
+    assert report.details["requests"] >= 60 / max(1.0, rate)
+
+
+def test_a_store_that_cannot_say_what_it_holds() -> None:
+    """A gateway's page in place of the query API: the push goes on, and says that samples may be there twice."""
+    receiver = FaultyReceiver(1, VictoriaMetricsRules(), likelihood=0.5, faults=("503 after",))
+    receiver.rules.export = lambda start, end: iter([b"<html>Sign in</html>\n"])  # type: ignore[method-assign,union-attr]
+    report = send(receiver)
+    assert report.samples == 1200
+    assert report.details["perhaps_twice"] > 0
+
+
+def test_nothing_more_is_sent_of_a_request_when_the_push_is_ended() -> None:
+    receiver = FaultyReceiver(1, PrometheusRules(), likelihood=0, most=900)
+    sending = Sending(clock=receiver.clock, limits=Limits(samples=300), protocol="1.0")
+    sink = open_remote_write(SOURCE, receiver.client, sending)
+    take = receiver._take
+
+    def answer(body: bytes, headers: Any) -> Any:
+        said = take(body, headers)
+        if said.is_success:
+            sink._end()
+        return said
+
+    receiver._take = answer  # type: ignore[method-assign]
+    with pytest.raises(StoppedError):
+        push(SOURCE, sink)
+    assert 0 < sink.report.samples < 300

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from promfill.config import build_destination
 from promfill.errors import ReceiverError
+from promfill.http import make_client
+from promfill.pb.remote_write_1_pb2 import MetricMetadata, WriteRequest
 from promfill.pb.remote_write_2_pb2 import Request
 from promfill.plan import Tile
 from promfill.push import push
@@ -17,6 +20,7 @@ from tests.support.faulty_receiver import FaultyReceiver
 from tests.support.held_samples import PrometheusRules, VictoriaMetricsRules
 from tests.support.receiver import Answer, Receiver, Taken
 from tests.support.remote_write import samples_of
+from tests.support.servers import free_port
 from tests.support.sources import source_of
 
 SOURCE = source_of("host=h{1..24}", 50, description="what it is", unit="bytes")
@@ -69,10 +73,36 @@ def test_a_receiver_that_takes_the_probe_and_refuses_what_follows() -> None:
         return Answer(headers={"X-Prometheus-Remote-Write-Samples-Written": "0"} if asks_2 else {})
 
     with Receiver(answer) as receiver:
-        from promfill.config import build_destination
-        from promfill.http import make_client
-
         destination = build_destination(receiver.url, environment={})
         report = push(SOURCE, open_remote_write(SOURCE, lambda: make_client(destination)))
     assert report.samples == 1200
     assert [request.headers["x-prometheus-remote-write-version"] for request in taken] == ["2.0.0", "0.1.0"]
+    assert report.details["protocol"] == "1.0"
+    (told,) = WriteRequest.FromString(taken[-1].message).metadata
+    assert told == MetricMetadata(type=MetricMetadata.GAUGE, metric_family_name="m", help="what it is", unit="bytes")
+
+
+def test_a_receiver_that_counts_fewer_than_it_was_sent() -> None:
+    """It says that all is well, and that it is not: the report tells both."""
+    good = Answer(headers={"X-Prometheus-Remote-Write-Samples-Written": "2"})
+    with Receiver(lambda _: good) as receiver:
+        destination = build_destination(receiver.url, environment={})
+        sink = open_remote_write(SOURCE, lambda: make_client(destination), Sending(limits=Limits(samples=300)))
+        details = push(SOURCE, sink).details
+    assert details["not_counted"] == 1200 - 2 * details["requests"]
+
+
+def test_a_probe_without_an_answer_is_told_of() -> None:
+    """Whoever gives a wrong address learns it at once, and not when --retry-for is over."""
+    told: list[str] = []
+    with pytest.raises(ReceiverError, match="nothing listens"):
+        push(
+            SOURCE,
+            open_remote_write(
+                SOURCE,
+                lambda: make_client(build_destination(f"http://127.0.0.1:{free_port()}/", environment={})),
+                Sending(clock=FaultyReceiver(1, PrometheusRules()).clock, on_trouble=told.append),
+            ),
+        )
+    assert len(told) == 1
+    assert "nothing listens" in told[0]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import httpx
 import pytest
 
 from promfill.errors import ReceiverError
+from promfill.http import NoAnswerError
 from promfill.plan import Tile
 from promfill.push import push
 from promfill.sinks.base import SinkReport
@@ -77,3 +80,114 @@ def test_a_status_about_us_ends_the_push_even_so() -> None:
     receiver._take = lambda body, headers: receiver._say(401, "who are you")  # type: ignore[method-assign]
     with pytest.raises(ReceiverError, match="401"):
         send(receiver, skip_rejected=True)
+
+
+def refusing(status: int, words: str) -> FaultyReceiver:
+    """A receiver that says this to every request with the bad series in it, and writes nothing of those."""
+    receiver = FaultyReceiver(1, OneSeriesIsBad(), likelihood=0)
+    take = receiver._take
+
+    def answer(body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        said = take(body, headers)
+        return receiver._say(status, words) if said.status_code == 400 else said
+
+    receiver._take = answer  # type: ignore[method-assign]
+    return receiver
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (500, 'label name "a" is not unique: invalid sample'),
+        (409, "store locally for endpoint: add 12 samples: forward error: conflict"),
+        (422, "no"),
+    ],
+)
+def test_a_refusal_is_one_by_whatever_status(status: int, words: str) -> None:
+    """Prometheus 2.42 says two of them by 500, Thanos says them by 409."""
+    report = send(refusing(status, words), skip_rejected=True)
+    assert (report.samples, report.details["rejected_samples"]) == (23 * 24, 24)
+    with pytest.raises(ReceiverError) as caught:
+        send(refusing(status, words))
+    assert f"answered {status} " in str(caught.value)
+    assert "may have arrived" not in str(caught.value)
+
+
+@pytest.mark.parametrize("words", ["out of order sample", "duplicate sample for timestamp"])
+def test_a_refusal_by_500_is_not_taken_for_a_sign_that_it_is_there(words: str) -> None:
+    """Only an attempt before it can have written what the receiver says it holds."""
+    receiver = refusing(500, words)
+    with pytest.raises(ReceiverError, match=f"500 Internal Server Error: {words}"):
+        send(receiver)
+    assert not any(samples for labels, samples in receiver.rules.held.items() if dict(labels)["host"] == BAD)
+
+
+def test_of_a_wide_request_what_is_within_bounds_is_taken() -> None:
+    """All but the hour in which the border lies."""
+    source = source_of("host=h{1..3}", 600)
+    rules = PrometheusRules()
+    rules.newest = source.grid.time(200) + 3_600_000
+    receiver = FaultyReceiver(1, rules, likelihood=0)
+    sending = Sending(limits=Limits(samples=1800), clock=receiver.clock, protocol="1.0", skip_rejected=True)
+    report = push(source, open_remote_write(source, receiver.client, sending))
+    assert report.samples + report.details["rejected_samples"] == 1800
+    assert 3 * 388 <= report.samples <= 3 * 400
+    assert list(report.details["rejected"]) == ["400 out of bounds"]
+
+
+class TakesTheRest(OneSeriesIsBad):
+    """Mimir: what is good of a refused request is written."""
+
+    def take(self, request: list[Series], *, partly: bool = False) -> int:
+        good = [series for series in request if dict(series[0]).get("host") != BAD]
+        told = ""
+        for series in good:
+            try:
+                PrometheusRules.take(self, [series])
+            except RefusedError as error:
+                told = told or f"{error} (err-mimir-sample-out-of-order)"
+        if len(good) < len(request):
+            raise RefusedError("label value too long (err-mimir-label-value-too-long)")
+        if told:
+            raise RefusedError(told)
+        return 0
+
+
+def test_what_a_receiver_had_taken_of_a_refused_request_is_not_counted_as_refused() -> None:
+    receiver = FaultyReceiver(1, TakesTheRest(), likelihood=0)
+    report = send(receiver, skip_rejected=True)
+    held = {labels: samples for labels, samples in receiver.rules.held.items() if samples}
+    assert held == {labels: samples for labels, samples in WHOLE.items() if dict(labels)["host"] != BAD}
+    assert (report.samples, report.details["rejected_samples"]) == (23 * 24, 24)
+
+
+def test_what_somebody_else_wrote_is_not_taken_for_our_own_end() -> None:
+    """A wide request whose answer is lost, and out of bounds when it comes again, because of others' samples.
+
+    The receiver is asked whether it holds the end, in a way that writes nothing.
+    """
+    source = source_of("host=h{1..3}", 600)
+    rules = PrometheusRules()
+    receiver = FaultyReceiver(1, rules, likelihood=0)
+    take = receiver._take
+    lost: list[bytes] = []
+
+    def answer(body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        if not lost:
+            lost.append(body)
+            rules.newest = source.grid.time(590)
+            raise NoAnswerError("it was lost, and not written", may_have_arrived=True)
+        return take(body, headers)
+
+    receiver._take = answer  # type: ignore[method-assign]
+    sending = Sending(limits=Limits(samples=1800), clock=receiver.clock, protocol="1.0")
+    with pytest.raises(ReceiverError, match="out of bounds"):
+        push(source, open_remote_write(source, receiver.client, sending))
+    assert not any(rules.held.values())
+
+
+def test_what_a_receiver_of_2_0_had_taken_of_a_refused_request_is_told() -> None:
+    """12 series of 12 samples, and 11 of the request with the bad one."""
+    receiver = FaultyReceiver(1, OneSeriesIsBad(), likelihood=0, version_2=True)
+    with pytest.raises(ReceiverError, match="Before it 276 samples had arrived"):
+        send(receiver, protocol="auto", lanes=1)
