@@ -70,6 +70,8 @@ SENDING_NAMES = (
     "on_reject",
 )
 
+_THERE = "{:,} samples already: an attempt whose answer was lost had written them"
+_NOT_COUNTED = "the receiver took all, and by its own count wrote {:,} samples less: see by promfill verify"
 _DOUBT = (
     "this VictoriaMetrics may hold {:,} samples twice: answers were lost, and it could not be asked what it holds: "
     "give --query-url, and run it with -dedup.minScrapeInterval=1ms"
@@ -166,22 +168,21 @@ def _lanes(text: str) -> int | None:
 
 def lines(facts: Mapping[str, Any], size: str, rate: str) -> list[str]:
     """What was sent and what became of it, as a table for people."""
-    before = facts.get("sent_before", 0)
+    before, perhaps_twice = facts.get("sent_before", 0), facts.get("perhaps_twice", 0)
+    asked = facts.get("receiver") == "VictoriaMetrics" and facts["answers_lost"] and not perhaps_twice
     rows = [
-        ("sent", f"{facts['acknowledged']:,} samples in {facts['requests']:,} requests, {size} ({rate})"),
-        ("", f"to {facts['destination']}, by remote write {facts['protocol']}"),
-        ("", f"{before:,} samples had been sent by an earlier run" if before else ""),
-        ("there", f"{facts['already_there']:,} samples already: an attempt whose answer was lost had written them"),
-        ("again", f"{facts['retries']:,} attempts; {facts['answers_lost']:,} answers were lost"),
-        ("halved", f"{facts['divided']:,} requests that the receiver found too large"),
-        *(("reject", f"{count:,} samples: {reason}") for reason, count in facts["rejected"].items()),
-        ("note", _DOUBT.format(facts.get("perhaps_twice", 0))),
-        ("note", _RESIDUE),
+        (True, "sent", f"{facts['acknowledged']:,} samples in {facts['requests']:,} requests, {size} ({rate})"),
+        (True, "", f"to {facts['destination']}, by remote write {facts['protocol']}"),
+        (before, "", f"{before:,} samples had been sent by an earlier run"),
+        (facts["already_there"], "there", _THERE.format(facts["already_there"])),
+        (facts["retries"], "again", f"{facts['retries']:,} attempts; {facts['answers_lost']:,} answers were lost"),
+        (facts["divided"], "halved", f"{facts['divided']:,} requests that the receiver found too large"),
+        *((True, "reject", f"{count:,} samples: {reason}") for reason, count in facts["rejected"].items()),
+        (facts.get("not_counted"), "note", _NOT_COUNTED.format(facts.get("not_counted", 0))),
+        (perhaps_twice, "note", _DOUBT.format(perhaps_twice)),
+        (asked, "note", _RESIDUE),
     ]
-    said = (True, True, bool(before), *(bool(facts[name]) for name in ("already_there", "retries", "divided")))
-    asked = facts.get("receiver") == "VictoriaMetrics" and facts["answers_lost"] and not facts.get("perhaps_twice")
-    said = (*said, *(True for _ in facts["rejected"]), bool(facts.get("perhaps_twice")), bool(asked))
-    return [f"{name:<6} {text}" for (name, text), wanted in zip(rows, said, strict=True) if wanted]
+    return [f"{name:<6} {text}" for wanted, name, text in rows if wanted]
 
 
 def remains(report: SinkReport, samples: int, where: str, *, resumable: bool) -> str:
