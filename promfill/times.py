@@ -50,7 +50,8 @@ def parse_time(text: str, what: str, now: int) -> int:
     else:
         time = _parse_rfc3339(text, what)
     if not 0 <= time <= LAST_MS:
-        raise InputError(f"{what} {text!r} is not between 1970 and 9998: no store holds it")
+        mend = "write Unix seconds, no milliseconds" if 0 <= time // 1000 <= LAST_MS else "no store holds it"
+        raise InputError(f"{what} {text!r} is not between 1970 and 9998: {mend}")
     return time
 
 

@@ -91,8 +91,9 @@ def remains_text(source: Source, target: Target) -> str:
         return _remains_of_upload(target, target.upload)
     if target.sending:
         return remote_write.remains(report, source.samples, target.where, resumable=target.sending.resumable)
+    where = "the text for the script" if target.mode == "script" else target.where
     return (
-        f"{report.samples:,} of {source.samples:,} samples are whole in {target.where}; to go on, run the same command "
+        f"{report.samples:,} of {source.samples:,} samples are whole in {where}; to go on, run the same command "
         f"with --start {facts['start_epoch']} --end {facts['end_epoch']}"
     )
 

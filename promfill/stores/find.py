@@ -18,6 +18,7 @@ _PUSH_PATHS = (
     ("/api/v1/push", "/prometheus"),  # Mimir, Cortex
 )
 """Ends of push addresses, and what stands in their place in the query API's."""
+_UNKNOWN_PATH = (404, 405, 410)
 
 
 def open_store(api: Api) -> Store:
@@ -39,10 +40,12 @@ def store_name(api: Api) -> str:
     if isinstance(data, dict):
         return str(data.get("application") or "Prometheus")
     if api.get_data("/api/v1/query", query="vector(1)") is None:
-        api.client.check(response)
+        if response.status_code not in _UNKNOWN_PATH:
+            api.client.check(response)
+        answered = "" if response.is_success else f" ({api.client.explain(response)})"
         raise ReceiverError(
-            f"{api} has no Prometheus API: give its base address, without /api/v1, by --query-url (a path before "
-            "/api/v1 belongs to it)"
+            f"{api} has no Prometheus API{answered}: give its base address, without /api/v1, by --query-url (a path "
+            "before /api/v1 belongs to it)"
         )
     return "a Prometheus-like store"
 

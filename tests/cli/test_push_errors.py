@@ -31,6 +31,8 @@ BAD = [
     (("--seed", "x"), "'--seed'"),
     (("--timezone", "Mars/Olympus"), "--timezone 'Mars/Olympus' is unknown"),
     (("--timezone", "../etc/passwd"), "--timezone"),
+    (("--start", "1702800000000"), "write Unix seconds, no milliseconds"),
+    (("--start", "-5"), "no store holds it"),
     (("--start", "yesterday"), "--start 'yesterday' is no time"),
     (("--start", "2023-12-17T08:00:00"), "has no time zone"),
     (("--start", "1969-12-31T00:00:00Z"), "is not between 1970 and 9998"),

@@ -93,7 +93,7 @@ def test_bad_input_is_one_line(promfill: Promfill, options: tuple[str, ...], cod
     [
         (Answer(401, b"go away"), "401 Unauthorized: go away"),
         (Answer(200, b"<html><title>Grafana</title></html>", {"Content-Type": "text/html"}), "Grafana"),
-        (Answer(404, b"nothing here"), "404"),
+        (Answer(404, b"nothing here"), "buildinfo answered 404 Not Found: nothing here): give its base address"),
         (Answer(200, b'{"status":"success"}'), "--query-url"),
     ],
 )

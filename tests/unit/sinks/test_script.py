@@ -106,6 +106,7 @@ def test_a_script_that_fails(promfill: Promfill, log: Path) -> None:
     assert "ended with exit code 3" in result.err
     assert f"vpn_backfill_{START}.txt is whole and 2 blocks in" in result.err
     assert "run the same command again" in result.err
+    assert result.err.startswith("288 of 288 samples are whole in the text for the script; to go on,")
 
 
 def test_the_environment_holds_no_secret_for_a_script_that_asks_for_none(
