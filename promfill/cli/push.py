@@ -15,6 +15,7 @@ from promfill.cli.resume import RESUME, find_run
 from promfill.cli.store import LOOK, first_look
 from promfill.cli.targets import FITS, TARGET, Target, build_target, directory_of
 from promfill.cli.verify import VERIFY, refuse_wrong, report_facts, report_text, verify_command, verify_push
+from promfill.errors import InputError
 
 if TYPE_CHECKING:
     from promfill.source import Source
@@ -112,6 +113,8 @@ def run_push(source: Source, target: Target, console: Console) -> float:
     try:
         with console.progress(source.samples, target.status) as progress:
             target.push(source, progress)
+    except InputError:  # nothing was written
+        raise
     except BaseException:
         console.say(remains_text(source, target))
         raise

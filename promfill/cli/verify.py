@@ -92,6 +92,9 @@ def command(**values: Any) -> None:
         console.json(report_facts(report))
     else:
         console.result(report_text(report))
+    moving = [f"--{name} {values[name]}" for name in ("start", "end") if values[name].strip().startswith("now")]
+    if moving and not report.right:
+        console.note(f"{' and '.join(moving)}: now moves on; give the times that the push printed, or its --checkpoint")
     refuse_wrong(report)
 
 

@@ -126,6 +126,15 @@ def test_no_command_shows_the_help(promfill: Promfill) -> None:
     assert result.err == promfill("--help").out
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc")
+def test_a_directory_that_cannot_be_made(promfill: Promfill) -> None:
+    """Bad input that only making it shows: one line all the same, and nothing to go on with."""
+    result = promfill(*PUSH, "--output-dir", "/proc/promfill")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.splitlines()[-1].startswith("promfill: error: the output directory /proc/promfill cannot be")
+    assert "to go on" not in result.err
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_result_that_cannot_be_written() -> None:
     words = [sys.executable, "-m", "promfill", *PUSH, "-v"]

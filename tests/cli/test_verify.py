@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,19 @@ def test_fewer_series_than_there_are(pushed: Promfill) -> None:
     assert told.json["unexpected_series_examples"] == [{"__name__": "vpn", "host": "3", "job": "x"}]
     assert told.json["ranges"]["missing"] == [{"first": "2023-12-17T08:00:00Z", "last": "2023-12-18T07:55:00Z"}]
     assert not told.json["right"]
+
+
+def test_times_that_move_on_are_named(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The times of `now` are those of each command: a push of yesterday is not what they say today."""
+    what = ("--metric-name", "vpn", "--start", "now-1d")
+    assert promfill("push", *what).code == 0
+    later = time.time() + 7
+    monkeypatch.setattr("promfill.cli.options.time.time", lambda: later)
+    told = promfill("verify", *what, "--blocks", "data")
+    assert told.code == 1
+    note = "--start now-1d and --end now: now moves on; give the times that the push printed, or its --checkpoint"
+    assert told.err.splitlines()[0] == note
+    assert "moves on" not in promfill("verify", *WHAT, "--blocks", "data").err
 
 
 def test_damage_is_named(pushed: Promfill, tmp_path: Path) -> None:
