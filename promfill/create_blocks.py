@@ -97,7 +97,7 @@ def _remove_empty(spill: SampleSpill, directory: Path) -> None:
 
 
 def _read(text: TextPieces, reader: OpenMetricsReader, spill: SampleSpill, progress: Progress) -> None:
-    with disk_errors(spill.directory):
+    with disk_errors(spill.path):
         for buffer, size in text:
             spill.add(reader.read(buffer, size))
             progress("reading", text.position, text.size, spill.samples)

@@ -9,7 +9,7 @@ the version is 2, and label indices are no longer written, though the table of c
 from __future__ import annotations
 
 import struct
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from promfill.codecs.checksum import crc32c
 from promfill.errors import InputError
@@ -43,7 +43,8 @@ class TableOfContents:
 
     def encode(self) -> bytes:
         """The six offsets and their checksum."""
-        body = _TOC.pack(*astuple(self))
+        index, table = self.label_indices, self.label_indices_table
+        body = _TOC.pack(self.symbols, self.series, index, table, self.postings, self.postings_table)
         return body + be32(crc32c(body))
 
 
