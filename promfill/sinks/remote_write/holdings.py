@@ -3,11 +3,15 @@
 Without deduplication it keeps both copies of a sample that is sent twice, and its answers never say so. So after an
 attempt whose fate is unknown the rectangle of the request is read back. One doubt remains: an attempt that was still in
 work when it was asked. A VictoriaMetrics that runs with -dedup.minScrapeInterval=1ms has none.
+
+What it has just taken it shows when it is told to, or by itself after a moment: where it may not be told (the flag
+-forceFlushAuthKey, or a proxy), that moment is waited for.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,19 +22,22 @@ from promfill.sinks.remote_write.message import Message
 from promfill.stores.api import Api, refused
 from promfill.stores.base import Selection
 from promfill.stores.rows import RowFinder
-from promfill.stores.victoriametrics import VictoriaMetricsStore
+from promfill.stores.victoriametrics import VictoriaMetricsStore, flush
 
 Held = dict[LabelSet, set[int]]
 """Times (ms) of the samples that are there, by series."""
+
+SHOWN_AFTER = 5.0
+"""Seconds until rows can be read: its two buffers, of samples and of new series, are kept for one or two each."""
 
 _CANNOT_BE_ASKED = (400, 401, 403, 404, 405)
 
 
 class Holdings:
-    """What the receiver holds, by its query API at `base`; None where that is not known."""
+    """What the receiver holds, by its query API at `base`; None where that is not known. `wait` takes seconds."""
 
-    def __init__(self, fleet: Fleet, base: str | None) -> None:
-        self._fleet, self._base = fleet, base
+    def __init__(self, fleet: Fleet, base: str | None, wait: Callable[[float], None]) -> None:
+        self._fleet, self._base, self._wait = fleet, base, wait
         self._rows: RowFinder | None = None
         self._lock = threading.Lock()
 
@@ -41,11 +48,13 @@ class Holdings:
         """
         if self._base is None:
             return None
-        store = VictoriaMetricsStore(Api(client, self._base))
+        api = Api(client, self._base)
         selection = Selection(self._shared_labels(message.series), message.oldest, message.newest)
         held: Held = {}
         try:
-            for readings in store.read(selection, self._finder()):
+            if not flush(api):
+                self._wait(SHOWN_AFTER)
+            for readings in VictoriaMetricsStore(api).read(selection, self._finder()):
                 ends = np.cumsum(readings.counts)
                 for row, times in zip(readings.rows.tolist(), np.split(readings.times, ends[:-1]), strict=True):
                     if row in message.series:

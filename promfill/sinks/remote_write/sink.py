@@ -93,7 +93,7 @@ class RemoteWriteSink:
         self._stop = threading.Event()
         self._failure: BaseException | None = None
         self._receiver = Receiver(
-            Holdings(source.fleet, sending.query_url),
+            Holdings(source.fleet, sending.query_url, self._wait),
             takes_version_2=sending.protocol == "2.0",
             may_fall_back=sending.protocol == "auto",
             on_victoria_metrics=self._met_victoria_metrics,
@@ -201,6 +201,10 @@ class RemoteWriteSink:
         for lane, delivery in zip(self._lanes, self._deliveries, strict=True):
             lane.close(delivery.client.break_off, max(0.0, deadline - time.monotonic()))
             delivery.client.close()
+
+    def _wait(self, seconds: float) -> None:
+        if self._sending.clock.wait(self._stop, seconds):
+            raise StoppedError
 
     def _met_victoria_metrics(self) -> None:
         """It takes samples in any order, and keeps both of two."""
