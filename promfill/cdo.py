@@ -13,10 +13,10 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import orjson
 
+from promfill.config import split_url
 from promfill.destination import Destination, HttpConfig, Secret, Tls, TokenAuth, show_url
 from promfill.errors import InputError, ReceiverError
 from promfill.http import HttpClient, make_client
@@ -27,12 +27,14 @@ ENVIRONMENT_VARIABLE = "ENV"
 URL_VARIABLE = "CDO_BASE_URL"
 
 PATH = "/api/platform/ai-ops-tenant-services/v2/timeseries-stack"
-PUSH_PATH = "/api/prom/push"
 QUERY_PATH = "/api/prom"
+PUSH_PATH = f"{QUERY_PATH}/push"
 RETRIES = 3
 EDGE = frozenset(("scale", "staging", "ci"))
 
+_URL_OPTION = f"--cdo-url (or {URL_VARIABLE})"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_API_PATH = re.compile(rf"(?:{QUERY_PATH}(?:/push)?)?/*$")
 _URL_FIELD, _USER_FIELD, _PASSWORD_FIELD = "hmInstancePromUrl", "hmInstancePromId", "prometheusToken"
 _MENDS = {
     401: f"{TOKEN_VARIABLE} is not valid, or no longer: make a new token in CDO",
@@ -63,10 +65,10 @@ class Stack:
 def base_url(environment: str | None, url: str | None) -> str:
     """CDO's base address: the URL if there is one, else the environment's. InputError where neither can be used."""
     if url:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InputError(f"--cdo-url (or {URL_VARIABLE}) {show_url(url)!r} is no URL: write it as https://host")
-        return url.rstrip("/")
+        address, user, _ = split_url(url, _URL_OPTION)
+        if user or "?" in address:
+            raise InputError(f"{_URL_OPTION} {show_url(url)!r} must be the bare address: leave out user and query")
+        return address.rstrip("/")
     if not environment:
         raise InputError(
             f"{TOKEN_VARIABLE} is set, but not whose it is: give --env (or {ENVIRONMENT_VARIABLE}), or --cdo-url"
@@ -117,9 +119,11 @@ def _read(client: HttpClient, body: bytes) -> Stack:
     if missing:
         raise ReceiverError(f"{where} lacks {' and '.join(missing)}: the tenant's stack may not be set up yet")
     address, user, password = (str(_text(answer[name])) for name in (_URL_FIELD, _USER_FIELD, _PASSWORD_FIELD))
-    if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
-        raise ReceiverError(f"{where}: {_URL_FIELD} is no URL")
-    return Stack(address.rstrip("/").removesuffix(PUSH_PATH), user, Secret(password))
+    try:
+        split_url(address, _URL_FIELD)
+    except InputError:
+        raise ReceiverError(f"{where}: {_URL_FIELD} is no URL") from None
+    return Stack(_API_PATH.sub("", address), user, Secret(password))
 
 
 def _text(value: object) -> str | None:

@@ -56,7 +56,7 @@ def build_destination(
 
     InputError: a URL that is none, a file that cannot be read, credentials given twice, a header that is none or ours.
     """
-    address, url_user, url_password = _split_url(url, option)
+    address, url_user, url_password = split_url(url, option)
     http = HttpConfig()
     if http_config_file is not None:
         from promfill.http_config import read_http_config
@@ -84,7 +84,7 @@ def build_destination(
         headers=(*(header for header in http.headers if not _find(own, header[0])), *own),
         tls=_tls(http.tls, tls_ca, tls_cert, tls_key, tls_insecure),
     )
-    return Destination(address, _check_line(tenant, "--tenant"), config)
+    return Destination(address, check_line(tenant, "--tenant"), config)
 
 
 def parse_header(text: str) -> Header:
@@ -100,7 +100,7 @@ def check_header(name: str, value: str, where: str) -> Header:
     """The same header; InputError, which tells `where` it stands, for one that cannot be sent."""
     if name.lower() in OWN_HEADERS or name.lower().startswith(OWN_PREFIX):
         raise InputError(f"{where}: promfill sets this header itself: leave it out")
-    _check_line(value, where)
+    check_line(value, where)
     return name, Secret(value)
 
 
@@ -114,12 +114,12 @@ def read_secret(path: Path, what: str) -> Secret:
         raise InputError(f"{what} {path} is no text: it must hold the secret alone") from None
     if not text:
         raise InputError(f"{what} {path} is empty: it must hold the secret alone")
-    _check_line(text, f"{what} {path}")
+    check_line(text, f"{what} {path}")
     return Secret(text)
 
 
-def _split_url(url: str, option: str) -> tuple[str, str | None, str | None]:
-    """The URL without its user and password, and these two."""
+def split_url(url: str, option: str) -> tuple[str, str | None, str | None]:
+    """The URL without its user and password, and these two; InputError, which names the option, where it is none."""
     url = url.strip()
     harmless = url.rpartition("@")[2].partition("?")[0]
     if "://" not in url:
@@ -157,7 +157,7 @@ def _token_auth(token_file: PathLike | None, token: str | None) -> TokenAuth | N
         return TokenAuth(read_secret(Path(token_file), "--bearer-token-file"))
     if not token:
         return None
-    _check_line(token, TOKEN_VARIABLE)
+    check_line(token, TOKEN_VARIABLE)
     return TokenAuth(Secret(token.strip()))
 
 
@@ -186,7 +186,7 @@ def _find(headers: Iterable[Header], name: str) -> Secret | None:
     return next((value for key, value in headers if key.lower() == name.lower()), None)
 
 
-def _check_line(text: str | None, what: str) -> str | None:
+def check_line(text: str | None, what: str) -> str | None:
     """The same text; InputError where it would break out of its header."""
     if text is not None and (not text or not text.isprintable()):
         raise InputError(f"{what} must be one line of printable characters, and not empty")

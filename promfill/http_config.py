@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from promfill.config import check_header, read_secret
+from promfill.config import check_header, check_line, read_secret
 from promfill.destination import BasicAuth, Header, HttpConfig, Secret, Tls, TokenAuth
 from promfill.errors import InputError
 
@@ -97,7 +97,9 @@ class _Section:
         value, file = self.text(key), self.path(f"{key}_file")
         if value and file:
             raise self.error(key, f"and {key}_file exclude each other: leave one out")
-        return read_secret(file, f"{key}_file") if file else Secret(value) if value else None
+        if file:
+            return read_secret(file, f"{key}_file")
+        return Secret(value) if value and check_line(value, f"{self._file}: {self._path(key)}") else None
 
     @property
     def title(self) -> str:
@@ -159,6 +161,7 @@ def _username(basic: _Section) -> str:
 
 def _authorization(section: _Section) -> TokenAuth:
     scheme, credentials = section.text("type").strip() or "Bearer", section.secret("credentials")
+    check_line(scheme, f"{section.title}.type")
     if scheme.lower() == "basic":
         raise section.error("type", "must not be Basic: use basic_auth")
     if credentials is None:

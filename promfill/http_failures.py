@@ -34,6 +34,8 @@ def describe_failure(error: httpx.HTTPError, url: httpx.URL, seconds: float) -> 
             return f"TLS with {where} failed ({cause.reason}): {mend}"
         if isinstance(cause, ConnectionRefusedError):
             return f"nothing listens at {where}: start the receiver, or check host and port"
+    if isinstance(error, httpx.LocalProtocolError) and "header" in str(error):  # its text shows the value
+        return f"a request to {where} cannot be sent: a header holds what HTTP cannot carry: mend the credentials"
     if isinstance(error, httpx.ConnectTimeout):
         return f"{where} cannot be reached: no connection within {min(seconds, CONNECT_SECONDS):g} s: check the address"
     if isinstance(error, httpx.TimeoutException):

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from promfill.cli.destination import has_cdo_token
 from promfill.cli.options import VERBOSITY, build_console, with_options
 from promfill.cli.push import command as push
 from promfill.cli.settings import dotenv_names, name_variables
@@ -71,7 +72,7 @@ def _destination(values: dict[str, Any]) -> Setting:
     url = values.get(option)
     if url and url != "none":
         return Setting("destination", show_url(url), f"--{option.replace('_', '-')}")
-    if option and url != "none" and os.environ.get("CDO_TOKEN"):
+    if option and url != "none" and has_cdo_token():
         try:
             base = base_url(values["env"], values["cdo_url"])
             return Setting("destination", f"what CDO at {show_url(base)} names", "CDO")

@@ -65,6 +65,13 @@ RETRY = (
 )
 """Block upload, and the platform that knows its address."""
 
+AUTO = "auto"
+CONCURRENCY = (
+    click.option(
+        "--concurrency", default=AUTO, show_default=True, metavar="N", help="Requests in flight; of an upload, blocks."
+    ),
+)
+
 CREDENTIALS = (
     "username",
     "password_file",
@@ -97,14 +104,14 @@ def push_destination(values: Mapping[str, Any], console: Console) -> Destination
     url = values["remote_write_url"]
     if not url and CDO_TOKEN not in os.environ:
         raise InputError(f"--remote-write-url is missing: give the address of the server, or set {CDO_TOKEN} and ENV")
-    if url or not os.environ[CDO_TOKEN]:
+    if url or not has_cdo_token():
         return build_destination(url, values, console, "--remote-write-url")
     return _cdo_destination(values, console, lambda stack: stack.push_url)
 
 
 def goes_by_cdo(values: Mapping[str, Any]) -> bool:
     """Whether CDO names the receiver of a push by remote write."""
-    return values.get("mode") == "remote-write" and not values["remote_write_url"] and bool(os.environ.get(CDO_TOKEN))
+    return values.get("mode") == "remote-write" and not values["remote_write_url"] and has_cdo_token()
 
 
 def upload_destination(values: Mapping[str, Any], console: Console) -> Destination | None:
@@ -122,26 +129,32 @@ def upload_destination(values: Mapping[str, Any], console: Console) -> Destinati
 def uploads(values: Mapping[str, Any]) -> bool:
     """Whether blocks are to go up: by --upload, or because CDO_TOKEN is set."""
     if values["upload"] is None:
-        return bool(os.environ.get(CDO_TOKEN))
+        return has_cdo_token()
     return bool(values["upload"] != "none")
+
+
+def has_cdo_token() -> bool:
+    """Whether CDO can be asked; a blank token is none."""
+    return bool(os.environ.get(CDO_TOKEN, "").strip())
 
 
 def _cdo_destination(values: Mapping[str, Any], console: Console, address: Callable[[Stack], str]) -> Destination:
     """The stack's address, with its user and password. A dry run asks nobody: it gets CDO's own address."""
     from promfill import cdo, config
-    from promfill.destination import Destination, Secret, Tls
+    from promfill.destination import BasicAuth, Destination, HttpConfig, Secret, Tls, show_url
 
     base = cdo.base_url(values["env"], values["cdo_url"])
     if values.get("dry_run"):
-        return Destination(base)
+        return Destination(base, http=HttpConfig(auth=BasicAuth("CDO's", Secret(""))))
     own = [name for name in ("username", "password_file", "bearer_token_file") if values[name]]
     if own:
         option = f"--{own[0].replace('_', '-')}"
         raise InputError(f"{option} and {CDO_TOKEN} exclude each other: CDO names user and password; leave one out")
     tls = Tls(ca=values["tls_ca"], insecure=values["tls_insecure"])
-    token = Secret(os.environ[CDO_TOKEN].strip())
-    stack = cdo.fetch_stack(base, token, timeout=seconds(values, "timeout"), tls=tls)
-    console.detail(f"CDO at {base} names {stack.base}, user {stack.user}")
+    token = os.environ[CDO_TOKEN].strip()
+    config.check_line(token, CDO_TOKEN)
+    stack = cdo.fetch_stack(base, Secret(token), timeout=seconds(values, "timeout"), tls=tls)
+    console.detail(f"CDO at {show_url(base)} names {show_url(stack.base)}, user {stack.user}")
     credentials = {name: values[name] for name in CREDENTIALS} | {"username": stack.user}
     environment = {config.PASSWORD_VARIABLE: stack.password.reveal()}
     destination = config.build_destination(
@@ -150,6 +163,16 @@ def _cdo_destination(values: Mapping[str, Any], console: Console, address: Calla
     for warning in destination.warnings:
         console.warn(warning)
     return destination
+
+
+def lanes(values: Mapping[str, Any]) -> int | None:
+    """What --concurrency says, None for auto. InputError where it is neither."""
+    text = values["concurrency"]
+    if text == AUTO:
+        return None
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 256):
+        raise InputError(f"--concurrency {text} must be auto, or a number from 1 to 256")
+    return int(text)
 
 
 def seconds(values: Mapping[str, Any], name: str) -> float:

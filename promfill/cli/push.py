@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario,
 from promfill.cli.resume import RESUME, find_run
 from promfill.cli.store import LOOK, first_look
 from promfill.cli.targets import FITS, TARGET, Target, build_target, directory_of
+from promfill.cli.uploads import query_url_beside_upload
 from promfill.cli.verify import VERIFY, refuse_wrong, report_facts, report_text, verify_command, verify_push
 from promfill.errors import InputError
 
@@ -59,7 +61,7 @@ def command(context: click.Context, /, **values: Any) -> None:
         return
     if not (run and run.earlier):
         target.know(_look_first(source, values, console))
-    command_line = verify_command(context.command.params, scenario.sampled, values)
+    command_line = verify_command(context.command.params, scenario.sampled, *_what_to_read(target, values))
     if command_line:
         target.facts["verify"] = command_line
     seconds = run_push(source, target, console)
@@ -72,6 +74,16 @@ def command(context: click.Context, /, **values: Any) -> None:
         if not values["as_json"]:
             console.result("\n" + report_text(report))
         refuse_wrong(report)
+
+
+def _what_to_read(target: Target, values: Facts) -> tuple[Facts, Path | None]:
+    """The options, and the directory of blocks, by which the push can be verified: what went up is read there."""
+    upload = target.upload
+    if upload is None or upload.keep or values["query_url"]:
+        return values, directory_of(values) if values["mode"] == "blocks" else None
+    if not values["upload"]:  # what CDO names wants a password that CDO alone tells
+        return values, None
+    return {**values, "query_url": query_url_beside_upload(upload.destination, values)}, None
 
 
 def _show(

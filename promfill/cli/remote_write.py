@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promfill.cli.console import Console
-from promfill.cli.destination import open_client, push_destination, seconds
+from promfill.cli.destination import AUTO, CONCURRENCY, lanes, open_client, push_destination, seconds
 from promfill.cli.resume import Run
 from promfill.errors import InputError
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from promfill.sinks.remote_write.sink import RemoteWriteSink, Sending
     from promfill.source import Source
 
-AUTO = "auto"
-
 SENDING = (
     click.option(
         "--protocol",
@@ -29,7 +27,7 @@ SENDING = (
         show_default=True,
         help="Message of remote write; auto asks for 2.0, and falls back to 1.0.",
     ),
-    click.option("--concurrency", default=AUTO, show_default=True, metavar="N", help="Requests in flight."),
+    *CONCURRENCY,
     click.option(
         "--max-samples-per-send", type=int, default=20_000, show_default=True, metavar="N", help="Samples of a request."
     ),
@@ -62,7 +60,6 @@ SENDING = (
 
 SENDING_NAMES = (
     "protocol",
-    "concurrency",
     "max_samples_per_send",
     "max_bytes_per_send",
     "rate_limit",
@@ -147,7 +144,7 @@ def build_sending(values: Mapping[str, Any], url: str, console: Console) -> Send
     return Sending(
         limits=Limits(values["max_samples_per_send"], values["max_bytes_per_send"]),
         protocol=values["protocol"],
-        lanes=_lanes(values["concurrency"]),
+        lanes=lanes(values),
         slack=math.inf if values["order"] == "any" else SLACK,
         keeps_order=values["order"] == "time",
         rate_limit=rate,
@@ -156,14 +153,6 @@ def build_sending(values: Mapping[str, Any], url: str, console: Console) -> Send
         query_url=values["query_url"] or query_url_beside(url),
         on_trouble=lambda text: console.warn(f"{text}; it is sent again for up to {values['retry_for']}"),
     )
-
-
-def _lanes(text: str) -> int | None:
-    if text == AUTO:
-        return None
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 256):
-        raise InputError(f"--concurrency {text} must be auto, or a number from 1 to 256")
-    return int(text)
 
 
 def lines(facts: Mapping[str, Any], size: str, rate: str) -> list[str]:

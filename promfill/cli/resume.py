@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promfill.cli.console import Console
+from promfill.cli.destination import has_cdo_token
 from promfill.errors import InputError
 from promfill.times import format_seconds
 
@@ -123,4 +123,4 @@ def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
 
     typed = {name: value for name, value in values.items() if name not in _HOW}
     typed |= {name: show_url(typed[name]) for name in _ADDRESSES if typed.get(name)}
-    return {**typed, "cdo": bool(os.environ.get("CDO_TOKEN"))}
+    return {**typed, "cdo": has_cdo_token()}

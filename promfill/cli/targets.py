@@ -82,7 +82,7 @@ FITS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(SENDING_NAMES, _REMOTE_WRITE),
     "upload": frozenset({"blocks"}),
     **dict.fromkeys(("cdo_url", "env"), frozenset({"blocks", "remote-write", "script"})),
-    **dict.fromkeys(("retry_for", "checkpoint", "resume"), _SENDERS),
+    **dict.fromkeys(("concurrency", "retry_for", "checkpoint", "resume"), _SENDERS),
     "accept_loss": frozenset({"blocks", "remote-write"}),
     "stale_at_end": frozenset({"blocks", "remote-write"}),
     "verify": frozenset({"blocks", "remote-write"}),

@@ -12,15 +12,16 @@ import click
 from promfill.cli.console import Console
 from promfill.cli.destination import (
     CDO,
+    CONCURRENCY,
     DESTINATION,
     RETRY,
     UPLOAD,
-    open_client,
     upload_destination,
 )
 from promfill.cli.options import VERBOSITY, build_console, with_options
 from promfill.cli.store import QUERY
 from promfill.cli.summary import upload_lines
+from promfill.cli.upload_wait import Waiting
 from promfill.cli.uploads import open_uploader, upload_facts
 from promfill.errors import FormatError, InputError
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from promfill.destination import Destination
     from promfill.upload.local import LocalBlock
     from promfill.upload.uploader import Uploader
-    from promfill.upload.wait import Expected
 
 _WHAT = (
     click.argument("paths", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)),
@@ -39,7 +39,7 @@ _WHAT = (
 
 
 @click.command()
-@with_options(_WHAT, UPLOAD, CDO, DESTINATION[1:], RETRY, QUERY, VERBOSITY)
+@with_options(_WHAT, UPLOAD, CDO, DESTINATION[1:], CONCURRENCY, RETRY, QUERY, VERBOSITY)
 def command(**values: Any) -> None:
     """Upload existing blocks to a Mimir.
 
@@ -59,13 +59,12 @@ def command(**values: Any) -> None:
         return
     if destination is None:
         raise InputError("--upload is missing: give the base address of a Mimir, or set CDO_TOKEN and ENV")
-    expected = _expectations(blocks) if values["wait"] else []
-    api_url = _query_url(destination, values) if values["wait"] else ""
+    waiting = Waiting(blocks, destination, values, console) if values["wait"] else None
     started = time.monotonic()
     uploader = open_uploader(destination, values, _keep(values["keep"]))
     run(uploader, blocks, destination, values, console)
-    if values["wait"]:
-        _wait(api_url, expected, destination, values, console)
+    if waiting:
+        waiting.wait()
     facts = {**upload_facts(uploader.report, destination), "seconds": round(time.monotonic() - started, 3)}
     if values["as_json"]:
         console.json({"blocks": len(blocks), **facts, "queryable": bool(values["wait"])})
@@ -144,35 +143,3 @@ def _say_plan(
         f"{len(blocks):,} blocks, {samples:,} samples, {size:,} bytes: whole, and within Mimir's rules\n"
         "dry run: nothing was sent"
     )
-
-
-def _query_url(destination: Destination, values: Mapping[str, Any]) -> str:
-    """Where to ask: --query-url, or what stands beside the address of the upload."""
-    beside = "/prometheus" if values["upload"] else "/api/prom"
-    return str(values["query_url"] or destination.url.rstrip("/") + beside)
-
-
-def _expectations(blocks: Sequence[LocalBlock]) -> list[Expected]:
-    """Read before the upload, which removes blocks."""
-    from promfill.upload.wait import expectations
-
-    return [one for block in blocks for one in expectations(block.path)]
-
-
-def _wait(
-    url: str,
-    expected: Sequence[Expected],
-    destination: Destination,
-    values: Mapping[str, Any],
-    console: Console,
-) -> None:
-    from dataclasses import replace
-
-    from promfill.stores.api import Api
-    from promfill.upload.wait import wait_until_queryable
-
-    where = replace(destination, url=url)
-    with open_client(where, values) as client:
-        wait_until_queryable(
-            Api(client), expected, lambda found, total: console.note(f"{found:,} of {total:,} samples can be queried")
-        )

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from promfill.cli.console import Console
-from promfill.cli.destination import open_client, seconds, upload_destination, uploads
+from promfill.cli.destination import lanes, open_client, seconds, upload_destination, uploads
 from promfill.cli.resume import Run
 from promfill.errors import InputError
 
@@ -100,7 +100,7 @@ def open_uploader(
 ) -> Uploader:
     """An uploader to a Mimir; nothing is sent yet."""
     from promfill.upload.mimir import MimirUpload
-    from promfill.upload.uploader import Uploader
+    from promfill.upload.uploader import LANES, Uploader
 
     stop = threading.Event()
     protocol = MimirUpload(
@@ -110,7 +110,15 @@ def open_uploader(
         retry_for=seconds(values, "retry_for"),
         timeout=seconds(values, "timeout"),
     )
-    return Uploader(protocol, keep=keep, on_complete=on_complete, stop=stop)
+    return Uploader(protocol, lanes=lanes(values) or LANES, keep=keep, on_complete=on_complete, stop=stop)
+
+
+def query_url_beside_upload(destination: Destination, values: Mapping[str, Any]) -> str:
+    """The query API's base address: --query-url, or what stands beside the address of an upload."""
+    from urllib.parse import urlsplit
+
+    cloud = not values["upload"] or (urlsplit(destination.url).hostname or "").endswith(".grafana.net")
+    return str(values["query_url"] or destination.url.rstrip("/") + ("/api/prom" if cloud else "/prometheus"))
 
 
 def check_ranges(sink: BlockSink, now: int) -> None:

@@ -14,7 +14,6 @@ from promfill.cli.commands import what_words
 from promfill.cli.destination import DESTINATION
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, with_options
 from promfill.cli.store import QUERY, open_a_store, query_address
-from promfill.cli.targets import directory_of
 from promfill.errors import InputError, RunError
 from promfill.times import format_seconds, format_time
 
@@ -98,18 +97,21 @@ def command(**values: Any) -> None:
     refuse_wrong(report)
 
 
-def verify_command(parameters: Sequence[click.Parameter], grid: Grid, values: Mapping[str, Any]) -> str | None:
+def verify_command(
+    parameters: Sequence[click.Parameter], grid: Grid, values: Mapping[str, Any], blocks: Path | None
+) -> str | None:
     """The command that proves a push of these options, with its times resolved; None where no store is known to ask.
 
-    Headers may hold secrets and are left out; files of secrets are named.
+    blocks: the directory where blocks of the push stay. Headers may hold secrets and are left out; files of secrets
+    are named.
     """
     address = query_address(values)
     if address:
         from promfill.destination import show_url
 
         store = ["--query-url", show_url(address)]
-    elif values["mode"] == "blocks":
-        store = ["--blocks", str(directory_of(values))]
+    elif blocks is not None:
+        store = ["--blocks", str(blocks)]
     else:
         return None
     told = {parameter.name for parameter in command.params} - {"headers", "query_url", "quiet", "verbose", "as_json"}

@@ -17,6 +17,7 @@ import numpy as np
 from promfill.block import Block, open_block
 from promfill.errors import ReceiverError
 from promfill.model import LabelSet
+from promfill.retry import Retry
 from promfill.stores.api import Api, selector
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -24,7 +25,7 @@ LONGEST_WAIT = 86_400.0
 NAME = "__name__"
 
 Told = Callable[[int, int], None]
-"""Is given how many samples can be queried, and how many there are to be."""
+"""Is given how many samples can be queried, each time that this changes, and how many there are to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ class Expected:
     start: int
     end: int
     counts: dict[LabelSet, int]
+
+    @property
+    def total(self) -> int:
+        """All of the samples."""
+        return sum(self.counts.values())
 
 
 def expectations(path: Path) -> list[Expected]:
@@ -51,19 +57,26 @@ def wait_until_queryable(
     expected: Sequence[Expected],
     told: Told = lambda found, total: None,
     *,
+    retry: Retry,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Ask until every sample is counted. ReceiverError: no query API is there, or not the whole count after a day."""
-    total = sum(sum(one.counts.values()) for one in expected)
-    open_ones, found, pause, ends = list(expected), 0, FIRST_PAUSE, clock() + LONGEST_WAIT
+    """Ask until every sample is counted. ReceiverError: no query API is there, or not the whole count after a day.
+
+    retry: how long one question is asked again that nobody answers.
+    """
+    total = sum(one.total for one in expected)
+    counts: dict[int, int] = {}
+    pause, ends, before = FIRST_PAUSE, clock() + LONGEST_WAIT, -1
     while True:
-        partly = [(one, _found(api, one)) for one in open_ones]
-        found += sum(count for one, count in partly if count == sum(one.counts.values()))
-        open_ones = [one for one, count in partly if count < sum(one.counts.values())]
-        now = found + sum(count for one, count in partly if count < sum(one.counts.values()))
-        told(now, total)
-        if not open_ones:
+        for place, one in enumerate(expected):
+            if counts.get(place) != one.total:
+                counts[place] = count_found(api, one, retry)
+        now = sum(counts.values())
+        if now != before:
+            told(now, total)
+        before = now
+        if now == total:
             return
         if clock() > ends:
             raise ReceiverError(f"after a day {now:,} of {total:,} samples can be queried at {api}: ask its operator")
@@ -81,14 +94,14 @@ def _counts(block: Block) -> Iterator[tuple[LabelSet, int]]:
     return ((block.label_set(row), count) for row, count in enumerate(sums.tolist()))
 
 
-def _found(api: Api, one: Expected) -> int:
-    """How many of the samples are counted now: of no series more than there should be."""
+def count_found(api: Api, one: Expected, retry: Retry) -> int:
+    """How many of the samples are counted now: of no series more than there should be. Errors as the waiting's."""
     query = f"count_over_time({selector(((NAME, one.metric),))}[{one.end - one.start + 1}ms])"
     moment = f"{one.end // 1000}.{one.end % 1000:03d}"
-    with api.stream("GET", "/api/v1/query", {"query": query, "time": moment, "nocache": 1}) as response:
-        body = response.read()
+    response = retry.run(lambda: api.get("/api/v1/query", {"query": query, "time": moment, "nocache": 1}))
+    api.client.check(response)
     found: Counter[LabelSet] = Counter()
-    for labels, count in _vector(body):
+    for labels, count in _vector(response.content):
         found[labels] += count
     # count_over_time drops the name
     return sum(

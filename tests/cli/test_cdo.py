@@ -65,8 +65,32 @@ def test_a_dry_run_asks_nobody(promfill: Promfill, token: None) -> None:
         for mode in ("blocks", "remote-write"):
             assert promfill(*PUSH, "--mode", mode, "--cdo-url", cdo.url, "--dry-run").code == 0
         assert f", then to {cdo.url}" in promfill(*PUSH, "--cdo-url", cdo.url, "--dry-run").out
+        plan = promfill(*PUSH, "--mode", "script", "--cdo-url", cdo.url, "--dry-run")
+        assert plan.code == 0, plan.err
     assert cdo.asked == []
     assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("token", ["two\nlines-of-t0k3n", "lines-of-t0k3n\x07"])
+def test_a_token_that_no_header_can_carry_is_not_shown(
+    promfill: Promfill, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("CDO_TOKEN", token)
+    with Cdo() as cdo:
+        result = promfill(*PUSH, "-v", "--cdo-url", cdo.url)
+    assert result.code == 2
+    assert "CDO_TOKEN must be one line of printable characters" in result.err
+    assert "lines-of-t0k3n" not in result.err
+    assert cdo.asked == []
+
+
+def test_a_blank_token_is_none(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDO_TOKEN", " ")
+    with Cdo() as cdo:
+        assert promfill(*PUSH, "--cdo-url", cdo.url).code == 0
+        assert "--remote-write-url is missing" in promfill(*PUSH, "--mode", "remote-write").err
+    assert cdo.asked == []
+    assert len(list(Path("data").iterdir())) == 2
 
 
 @pytest.mark.parametrize(

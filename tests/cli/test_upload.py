@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +17,12 @@ import pytest
 from promfill.block import open_block
 from tests.support.cli import PUSH, Promfill
 from tests.support.mimir import Mimir, Request
-from tests.support.receiver import Answer
+from tests.support.receiver import Answer, Receiver
 from tests.support.servers import start_prometheus
 from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
+NOTHING = b'{"status": "success", "data": {"result": []}}'
 SERIES = ("--labels", "i={1..3}")
 
 
@@ -110,9 +112,69 @@ def test_wait_asks_until_the_full_count_is_there(promfill: Promfill, mimir: Mimi
     result = promfill("upload", "data", "--upload", mimir.url, "--wait")
     assert result.code == 0, result.err
     assert "query  every sample can be queried" in result.out
-    assert "432 of 864 samples can be queried\n" in result.err
-    assert "864 of 864 samples can be queried\n" in result.err
+    assert result.err.count("432 of 864 samples can be queried\n") == 1  # said when it changes, and not at each look
+    assert result.err.count("864 of 864 samples can be queried\n") == 1
     assert set(answers.values()) == {3}
+    assert "older than 12 h" not in result.err
+
+
+def test_wait_asks_first_and_nothing_is_sent_where_nobody_answers(promfill: Promfill, mimir: Mimir, data: Path) -> None:
+    result = promfill("upload", "data", "--upload", mimir.url, "--wait")  # the double has no query API
+    assert result.code == 1
+    assert "/prometheus/api/v1/query?… answered 404 Not Found" in result.err
+    assert mimir.requests == []
+    assert len(list(data.iterdir())) == 2
+
+
+def test_wait_outlives_what_may_pass_and_says_what_is_up(promfill: Promfill, mimir: Mimir, data: Path) -> None:
+    said = [Answer(200, NOTHING), Answer(502), Answer(hang_up=True), Answer(503), Answer(200, NOTHING), Answer(422)]
+    with Receiver(lambda _: said.pop(0)) as store:
+        to = ("--upload", mimir.url, "--query-url", store.url.removesuffix("/api/v1/write"))
+        result = promfill("upload", "data", *to, "--wait")
+    assert result.code == 1
+    assert said == []
+    assert "422 Unprocessable" in result.err
+    assert f"every block is complete at {mimir.url}; it is the question that failed" in result.err
+
+
+def test_wait_tells_that_the_newest_samples_come_late(promfill: Promfill, mimir: Mimir) -> None:
+    assert promfill("push", "--metric-name", "vpn", "--start", "now-2h", "--step", "30m").code == 0
+    mimir.query = lambda query: {"status": "success", "data": {"result": [{"metric": {}, "value": [0, "4"]}]}}
+    result = promfill("upload", "data", "--upload", mimir.url, "--wait")
+    assert result.code == 0, result.err
+    assert "older than 12 h" in result.err
+
+
+def test_the_verify_command_of_a_push_reads_where_the_blocks_went(promfill: Promfill, mimir: Mimir) -> None:
+    up = (*PUSH, *SERIES, "--upload", mimir.url, "--tenant", "team-a")
+    assert promfill(*up, "--json").json["verify"].endswith(f"--tenant team-a --query-url {mimir.url}/prometheus")
+    assert promfill(*up, "--keep", "--json").json["verify"].endswith("--blocks data")
+
+
+@pytest.mark.parametrize("command", ["push", "upload"])
+def test_concurrency_is_that_of_blocks(promfill: Promfill, mimir: Mimir, command: str) -> None:
+    everybody = threading.Barrier(6, timeout=60)
+
+    def meet(request: Request) -> None:
+        if request.call == "start":
+            everybody.wait()
+
+    mimir.trouble = meet
+    what = (*PUSH[:3], "--start", "1702771200", "--end", "1703289600", "--step", "1h")
+    to = ("--upload", mimir.url, "--concurrency", "6")
+    if command == "push":
+        assert promfill(*what, *to).code == 0
+    else:
+        assert promfill(*what, "--accept-loss").code == 0
+        assert promfill("upload", "data", *to).code == 0
+    assert len(mimir.completed) == 6
+
+
+def test_one_block_at_a_time(promfill: Promfill, mimir: Mimir, data: Path) -> None:
+    assert promfill("upload", "data", "--upload", mimir.url, "--concurrency", "1").code == 0
+    order = [request.ulid for request in mimir.requests]
+    assert order == sorted(order)
+    assert promfill("upload", "data", "--upload", mimir.url, "--concurrency", "0").code == 2
 
 
 def test_a_failed_push_says_what_is_up_and_goes_on(promfill: Promfill, mimir: Mimir) -> None:

@@ -42,16 +42,21 @@ def test_base_address(environment: str | None, url: str | None, expected: str) -
         (None, None, "give --env"),
         ("evil.com/x", None, "no environment"),
         ("/etc/profile", None, "no environment"),
-        (None, "localhost:80", "is no URL"),
-        (None, "ftp://a", "is no URL"),
+        (None, "localhost:80", "has no scheme"),
+        (None, "ftp://a", "must begin with http"),
+        (None, "http://[::1", "is no URL"),
+        (None, "http://a:99999", "is no URL"),
+        (None, "https://me:s3cret@a", "'https://a' must be the bare address"),
+        (None, "https://a/?token=s3cret", "must be the bare address"),
     ],
 )
 def test_addresses_that_are_none(environment: str | None, url: str | None, says: str) -> None:
-    with pytest.raises(InputError, match=says):
+    with pytest.raises(InputError, match=says) as error:
         base_url(environment, url)
+    assert "s3cret" not in str(error.value)
 
 
-@pytest.mark.parametrize("suffix", ["", "/", "/api/prom/push", "/api/prom/push/"])
+@pytest.mark.parametrize("suffix", ["", "/", "/api/prom/push", "/api/prom/push/", "/api/prom", "/api/prom/", "//"])
 @pytest.mark.parametrize("user", [USER, str(USER)])
 def test_answers_in_all_their_forms(suffix: str, user: int | str) -> None:
     with Cdo(f"https://gcm.example.com{suffix}", hmInstancePromId=user, more={"a": 1}) as cdo:
@@ -90,8 +95,9 @@ def test_missing_fields_are_named(name: str, value: Any) -> None:
         ask(cdo)
 
 
-def test_an_address_that_is_none_is_refused() -> None:
-    with Cdo("gcm.example.com") as cdo, pytest.raises(ReceiverError, match="hmInstancePromUrl is no URL"):
+@pytest.mark.parametrize("address", ["gcm.example.com", "https://[::1", "https://", "file:///etc/passwd"])
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with Cdo(address) as cdo, pytest.raises(ReceiverError, match="hmInstancePromUrl is no URL"):
         ask(cdo)
 
 

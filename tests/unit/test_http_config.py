@@ -105,6 +105,9 @@ def test_headers_proxy_and_redirects(tmp_path: Path) -> None:
         ("basic_auth: {password: x}", "basic_auth.username must be there"),
         ("authorization: {type: Bearer}", "authorization.credentials are missing"),
         (f"authorization: {{type: basic, credentials: {SECRET}}}", "authorization.type must not be Basic"),
+        ('authorization: {credentials: "two\\nlines"}', "authorization.credentials must be one line"),
+        ('authorization: {type: "two\\nlines", credentials: a}', "authorization.type must be one line"),
+        ('bearer_token: "two\\nlines"', "bearer_token must be one line"),
         (
             "authorization: {credentials: a, credentials_file: b}",
             "authorization.credentials and credentials_file exclude",
