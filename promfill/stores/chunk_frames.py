@@ -33,6 +33,8 @@ _MARKS = ((0, 0x08), (7, 0x10), (14, 0x18), (15, 0x01), (16, 0x22))
 """Places and tags from a chunk's first field on, where both times take six bytes."""
 _DATA_LENGTH = 17
 _LONGEST_NUMBER = 10
+LARGEST_FRAME = 64 << 20
+"""Bytes; Prometheus ends a frame at 1 MiB (--storage.remote.read-max-bytes-in-frame), give or take a chunk."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,13 +75,21 @@ class FrameSplitter:
 
     def _header(self, at: int) -> tuple[int, int] | None:
         """(end of the length, the length), None where it is not all there."""
+        start = bytes(self._rest[at : at + _LONGEST_NUMBER])
         try:
-            length, end = _uvarint(self._rest, at)
+            length, size = _uvarint(start, 0)
         except IndexError:
-            end, length = len(self._rest), -1
-        if end - at > _LONGEST_NUMBER:
-            raise FormatError("a frame's length is no number", section="remote read")
-        return (end, length) if length >= 0 else None
+            if len(start) < _LONGEST_NUMBER:
+                return None
+            raise FormatError("a frame's length is no number", section="remote read") from None
+        if length > LARGEST_FRAME:
+            most = LARGEST_FRAME >> 20
+            raise FormatError(
+                f"a frame of {length:,} bytes, where {most} MiB are taken: lower the server's "
+                "--storage.remote.read-max-bytes-in-frame",
+                section="remote read",
+            )
+        return at + size, length
 
 
 def parse_frame(message: bytes) -> Frame:

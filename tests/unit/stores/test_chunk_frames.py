@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import numpy as np
 import pytest
@@ -148,3 +149,19 @@ def test_a_stream_that_ends_early_is_seen() -> None:
 def test_a_length_that_is_no_number_is_seen() -> None:
     with pytest.raises(FormatError, match="length"):
         FrameSplitter().feed(b"\xff" * 12)
+
+
+def test_a_frame_larger_than_any_is_not_waited_for() -> None:
+    """A server decides what it sends, and not how much of it is taken into memory."""
+    announced = bytes([0x81, 0x80, 0x80, 0x20])  # 64 MiB and a byte
+    with pytest.raises(FormatError, match=r"a frame of 67,108,865 bytes, where 64 MiB .*read-max-bytes-in-frame"):
+        FrameSplitter().feed(announced)
+    splitter = FrameSplitter()
+    assert splitter.feed(bytes([0x80, 0x80, 0x80, 0x20])) == []  # 64 MiB: may come
+
+
+def test_a_length_without_end_costs_no_time() -> None:
+    begin = time.process_time()
+    with pytest.raises(FormatError, match="length is no number"):
+        FrameSplitter().feed(b"\xff" * (1 << 20))
+    assert time.process_time() - begin < 1
