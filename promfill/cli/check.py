@@ -10,8 +10,9 @@ import click
 from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, goes_by_cdo, uploads
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
 from promfill.cli.resume import RESUME
-from promfill.cli.store import LOOK, first_look
+from promfill.cli.store import LOOK, Look, first_look
 from promfill.cli.targets import DIRECTORIES, FITS, TARGET
+from promfill.cli.uploads import ask_for_upload
 from promfill.errors import InputError
 from promfill.labels import count_series
 
@@ -38,6 +39,11 @@ def command(context: click.Context, /, **values: Any) -> None:
         raise InputError("--remote-write-url is missing: give the address of the server")
     directory = values["output_dir"] or Path(DIRECTORIES.get(values["mode"], "."))
     look = first_look(scenario, count_series(scenario.labels), directory, values, console)
+    upload = ask_for_upload(values, console) if uploading else None
+    if upload:  # the blocks are served by a Mimir, whose retention is not known
+        look = Look(
+            look.store, [upload, *(found for found in look.findings if look.store or found.kind != "retention")]
+        )
     if values["as_json"]:
         console.json(look.facts())
     else:

@@ -17,11 +17,13 @@ from promfill.cli.resume import Run
 from promfill.errors import InputError
 
 if TYPE_CHECKING:
+    from promfill.check import Finding
     from promfill.checkpoint import Checkpoint
     from promfill.destination import Destination
     from promfill.sinks.blocks import BlockSink
     from promfill.source import Source
     from promfill.upload.local import LocalBlock
+    from promfill.upload.mimir import MimirUpload
     from promfill.upload.uploader import Uploader, UploadReport
 
 LATER = (
@@ -99,18 +101,43 @@ def open_uploader(
     on_complete: Callable[[str], None] = lambda ulid: None,
 ) -> Uploader:
     """An uploader to a Mimir; nothing is sent yet."""
-    from promfill.upload.mimir import MimirUpload
     from promfill.upload.uploader import LANES, Uploader
 
     stop = threading.Event()
-    protocol = MimirUpload(
+    protocol = _open_protocol(destination, values, stop)
+    return Uploader(protocol, lanes=lanes(values) or LANES, keep=keep, on_complete=on_complete, stop=stop)
+
+
+def _open_protocol(destination: Destination, values: Mapping[str, Any], stop: threading.Event) -> MimirUpload:
+    from promfill.upload.mimir import MimirUpload
+
+    return MimirUpload(
         destination.url,
         lambda: open_client(destination, values),
         stop,
         retry_for=seconds(values, "retry_for"),
         timeout=seconds(values, "timeout"),
     )
-    return Uploader(protocol, lanes=lanes(values) or LANES, keep=keep, on_complete=on_complete, stop=stop)
+
+
+def ask_for_upload(values: Mapping[str, Any], console: Console) -> Finding | None:
+    """Whether the Mimir that an upload goes to takes blocks of this tenant; None where blocks stay here."""
+    from promfill.check import Finding
+    from promfill.upload.mimir import DISABLED_MEND
+
+    destination = upload_destination(values, console)
+    if destination is None:
+        return None
+    protocol = _open_protocol(destination, values, threading.Event())
+    try:
+        is_on = protocol.is_on()
+    finally:
+        protocol.close()
+    if is_on:
+        return Finding("upload", False, None, f"{destination} takes blocks of this tenant")
+    return Finding(
+        "upload", True, None, f"block upload is switched off for this tenant at {destination}", DISABLED_MEND
+    )
 
 
 def query_url_beside_upload(destination: Destination, values: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ DISABLED_MEND = (
     "compactor_block_upload_enabled in its limits); until then use --mode remote-write, which takes what lies within "
     "the tenant's out-of-order window, or --upload none, and serve the blocks by a Prometheus"
 )
+_ABSENT, _NO_BLOCK = "block doesn't exist", "0" * 26
 _NO_TENANT = "no org id"
 _TOO_LARGE_MEND = (
     "what stands before Mimir takes no body of {:,} bytes: raise its limit (nginx: client_max_body_size), or make "
@@ -94,6 +95,16 @@ class MimirUpload:
         """Close all connections."""
         for client in self._clients:
             client.close()
+
+    def is_on(self) -> bool:
+        """Whether block upload is switched on for the tenant. ReceiverError where nobody says."""
+        client = self._client()
+        response = self._retry().run(lambda: client.request("GET", f"{self._base}/{_NO_BLOCK}/check"))
+        if DISABLED in response.text:
+            return False
+        if not client.is_good(response) and not (response.status_code == 404 and _ABSENT in response.text):
+            raise self._failure(response)
+        return True
 
     def state(self, block: LocalBlock) -> BlockState:
         """What the server knows of the block. ReceiverError where it does not say."""

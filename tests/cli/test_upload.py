@@ -170,6 +170,21 @@ def test_concurrency_is_that_of_blocks(promfill: Promfill, mimir: Mimir, command
     assert len(mimir.completed) == 6
 
 
+def test_check_says_whether_block_upload_is_on(promfill: Promfill, mimir: Mimir) -> None:
+    check = ("check", *PUSH[1:], "--upload", mimir.url)
+    found = promfill(*check)
+    assert found.code == 0, found.err
+    assert f"note   {mimir.url} takes blocks of this tenant" in found.out
+    assert "15d" not in found.out  # Prometheus's retention is no affair of a Mimir's
+    mimir.limits.enabled = False
+    off = promfill(*check)
+    assert off.code == 2
+    assert f"loss   block upload is switched off for this tenant at {mimir.url}" in off.out
+    assert "support" in off.out
+    assert promfill("check", *PUSH[1:], "--upload", f"{mimir.url}/elsewhere").code == 1
+    assert {request.call for request in mimir.requests} == {"check"}
+
+
 def test_one_block_at_a_time(promfill: Promfill, mimir: Mimir, data: Path) -> None:
     assert promfill("upload", "data", "--upload", mimir.url, "--concurrency", "1").code == 0
     order = [request.ulid for request in mimir.requests]
@@ -253,13 +268,15 @@ def test_prometheus_serves_a_block_that_went_through(promfill: Promfill, mimir: 
 STAGES = [("start", 0), ("start", 1), ("files", 0), ("files", 1), ("files", 3), ("finish", 0), ("finish", 1)]
 
 
+@pytest.mark.parametrize("command", ["push", "upload"])
 @pytest.mark.parametrize(("call", "nth"), [*STAGES, ("check", 0), ("check", 2)])
-def test_killed_at_every_stage_each_block_is_complete_once(mimir: Mimir, tmp_path: Path, call: str, nth: int) -> None:
-    """kill -9 while the server holds the answer to a call, then --resume."""
+def test_killed_at_every_stage_each_block_is_complete_once(
+    mimir: Mimir, tmp_path: Path, command: str, call: str, nth: int
+) -> None:
+    """kill -9 while the server holds the answer to a call; then --resume, or the same upload again."""
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PROMFILL_", "CDO_"))}
-    command = [sys.executable, "-m", "promfill", *PUSH, *SERIES, "--upload", mimir.url, "--timeout", "20s"]
+    killed, again = _commands(command, mimir.url, work)
     seen: list[str] = []
     process: subprocess.Popen[bytes] | None = None
 
@@ -272,16 +289,32 @@ def test_killed_at_every_stage_each_block_is_complete_once(mimir: Mimir, tmp_pat
         return None
 
     mimir.trouble, mimir.limits.validation_seconds = kill, 0.02
-    environment["PYTHONPATH"] = str(ROOT)
-    process = subprocess.Popen(command, cwd=work, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(killed, cwd=work, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, err = process.communicate(timeout=120)
     assert process.returncode == -signal.SIGKILL, (out, err)
     there = {path.name for path in (work / "data").iterdir() if len(path.name) == 26}
-    assert len(there | set(mimir.completed)) == 2 or not {"finish", "check"} & {call}  # nothing is lost
-    mimir.trouble = lambda request: None
-    again = subprocess.run(
-        [*command, "--resume"], cwd=work, env=environment, capture_output=True, timeout=120, check=False
-    )
-    assert again.returncode == 0, again.stderr
+    all_made = command == "upload" or {"finish", "check"} & {call}
+    assert len(there | set(mimir.completed)) == 2 or not all_made  # nothing is lost
+    complete = set(mimir.completed)
+    mimir.trouble, before = (lambda request: None), len(mimir.requests)
+    done = subprocess.run(again, cwd=work, env=_environment(), capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
     assert len(mimir.completed) == len(set(mimir.completed)) == 2
+    assert not {request.ulid for request in mimir.requests[before:] if request.call == "files"} & complete
     assert [path for path in (work / "data").iterdir() if len(path.name) == 26] == []
+
+
+def _commands(command: str, url: str, work: Path) -> tuple[list[str], list[str]]:
+    """What is killed, and what goes on with it."""
+    promfill, to = [sys.executable, "-m", "promfill"], ["--upload", url, "--timeout", "20s"]
+    if command == "push":
+        push = [*promfill, *PUSH, *SERIES, *to]
+        return push, [*push, "--resume"]
+    subprocess.run([*promfill, *PUSH, *SERIES], cwd=work, env=_environment(), capture_output=True, check=True)
+    upload = [*promfill, "upload", "data", *to]
+    return upload, upload
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PROMFILL_", "CDO_"))}
+    return {**kept, "PYTHONPATH": str(ROOT)}
