@@ -17,12 +17,14 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from errno import ENOSPC
 from pathlib import Path
 from typing import Any, Self
 
 from promfill.errors import InputError, OutputError
+from promfill.sinks.directory import sync_directory
 
 FOLDER = Path(".promfill")
 VERSION = 1
@@ -68,7 +70,10 @@ class Checkpoint:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(self.path)
+            sync_directory(self.path.parent)  # until then the file may lose its name, and what is appended to it
         except OSError as error:
+            with suppress(OSError):
+                temporary.unlink()
             raise self._cannot(error) from error
         self.lines = ()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,31 @@ def test_nothing_to_resume(tmp_path: Path) -> None:
 def test_another_run_has_another_name() -> None:
     assert run_name({"start": "now-21d"}) != run_name({"start": "now-7d"})
     assert run_name({"a": 1, "b": 2}) == run_name({"b": 2, "a": 1})
+
+
+def test_the_name_of_a_new_checkpoint_outlives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines go to the file behind the name: were that lost, they would be as well."""
+    synced: list[str] = []
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        sync(descriptor)
+
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("needs /proc to tell what is synced")
+    monkeypatch.setattr(os, "fsync", noted)
+    Checkpoint(tmp_path / "run.json", "name", 1, 2).save()
+    assert synced[-1] == str(tmp_path)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(ENOSPC, os.strerror(ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        Checkpoint(tmp_path / "run.json", "name", 1, 2).save()
+    assert not [*tmp_path.iterdir()]
