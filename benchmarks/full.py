@@ -78,11 +78,8 @@ def measure_rivals(record: Record, names: Sequence[str] = ()) -> None:
 def measure_growth(record: Record) -> None:
     """How time and memory grow."""
     record.drop("growth")
-    failures: list[str] = []
-    with failure_told(failures, "growth failed: "):
-        for found in growth.measure_all():
-            record.put("growth", asdict(found), "name", "size")
-    record.known["growth_failures"] = failures
+    for found in growth.measure_all():
+        record.put("growth", asdict(found), "name", "size")
 
 
 def measure_matrix(record: Record, stages: Sequence[str] = ()) -> None:
@@ -131,10 +128,10 @@ def failures_of(known: dict[str, Any]) -> list[str]:
     unmade = [one for one in known.get("unmade", []) if one["failed"]]
     return [
         *(f"{one['name']} failed: {one['why']}" for one in unmade),
-        *known.get("growth_failures", []),
         *matrix.failures_of(known.get("cells", [])),
         *known.get("profile_failures", []),
         *known.get("floor_failures", []),
+        *known.get("broken_parts", {}).values(),
     ]
 
 
@@ -195,15 +192,18 @@ def opened(path: Path, now: dict[str, Any], whole: bool) -> Record:
 
 
 def measure(record: Record, part: str, run: Callable[[Record], None]) -> None:
-    """One part, and how long it took where it was measured in full."""
+    """One part, and how long it took where it was measured in full. One that breaks is told, and not raised."""
     begin = time.perf_counter()
-    try:
+    failures: list[str] = []
+    with failure_told(failures, f"{part} broke off: "):
         run(record)
-    finally:
-        if run is PARTS[part]:
-            record.known.setdefault("took", {})[part] = round(time.perf_counter() - begin)
-        record.known["failures"] = failures_of(record.known)
-        record.save()
+    record.known.setdefault("broken_parts", {}).pop(part, None)
+    if failures:
+        record.known["broken_parts"][part] = failures[0]
+    if run is PARTS[part]:
+        record.known.setdefault("took", {})[part] = round(time.perf_counter() - begin)
+    record.known["failures"] = failures_of(record.known)
+    record.save()
 
 
 def wanted(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict[str, Callable[[Record], None]]:

@@ -45,8 +45,8 @@ def time_sentences(growth: Growth) -> Iterator[str]:
     """The fixed cost and the cost of a sample; then each step that is steeper than it should be."""
     line = line_through(growth.sizes, growth.values)
     samples = samples_of(1, WEEK) if growth.size == "series" else samples_of(1_000, 1)
-    law = f"{line.fixed * 1e3:.0f} ms whatever the size, and {line.each / samples * 1e9:.0f} ns a sample"
-    yield f"{law}, lie within {line.error:.0%} of every point."
+    law = f"{line.fixed * 1e3:.0f} ms whatever the size and {line.each / samples * 1e9:.0f} ns a sample"
+    yield f"{law} give every point within {line.error:.0%}."
     first = growth.steps[0]
     if growth.size == "series" and first.exponent < 1 / STEEP and line.fixed > line.each * growth.sizes[0]:
         per_block = line.fixed / WEEK * 1e3

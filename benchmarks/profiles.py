@@ -76,7 +76,7 @@ LIMITS = {
     "text": "text: {share} of the time goes into joining, splitting and formatting it",
     "compression": "python-snappy: {share} of the time is its search for repeats",
     "start-up": "start-up: {share} of the time goes into Python's imports",
-    "arithmetic": "arithmetic: {share} of the time is work on arrays",
+    "arithmetic": "arithmetic: {share} of the time is work on arrays, and the Python around it",
 }
 
 

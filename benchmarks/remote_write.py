@@ -8,7 +8,7 @@ import http.client
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -96,8 +96,8 @@ def by_protobuf(batch: SeriesBatch) -> Callable[[], bytes]:
 class EndToEnd:
     """Push stretches of a fleet and replay others, turn by turn, into one receiver, over one connection.
 
-    The figure is the push's rate as a share of the replay's, by the medians. Every turn replays a second stretch, the
-    control: `control` in the details is replay against replay, and its distance from 1 is the noise.
+    The figure is the push's rate as a share of the replay's, the median of the turns. Every turn replays a second
+    stretch, the control: `control` in the details is replay against replay, and its distance from 1 is the noise.
     """
 
     name: str
@@ -111,16 +111,18 @@ class EndToEnd:
         with tempfile.TemporaryDirectory() as folder, self.start(Path(folder) / "data") as server:
             url = f"{server.url}/api/v1/write"
             turns = [self._turn(url, turn) for turn in range(self.turns + 1)][1:]
-        pushes, replays, controls = (list(side) for side in zip(*turns, strict=True))
-        samples, push_seconds = self.steps * self.series, statistics.median(pushes)
-        replay_seconds = statistics.median(replays + controls)
+        return self._compared(turns)
+
+    def _compared(self, turns: Sequence[tuple[float, float, float]]) -> Result:
+        """Of (seconds of a push, of a replay, of the control) each."""
+        shares = [(replay + control) / 2 / own for own, replay, control in turns]
+        samples = self.steps * self.series
         details = {
-            "replay_rate": samples / replay_seconds,
-            "control": statistics.median(controls) / statistics.median(replays),
-            "replay_spread": spread(replays + controls),
+            "replay_rate": samples / statistics.median(replay for _, *replays in turns for replay in replays),
+            "control": statistics.median(control / replay for _, replay, control in turns),
         }
-        share = replay_seconds / push_seconds
-        return Result(self.name, share, "x replay's speed", samples / push_seconds, spread(pushes), details)
+        pace = samples / statistics.median(own for own, _, _ in turns)
+        return Result(self.name, statistics.median(shares), "x replay's speed", pace, spread(shares), details)
 
     def _turn(self, url: str, turn: int) -> tuple[float, float, float]:
         """Seconds of a push, a replay and the control, over the next steps; each begins as often as the others."""

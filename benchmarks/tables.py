@@ -94,7 +94,7 @@ def goal_rows(known: Known, growths: Iterable[Growth]) -> list[Row]:
     """What the benchmarks are to show."""
     ratios = {one["name"]: one["ratio"] for one in known.get("comparisons", [])}
     rows: list[Row] = [
-        (what, times(ratios[name]) if name in ratios else "missing", times(must), times(aim))
+        (what, times(ratios[name]) if name in ratios else "not measured", times(must), times(aim))
         for name, (what, must, aim) in GOALS.items()
     ]
     found = {(growth.name, growth.size): growth for growth in growths}
@@ -134,7 +134,9 @@ def stage_parts(known: Known, stage: str) -> list[str]:
 
 def spots_text(spots: Iterable[tuple[str, float]]) -> str:
     """The functions with most time of their own."""
-    return " Most time of their own: " + ", ".join(f"`{name}` {share:.0%}" for name, share in spots) + "."
+    return (
+        " Most time of their own: " + ", ".join(f"`{name}` {share:.0%}" for name, share in spots if share >= 0.01) + "."
+    )
 
 
 def cell_row(cell: Known) -> Row:

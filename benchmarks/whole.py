@@ -30,13 +30,15 @@ class Job:
 class WholeStage:
     """`job(series, days)` makes ready what one run needs, and removes it.
 
-    cap: the most samples of a cell. needs: a program. repeats: whether a job may run again where it has run.
+    cap: the most samples of a cell. needs: a program. repeats: whether a job may run again where it has run. profiled:
+    the series and days of the profile, enough for more than start-up.
     """
 
     job: Callable[[int, int], AbstractContextManager[Job]]
     cap: float
     needs: str = ""
     repeats: bool = False
+    profiled: tuple[int, int] = (1_000, 21)
 
     @property
     def missing(self) -> str:
@@ -129,7 +131,7 @@ def fresh(start: Callable[[Path], Server]) -> Iterator[Server]:
 
 
 WHOLE: dict[str, WholeStage] = {
-    "blocks": WholeStage(push_files("blocks"), BLOCKS_CAP),
+    "blocks": WholeStage(push_files("blocks"), BLOCKS_CAP, profiled=(10_000, 21)),
     "openmetrics": WholeStage(push_files("openmetrics"), CAP),
     "create_blocks": WholeStage(create_blocks, CAP),
     "remote_write_prometheus": WholeStage(push_to(start_prometheus), CAP, "prometheus"),

@@ -9,7 +9,9 @@ from benchmarks import rivals
 from benchmarks.comparison import Comparison, Rival, compared, extent
 from benchmarks.processes import Run
 from benchmarks.receivers import Turn
+from benchmarks.remote_write import EndToEnd
 from benchmarks.rivals import Unmade
+from tests.support.servers import start_victoriametrics
 
 
 def turn(seconds: float, started_seconds: float = 0.0) -> Turn:
@@ -105,3 +107,11 @@ def test_a_comparison_that_breaks_does_not_hide_the_next(monkeypatch: pytest.Mon
     broken, made = rivals.measure_all()
     assert broken == Unmade("r", "p", "Skipped: no server", failed=True)
     assert made.name == "next"
+
+
+def test_a_push_is_a_share_of_the_replays_in_its_turn() -> None:
+    case = EndToEnd("push", start_victoriametrics, steps=10, turns=3, series=5)
+    result = case._compared([(2.0, 1.0, 1.0), (4.0, 3.0, 1.0), (1.0, 0.7, 0.9)])
+    assert result.value == pytest.approx(0.5)
+    assert result.rate == pytest.approx(25)
+    assert result.details["control"] == pytest.approx(1)

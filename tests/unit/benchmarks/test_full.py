@@ -181,9 +181,12 @@ def test_growth_that_fails_keeps_what_was_measured(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(growth, "measure_all", measured)
     kept = record(tmp_path)
-    full.measure_growth(kept)
-    assert [one["size"] for one in kept.known["growth"]] == ["days"]
-    assert full.failures_of(kept.known) == ["growth failed: RuntimeError: no room"]
+    full.measure(kept, "growth", full.measure_growth)
+    written = json.loads(kept.path.read_text())
+    assert [one["size"] for one in written["growth"]] == ["days"]
+    assert written["failures"] == ["growth broke off: RuntimeError: no room"]
+    full.measure(kept, "growth", lambda record: None)
+    assert kept.known["failures"] == []
 
 
 def test_a_part_that_is_broken_off_leaves_what_it_had(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_line_is_found_and_what_it_misses_by() -> None:
 def test_a_fixed_cost_of_blocks_explains_a_slow_beginning() -> None:
     taken = pushes(1, 1, 1, 1)
     said = explain(growth(taken, cpu_rounds=(taken,)))
-    assert said.startswith("28 ms whatever the size, and 50 ns a sample, lie within 0% of every point.")
+    assert said.startswith("28 ms whatever the size and 50 ns a sample give every point within 0%.")
     assert "4.0 ms a block are spent however few series share it, and outweigh the samples below 278 series" in said
     assert said.endswith("No step is steeper than 1.05.")
 

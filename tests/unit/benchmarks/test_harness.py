@@ -3,39 +3,44 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks.harness import Figure, Ratio, main, run_cases, take_turns
+from benchmarks.__main__ import all_cases
+from benchmarks.harness import Figure, Ratio, Result, main, run_cases, take_turns
 from benchmarks.limits import FLOORS, Limit, read_limits, with_measured
 from benchmarks.memory import peak_memory
 from benchmarks.yardstick import make_yardstick
-
-
-def sleeper(milliseconds: float) -> Callable[[], None]:
-    return lambda: time.sleep(milliseconds / 1000)
 
 
 def values(*numbers: float) -> Callable[[], float]:
     return iter(numbers).__next__
 
 
-def test_a_ratio_is_the_speed_beside_the_peers() -> None:
-    result = Ratio("case", sleeper(5), sleeper(20), samples=1000, seconds=0).measure()
-    assert result.value == pytest.approx(4, rel=0.25)
-    assert result.rate == pytest.approx(200_000, rel=0.25)
+def ratio_of(monkeypatch: pytest.MonkeyPatch, own: float, peer: float, **more: Any) -> Result:
+    """The figure where a run takes `own` ms, a peer's `peer` ms, and the machine is busy in one turn of five."""
+    turns = [(own / 1000, peer / 1000)] * 4 + [(9 * own / 1000, peer / 1000)]
+    monkeypatch.setattr("benchmarks.harness.take_turns", lambda run, peer, seconds: iter(turns))
+    return Ratio("case", values(), values(), **more).measure()
 
 
-def test_a_ratio_counts_the_work_of_each() -> None:
-    result = Ratio("case", sleeper(10), sleeper(10), samples=300, peer_samples=100, seconds=0).measure()
-    assert result.value == pytest.approx(3, rel=0.25)
+def test_a_ratio_is_the_speed_beside_the_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = ratio_of(monkeypatch, 5, 20, samples=1000)
+    assert result.value == pytest.approx(4)
+    assert result.rate == pytest.approx(200_000)
 
 
-def test_a_ratio_of_time_is_the_other_way_round() -> None:
-    assert Ratio("case", sleeper(20), sleeper(5), of="time", seconds=0).measure().value == pytest.approx(4, rel=0.25)
+def test_a_ratio_counts_the_work_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ratio_of(monkeypatch, 10, 10, samples=300, peer_samples=100).value == pytest.approx(3)
+
+
+def test_a_ratio_of_time_is_the_other_way_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ratio_of(monkeypatch, 20, 5, of="time").value == pytest.approx(4)
 
 
 def test_turns_alternate_who_begins() -> None:
@@ -78,6 +83,20 @@ def test_a_broken_case_does_not_hide_the_next() -> None:
     assert failures == ["broken failed: StopIteration: "]
 
 
+def test_a_module_that_breaks_is_a_failure_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(quick: bool) -> Iterator[Figure]:
+        yield Figure("before", "x", values(1))
+        raise RuntimeError("other values came back")
+
+    modules = {"a": SimpleNamespace(cases=broken), "b": SimpleNamespace(), "c": SimpleNamespace(cases=lambda quick: [])}
+    found = [SimpleNamespace(name=name) for name in (*modules, "__main__")]
+    monkeypatch.setattr("pkgutil.iter_modules", lambda path: found)
+    monkeypatch.setattr("importlib.import_module", lambda name: modules[name.removeprefix("benchmarks.")])
+    results, failures = run_cases(all_cases(quick=True), {})
+    assert [result.case for result in results] == ["before"]
+    assert failures == ["a failed: RuntimeError: other values came back"]
+
+
 @pytest.mark.parametrize("kind", ["floor", "ceiling"])
 def test_nan_keeps_no_limit(kind: str) -> None:
     assert not Limit(kind, 1).holds(float("nan"))
@@ -113,7 +132,7 @@ def test_the_short_form_need_not_have_every_case() -> None:
 
 
 def test_peak_memory_sees_the_whole_tree() -> None:
-    hold = "import time; held = bytearray(60_000_000); time.sleep(0.4)"
+    hold = "import time; held = bytearray(60_000_000); time.sleep(2)"
     source = f"import subprocess, sys; held = bytearray(60_000_000); subprocess.run([sys.executable, '-c', {hold!r}])"
     peak = peak_memory([sys.executable, "-c", source])
     assert 60 < peak.process_mb < 110

@@ -27,10 +27,10 @@ from promfill.plan import Tile
 
 
 def test_a_process_is_timed_weighed_and_heard() -> None:
-    code = "x = bytearray(10**8); import time; time.sleep(0.3); print(sum(range(10**6)))"
+    code = "x = bytearray(10**8); import time; time.sleep(1); print(sum(range(10**6)))"
     run = run_process([sys.executable, "-c", code], watch=True)
-    assert run.seconds >= 0.3
-    assert 0 < run.cpu_seconds < 10
+    assert run.seconds >= 1
+    assert 0 < run.cpu_seconds < run.seconds * 2
     assert run.peak_mb == pytest.approx(108, abs=20)
     assert run.output == "499999500000\n"
     with pytest.raises(RuntimeError, match=r"exit code 3\nwhy"):
@@ -77,12 +77,16 @@ def test_days_stand_side_by_side() -> None:
     assert times[5].tolist() == [batch.timestamps[5], batch.timestamps[293]]
 
 
-def test_the_clock_adds_up_its_blocks_only() -> None:
+def test_the_clock_adds_up_its_blocks_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.perf_counter", iter([0.0, 1.0, 10.0, 12.0]).__next__)
     clock = Clock()
     for _ in range(2):
         with clock:
-            sum(range(10_000))
-    assert 0 < clock.seconds < 1
+            pass
+    assert clock.seconds == 3
+
+
+def test_a_process_knows_its_most_memory() -> None:
     assert peak_memory_mb() > 10
 
 
@@ -137,4 +141,7 @@ def test_a_profile_says_what_limits_a_stage() -> None:
         "(arithmetic 28%, disk 20%, start-up 10%)."
     )
     assert "until its own threads have written and synced" in limit_of(kinds)
-    assert limit_of({"arithmetic": 0.97, "disk": 0.03}) == "Limited by arithmetic: 97% of the time is work on arrays."
+    assert (
+        limit_of({"arithmetic": 0.97, "disk": 0.03})
+        == "Limited by arithmetic: 97% of the time is work on arrays, and the Python around it."
+    )
