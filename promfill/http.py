@@ -94,7 +94,7 @@ class HttpClient:
             except httpx.HTTPError as error:
                 if self._watch.passed:
                     raise self._late(target, seconds) from error
-                message = self.destination.mask(describe_failure(error, target, seconds))
+                message = self.destination.mask(describe_failure(error, target, min(seconds, self._timeout)))
                 raise NoAnswerError(message, may_have_arrived=not isinstance(error, _NOT_SENT)) from error
             if self._watch.passed:  # an answer that ends with its connection looks whole when we cut it
                 raise self._late(target, seconds)

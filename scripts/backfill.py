@@ -21,7 +21,12 @@ OUTPUT_DIR = CHECKOUT / "utils"
 
 def push_arguments(arguments: Sequence[str]) -> list[str]:
     """The words of ``promfill`` for the original's words."""
-    parser = argparse.ArgumentParser(prog="backfill.py", allow_abbrev=False, description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="backfill.py",
+        allow_abbrev=False,
+        description=__doc__.partition("\n")[0],
+        epilog="All other options are those of promfill push: promfill push --help lists them.",
+    )
     parser.add_argument("--labels", required=True, metavar="K=V,…")
     parser.add_argument("--output-dir", default=str(OUTPUT_DIR), metavar="DIR")
     known, others = parser.parse_known_args(arguments)

@@ -47,6 +47,11 @@ class BlockFacts:
         section = self.document.get("thanos")
         return section if isinstance(section, dict) else {}
 
+    def part(self, name: str) -> Mapping[str, Any]:
+        """A mapping within that section, empty where it is none."""
+        part = self.thanos.get(name)
+        return part if isinstance(part, dict) else {}
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -73,7 +78,8 @@ def upload_meta(facts: BlockFacts) -> bytes:
     """The body of an upload's start: meta.json with the list of files, meta.json itself first and without a size."""
     listed: list[dict[str, Any]] = [{"rel_path": "meta.json"}]
     listed += [{"rel_path": name, "size_bytes": size} for name, size in facts.files.items()]
-    section = {"labels": {}, "downsample": {"resolution": 0}, **facts.thanos, "version": 1, "files": listed}
+    parts = {"labels": facts.part("labels"), "downsample": facts.part("downsample") or {"resolution": 0}}
+    section = {**facts.thanos, **parts, "version": 1, "files": listed}
     return json.dumps({**facts.document, "thanos": section}, separators=(",", ":")).encode()
 
 
@@ -97,16 +103,15 @@ def _version(facts: BlockFacts, now: int) -> str | None:
 
 
 def _downsampled(facts: BlockFacts, now: int) -> str | None:
-    downsample = facts.thanos.get("downsample") or {}
-    return "the block is downsampled" if downsample.get("resolution", 0) else None
+    return "the block is downsampled" if facts.part("downsample").get("resolution", 0) else None
 
 
 def _labels(facts: BlockFacts, now: int) -> str | None:
-    labels = facts.thanos.get("labels") or {}
+    labels = facts.part("labels")
     foreign = sorted(set(labels) - DROPPED_LABELS - {SHARD_LABEL})
     if foreign:
         return f"meta.json has the external label {foreign[0]}"
-    shard = labels.get(SHARD_LABEL, "")
+    shard = str(labels.get(SHARD_LABEL, ""))
     parts = _SHARD.fullmatch(shard)
     if shard and not (parts and 1 <= int(parts[1]) <= int(parts[2])):
         return f"{SHARD_LABEL} is {shard!r}"

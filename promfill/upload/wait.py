@@ -99,6 +99,9 @@ def count_found(api: Api, one: Expected, retry: Retry) -> int:
     query = f"count_over_time({selector(((NAME, one.metric),))}[{one.end - one.start + 1}ms])"
     moment = f"{one.end // 1000}.{one.end % 1000:03d}"
     response = retry.run(lambda: api.get("/api/v1/query", {"query": query, "time": moment, "nocache": 1}))
+    if response.status_code == 404:
+        text = f"{api.client.explain(response)}: no query API is there; give its base address by --query-url"
+        raise ReceiverError(text)
     api.client.check(response)
     found: Counter[LabelSet] = Counter()
     for labels, count in _vector(response.content):

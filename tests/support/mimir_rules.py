@@ -49,7 +49,7 @@ def files(meta: Meta) -> list[tuple[str, int]]:
 def foreign_label(meta: Meta) -> str | None:
     for name, value in (thanos(meta).get("labels") or {}).items():
         if name == "__compactor_shard_id__":
-            parts = SHARD.fullmatch(value)
+            parts = SHARD.fullmatch(str(value))
             if value and not (parts and 1 <= int(parts[1]) <= int(parts[2])):
                 return f'invalid {name} external label: "{value}"'
         elif name not in OLD_LABELS:

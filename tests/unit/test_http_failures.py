@@ -6,7 +6,7 @@ import pytest
 
 from promfill.destination import Destination, HttpConfig, Secret, TokenAuth
 from promfill.http import NoAnswerError, make_client
-from tests.support.receiver import Receiver
+from tests.support.receiver import Answer, Receiver
 
 
 @pytest.mark.parametrize("token", ["two\nlines", "blank-at-its-end "])
@@ -17,3 +17,11 @@ def test_a_header_that_cannot_be_sent_is_not_shown(token: str) -> None:
             client.request("GET")
     assert "mend the credentials" in str(error.value)
     assert token.split()[0] not in str(error.value)
+
+
+def test_an_answer_that_stands_still_names_the_time_that_it_had() -> None:
+    """A large upload may take long as a whole; how long nothing may move is the client's own time."""
+    with Receiver(lambda _: Answer(200, pause=1)) as receiver:
+        destination = Destination(receiver.url)
+        with make_client(destination, 0.05) as client, pytest.raises(NoAnswerError, match=r"within 0\.05 s"):
+            client.request("POST", content=b"a", timeout=3600)

@@ -327,6 +327,9 @@ def test_rules_of_the_double_and_ours_agree(mimir: Mimir, blocks: list[Path], tm
         ({"thanos": {"labels": {"__compactor_shard_id__": "5_of_4"}}}, False),
         ({"thanos": {"labels": {"__compactor_shard_id__": "", "__org_id__": "x"}}}, True),
         ({"thanos": {"downsample": {"resolution": 300_000}}}, False),
+        ({"thanos": {"downsample": None, "labels": None, "files": None}}, True),
+        ({"thanos": {"downsample": 5, "labels": ["a"]}}, True),
+        ({"thanos": {"labels": {"__compactor_shard_id__": 5}}}, False),
     ]
     for number, (change, kept) in enumerate(changes):
         block = tmp_path / "tried" / f"01HHVS000000000000000000{number:02d}"
