@@ -109,7 +109,9 @@ class Checkpoint:
         self.path.unlink(missing_ok=True)
 
     def _cannot(self, error: OSError) -> OutputError:
-        return OutputError(f"cannot write the checkpoint {self.path}: {error.strerror or error}")
+        reason = error.strerror or error
+        mend = "make room, or give another --checkpoint"
+        return OutputError(f"cannot write the checkpoint {self.path}: {reason}: {mend}")
 
     @classmethod
     def load(cls, path: Path) -> Self | None:

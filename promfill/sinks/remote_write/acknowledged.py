@@ -108,7 +108,7 @@ def read_plan(checkpoint: Checkpoint, grid: Grid, series: int, slack: float) -> 
         steps, slices = int(checkpoint.plan["steps"]), int(checkpoint.plan["slices"])
         if not (0 < steps <= grid.steps and 0 < slices <= series):
             raise ValueError
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise _damaged(checkpoint) from None
     if slices > 1 and (steps - 1) * grid.step > slack:
         raise InputError(f"the checkpoint {checkpoint.path} is of a run with --order any: give it again")
@@ -131,7 +131,7 @@ def read_state(checkpoint: Checkpoint, slices: int) -> tuple[list[int], InParts]
             raise ValueError
         for line in checkpoint.lines:
             _read_line(line, following, in_parts)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, AttributeError):
         raise _damaged(checkpoint) from None
     return following, {request: done for request, done in in_parts.items() if following[request[0]] <= request[1]}
 

@@ -206,7 +206,7 @@ class Delivery:
             if attempts.doubt:
                 self._tally.count("unanswered", message.samples - (written or 0))
             raise self._error(attempts, response)
-        if written is None and len(parts) > 1:
+        if not written and len(parts) > 1:
             return self._deliver_parts(message, parts, doubt=attempts.doubt or takes_the_rest(words))
         reason = f"{response.status_code} {self.client.words(response)}".rstrip()
         self._tally.rejected(message.samples - (written or 0), reason)

@@ -82,6 +82,20 @@ def test_a_status_about_us_ends_the_push_even_so() -> None:
         send(receiver, skip_rejected=True)
 
 
+class AllOrNothing(OneSeriesIsBad):
+    """It counts what it has written, and takes no part of a request."""
+
+    def take(self, request: list[Series], *, partly: bool = False) -> int:
+        return super().take(request, partly=False)
+
+
+def test_a_receiver_of_2_0_that_takes_no_part_is_searched_as_well() -> None:
+    receiver = FaultyReceiver(1, AllOrNothing(), likelihood=0, version_2=True)
+    report = send(receiver, skip_rejected=True, protocol="auto")
+    assert report.details["protocol"] == "2.0"
+    assert (report.samples, report.details["rejected_samples"]) == (23 * 24, 24)
+
+
 def refusing(status: int, words: str) -> FaultyReceiver:
     """A receiver that says this to every request with the bad series in it, and writes nothing of those."""
     receiver = FaultyReceiver(1, OneSeriesIsBad(), likelihood=0)

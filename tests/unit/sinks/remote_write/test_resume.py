@@ -171,6 +171,9 @@ def test_a_plan_for_any_order_is_not_gone_on_with_in_order(tmp_path: Path) -> No
         {"done": {"next": [-1]}},
         {"done": {"next": ["a"]}},
         {"done": {"parts": [[1]]}},
+        {"done": []},
+        {"done": [1]},
+        {"plan": [1]},
     ],
 )
 def test_a_damaged_checkpoint(damage: dict[str, Any], tmp_path: Path) -> None:
