@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.comparison import extent
 from benchmarks.growth import WEEK, Growth, steps_of
 from benchmarks.processes import samples_of
 from promfill.sinks.blocks import TILE_SAMPLES
 
 STEEP = 1.05
+BENT = 0.15  # what a line may miss a point by, and still be the law
 FLAT = 0.05  # of memory: what moves by less moves with the pages that happen to be resident
 
 
@@ -43,20 +45,30 @@ def line_through(sizes: Sequence[float], values: Sequence[float]) -> Line:
 
 def time_sentences(growth: Growth) -> Iterator[str]:
     """The fixed cost and the cost of a sample; then each step that is steeper than it should be."""
-    line = line_through(growth.sizes, growth.values)
+    yield from law_sentences(growth, line_through(growth.sizes, growth.values))
+    yield from [*steep_steps(growth)] or [f"No step is steeper than {STEEP}."]
+
+
+def law_sentences(growth: Growth, line: Line) -> Iterator[str]:
+    """Whether a straight line explains the times, and from which size on samples are most of the work."""
     samples = samples_of(1, WEEK) if growth.size == "series" else samples_of(1_000, 1)
     law = f"{line.fixed * 1e3:.0f} ms whatever the size and {line.each / samples * 1e9:.0f} ns a sample"
+    if line.error > BENT:
+        yield f"{law} miss a point by {line.error:.0%}: no straight line."
+        yield f"At one size rounds differ by {unrest(growth):.0%}."
+        return
     yield f"{law} give every point within {line.error:.0%}."
-    first = growth.steps[0]
-    if growth.size == "series" and first.exponent < 1 / STEEP and line.fixed > line.each * growth.sizes[0]:
-        per_block = line.fixed / WEEK * 1e3
-        even = line.fixed / line.each
+    if growth.size == "series" and line.fixed > line.each * growth.sizes[0]:
         yield (
-            f"So it grows slower than the fleet at first ({first.exponent:.2f}): {per_block:.1f} ms a block are spent "
-            f"however few series share it, and outweigh the samples below {even:,.0f} series."
+            f"So it grows slower than the fleet at first ({growth.steps[0].exponent:.2f}): "
+            f"{line.fixed / WEEK * 1e3:.1f} ms a block are spent however few series share it, and outweigh the samples "
+            f"below {line.fixed / line.each:,.0f} series."
         )
-    steep = [*steep_steps(growth)]
-    yield from steep or [f"No step is steeper than {STEEP}."]
+
+
+def unrest(growth: Growth) -> float:
+    """How far the rounds lie apart at most, of one size: from the least to the most, as a share of the median."""
+    return max(extent(taken) for taken in zip(*growth.rounds, strict=True))
 
 
 def steep_steps(growth: Growth) -> Iterator[str]:

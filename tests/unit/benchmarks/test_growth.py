@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -46,6 +47,13 @@ def test_a_fixed_cost_of_blocks_explains_a_slow_beginning() -> None:
     assert said.startswith("28 ms whatever the size and 50 ns a sample give every point within 0%.")
     assert "4.0 ms a block are spent however few series share it, and outweigh the samples below 278 series" in said
     assert said.endswith("No step is steeper than 1.05.")
+
+
+def test_points_on_no_line_are_not_called_so() -> None:
+    taken = pushes(1, 3, 1, 3)
+    said = explain(growth(taken, pushes(1, 3, 1, 3.3), pushes(1, 3, 1, 2.7), cpu_rounds=(taken,) * 3))
+    assert re.search(r"miss a point by \d\d%: no straight line\. At one size rounds differ by 20%\.", said)
+    assert "a block are spent" not in said
 
 
 @pytest.mark.parametrize(
