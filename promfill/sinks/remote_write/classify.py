@@ -21,6 +21,8 @@ HELD_ALREADY = (
 )
 """The series has a sample at this time or later."""
 
+TOO_LARGE = ("too big packed request", "too big unpacked request")
+"""What VictoriaMetrics says by 400, where others say 413."""
 _ABOUT_SAMPLES = (400, 409, 413, 422)  # 409 is what Thanos says to samples out of order
 
 _HISTORY_MEND = (
@@ -70,7 +72,7 @@ def classify(status: int, words: str, *, doubt: bool, version_2: bool) -> Verdic
         return Verdict.HELD
     if status == 429 or (status >= 500 and not refused_by_500(status, words)):
         return Verdict.AGAIN
-    if status == 413:
+    if is_too_large(status, words):
         return Verdict.SMALLER
     return Verdict.OLDER if status == 415 and version_2 else Verdict.REFUSED
 
@@ -78,6 +80,11 @@ def classify(status: int, words: str, *, doubt: bool, version_2: bool) -> Verdic
 def refused_by_500(status: int, words: str) -> bool:
     """Whether a status that promises better says in its text that it never will be."""
     return status >= 500 and any(refusal in words for refusal in REFUSED_BY_500)
+
+
+def is_too_large(status: int, words: str) -> bool:
+    """Whether less of it may be taken."""
+    return status == 413 or (status == 400 and any(refusal in words for refusal in TOO_LARGE))
 
 
 def is_about_samples(status: int, words: str) -> bool:
@@ -104,6 +111,8 @@ def mend(status: int, words: str) -> str:
     """What to do about an answer of this status and text; empty where nobody knows."""
     if any(refusal in words for refusal in HISTORY_REFUSED):
         return _HISTORY_MEND
+    if is_too_large(status, words):
+        return _STATUS_MENDS[413]
     if any(refusal in words for refusal in HELD_ALREADY):
         return _HELD_MEND
     if any(refusal in words for refusal in _LABELS_REFUSED):

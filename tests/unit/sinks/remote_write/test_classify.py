@@ -45,6 +45,10 @@ def test_statuses_that_say_enough(status: int, words: str) -> None:
     assert words in mend(status, "whatever")
 
 
+def test_a_body_that_victoriametrics_finds_too_large() -> None:
+    assert "--max-bytes-per-send" in mend(400, "too big unpacked request; mustn't exceed")
+
+
 def test_nothing_is_made_up() -> None:
     assert mend(400, "who knows") == mend(503, "") == ""
 
@@ -68,6 +72,8 @@ def test_labels_that_the_receiver_does_not_take() -> None:
         (500, "too old sample", False, Verdict.REFUSED),
         (500, "label name is not unique: invalid sample", False, Verdict.REFUSED),
         (413, "", False, Verdict.SMALLER),
+        (400, "too big packed request; mustn't exceed `-maxInsertRequestSize=20000` bytes", False, Verdict.SMALLER),
+        (500, "out of order sample", False, Verdict.AGAIN),
         (401, "", True, Verdict.REFUSED),
         (307, "", False, Verdict.REFUSED),
     ],
