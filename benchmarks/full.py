@@ -180,11 +180,11 @@ def pins() -> dict[str, str]:
 def opened(path: Path, now: dict[str, Any], whole: bool) -> Record:
     """A new record of a whole run; of a part, what the file has, too.
 
-    SystemExit where the file is of another commit: one page tells of one commit.
+    ValueError where the file is of another commit: one page tells of one commit.
     """
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() and not whole else {}
     if known.get("commit", now["commit"]) != now["commit"]:
-        raise SystemExit(
+        raise ValueError(
             f"{path} is of commit {known['commit']}, this is {now['commit']}: measure all of it (make bench), or write "
             "another file (--json FILE)"
         )
@@ -232,7 +232,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=report.JSON)
     options = parser.parse_args()
     parts = wanted(parser, options)
-    record = opened(options.json, circumstances(), whole=set(BENCH) <= set(parts))
+    try:
+        record = opened(options.json, circumstances(), whole=set(BENCH) <= set(parts))
+    except ValueError as error:
+        parser.error(str(error))
     for part, run in parts.items():
         measure(record, part, run)
     if options.json == report.JSON:

@@ -71,7 +71,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure that needs no peer: bytes per sample, or MB of `memory.peak_memory`."""
+    """A figure that needs no peer: bytes per sample, or MB of `processes.run_process`."""
 
     name: str
     unit: str

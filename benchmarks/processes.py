@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from benchmarks.harness import Result, compare
-from benchmarks.memory import resident_sizes
 
 ROOT = Path(__file__).resolve().parents[1]
 PROMFILL = (sys.executable, "-m", "promfill")
@@ -38,7 +40,8 @@ def run_process(command: Sequence[str | Path], *, env: Mapping[str, str] | None 
     """Run a command to its end in an empty working directory. RuntimeError, with what it printed, if it fails.
 
     `env` is added to the environment; Python finds this checkout's promfill, and keeps its bytecode, as it does for
-    users. With `watch`, a thread reads the memory of its tree every 20 ms, at some cost to the command's time.
+    users. With `watch`, a thread reads the memory of its tree every 20 ms, at some cost to the command's time; pages that
+    forked processes share count once for each.
     """
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -73,6 +76,17 @@ class _Watcher:
     def _watch(self) -> None:
         while not self._ended.wait(0.02):
             self._peak = max(self._peak, sum(resident_sizes(self._pid)))
+
+
+def resident_sizes(pid: int) -> list[int]:
+    """Bytes resident of a process and of each of its descendants; those that end meanwhile are left out."""
+    sizes = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for one in (process, *process.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                sizes.append(one.memory_info().rss)
+    return sizes
 
 
 def scenario(series: int, days: float, start: int = START) -> list[str]:

@@ -14,7 +14,7 @@ import httpx
 import snappy
 
 from benchmarks.harness import Case, Ratio, Result, main
-from benchmarks.memory import peak_memory
+from benchmarks.processes import run_process
 from promfill.config import build_destination
 from promfill.http import make_client
 from promfill.pb.remote_read_pb2 import LabelMatcher, Query, ReadRequest
@@ -70,7 +70,7 @@ class VerifyMemory:
         with ExitStack() as stack:
             server = pushed(stack, start_prometheus, source)
             command = promfill("verify", source, "--query-url", server.url)
-            return Result(self.name, peak_memory(command).process_mb, "MB")
+            return Result(self.name, run_process(command, watch=True).peak_mb, "MB")
 
 
 def pushed(stack: ExitStack, start: Callable[[Path], Server], source: Source) -> Server:

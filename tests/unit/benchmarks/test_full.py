@@ -208,7 +208,7 @@ def test_parts_are_measured_again_at_the_same_commit_only(tmp_path: Path) -> Non
     assert full.opened(path, {"commit": "abc", "date": "new"}, whole=False).known == {
         "commit": "abc", "date": "new", "cells": [1],
     }  # fmt: skip
-    with pytest.raises(SystemExit, match="is of commit abc, this is def"):
+    with pytest.raises(ValueError, match="is of commit abc, this is def"):
         full.opened(path, {"commit": "def"}, whole=False)
     assert full.opened(path, {"commit": "def"}, whole=True).known == {"commit": "def"}
 

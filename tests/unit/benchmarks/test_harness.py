@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 from benchmarks.__main__ import all_cases
 from benchmarks.harness import Figure, Ratio, Result, main, run_cases, take_turns
 from benchmarks.limits import FLOORS, Limit, read_limits, with_measured
-from benchmarks.memory import peak_memory
 from benchmarks.yardstick import make_yardstick
 
 
@@ -129,19 +127,6 @@ def test_the_short_form_need_not_have_every_case() -> None:
     with pytest.raises(SystemExit) as ended:
         main(lambda quick: [Figure("only", "x", values(1))], whole=True, argv=["--quick"])
     assert ended.value.code == 0
-
-
-def test_peak_memory_sees_the_whole_tree() -> None:
-    hold = "import time; held = bytearray(60_000_000); time.sleep(2)"
-    source = f"import subprocess, sys; held = bytearray(60_000_000); subprocess.run([sys.executable, '-c', {hold!r}])"
-    peak = peak_memory([sys.executable, "-c", source])
-    assert 60 < peak.process_mb < 110
-    assert 120 < peak.tree_mb < 200
-
-
-def test_peak_memory_of_a_failing_command_shows_its_output() -> None:
-    with pytest.raises(RuntimeError, match="exit code 3\nsorry"):
-        peak_memory([sys.executable, "-c", "print('sorry'); raise SystemExit(3)"])
 
 
 def test_the_yardstick_runs_and_leaves_its_array_alone() -> None:

@@ -37,6 +37,12 @@ def test_a_process_is_timed_weighed_and_heard() -> None:
         run_process([sys.executable, "-c", "import sys; print('why'); sys.exit(3)"])
 
 
+def test_memory_is_that_of_the_whole_tree() -> None:
+    hold = "import time; held = bytearray(60_000_000); time.sleep(2)"
+    code = f"import subprocess, sys; held = bytearray(60_000_000); subprocess.run([sys.executable, '-c', {hold!r}])"
+    assert 120 < run_process([sys.executable, "-c", code], watch=True).peak_mb < 200
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_runs_over_the_whole_plane(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.stages.ENOUGH_SECONDS", 0)
