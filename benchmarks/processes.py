@@ -40,8 +40,8 @@ def run_process(command: Sequence[str | Path], *, env: Mapping[str, str] | None 
     """Run a command to its end in an empty working directory. RuntimeError, with what it printed, if it fails.
 
     `env` is added to the environment; Python finds this checkout's promfill, and keeps its bytecode, as it does for
-    users. With `watch`, a thread reads the memory of its tree every 20 ms, at some cost to the command's time; pages that
-    forked processes share count once for each.
+    users. With `watch`, a thread reads the memory of its tree every 20 ms, at some cost to the command's time; pages
+    that forked processes share count once for each.
     """
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
