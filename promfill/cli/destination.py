@@ -128,9 +128,7 @@ def upload_destination(values: Mapping[str, Any], console: Console) -> Destinati
 
 def uploads(values: Mapping[str, Any]) -> bool:
     """Whether blocks are to go up: by --upload, or because CDO_TOKEN is set."""
-    if values["upload"] is None:
-        return has_cdo_token()
-    return bool(values["upload"] != "none")
+    return bool(values["upload"] != "none") if values["upload"] else has_cdo_token()
 
 
 def has_cdo_token() -> bool:

@@ -81,6 +81,7 @@ def find(paths: Sequence[Path], console: Console, *, decode: bool) -> list[Local
     from promfill.upload.local import find_blocks, read_local_block
 
     blocks = sorted(map(read_local_block, find_blocks(paths)), key=lambda block: block.meta.min_time)
+    _refuse_twins(blocks)
     broken = [(block, breach) for block in blocks for breach in block.breaches()]
     if broken:
         block, breach = broken[0]
@@ -91,6 +92,15 @@ def find(paths: Sequence[Path], console: Console, *, decode: bool) -> list[Local
         if block.has_tombstones:
             console.warn(f"{block.path} has tombstones, and Mimir takes none: what was deleted there comes back")
     return blocks
+
+
+def _refuse_twins(blocks: Sequence[LocalBlock]) -> None:
+    """InputError where two directories hold a block of one ULID: under it Mimir takes one alone."""
+    found: dict[str, LocalBlock] = {}
+    for block in blocks:
+        twin = found.setdefault(block.meta.ulid, block)
+        if twin is not block:
+            raise InputError(f"{twin.path} and {block.path} are both block {block.meta.ulid}: leave one out")
 
 
 def _check_whole(block: LocalBlock, decode: bool) -> None:
