@@ -7,7 +7,7 @@ blocks are encoded: those threads wait for the system, which the interpreter's l
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ _PENDING = 3  # times as many that may wait for the disk: each holds what is not
 _THREADS = 8  # that wait for the disk: those that wait together share one commit of its journal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CompleteBlock:
     """A block whose chunks are all written."""
 
@@ -64,8 +64,9 @@ class BlockWriter:
         self._settle(_PENDING - 1)
         self._threads = self._threads or (ThreadPoolExecutor(_THREADS, "disk"), ThreadPoolExecutor(1, "durable"))
         disk, order = self._threads
-        synced = [disk.submit(block.files.finish, block.meta) for block in blocks]
-        self._pending.append(order.submit(self._hand_on, blocks, synced))
+        durable: set[CompleteBlock] = set()
+        shares = [disk.submit(_make_durable, blocks[first::_THREADS], durable) for first in range(_THREADS)]
+        self._pending.append(order.submit(self._hand_on, blocks, durable, shares))
 
     def finish(self) -> None:
         """Wait until all blocks are handed on."""
@@ -78,12 +79,19 @@ class BlockWriter:
         for threads in self._threads:
             threads.shutdown()
 
-    def _hand_on(self, blocks: list[CompleteBlock], synced: list[Future[None]]) -> None:
-        wait(synced)
-        self._durable([block for block, sync in zip(blocks, synced, strict=True) if not sync.exception()])
-        for sync in synced:
-            sync.result()
+    def _hand_on(self, blocks: list[CompleteBlock], durable: set[CompleteBlock], shares: list[Future[None]]) -> None:
+        wait(shares)
+        self._durable([block for block in blocks if block in durable])
+        for share in shares:
+            share.result()
 
     def _settle(self, most: int) -> None:
         while len(self._pending) > most:
             self._pending.popleft().result()
+
+
+def _make_durable(blocks: Sequence[CompleteBlock], durable: set[CompleteBlock]) -> None:
+    """Write one block after the other to the disk, and note which are there."""
+    for block in blocks:
+        block.files.finish(block.meta)
+        durable.add(block)

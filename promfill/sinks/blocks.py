@@ -77,6 +77,7 @@ class BlockSink:
         self._fleet, self._grid, self._identity = fleet, grid, identity
         self._directory, self._segment_max, self._share = directory, segment_max, share
         self._windows = list(windows(grid, duration))
+        self._names: dict[Window, str] = {}
         self._done = done  # names of blocks that are wanted no more: they have gone to where they belong
         self._index: FleetIndex | None = None
         self._work = Work()
@@ -207,9 +208,11 @@ class BlockSink:
 
     def _name(self, window: Window) -> str:
         """Time part: the block's maxTime. The rest: a hash of the series, their values and the window."""
-        content = self._identity + repr((window.first_step, window.steps, SAMPLES_PER_CHUNK)).encode()
-        entropy = hashlib.blake2b(content, digest_size=10).digest()
-        return ulid(self._grid.time(window.end_step - 1) + 1, entropy)
+        if window not in self._names:
+            content = self._identity + repr((window.first_step, window.steps, SAMPLES_PER_CHUNK)).encode()
+            entropy = hashlib.blake2b(content, digest_size=10).digest()
+            self._names[window] = ulid(self._grid.time(window.end_step - 1) + 1, entropy)
+        return self._names[window]
 
     def _is_there(self, window: Window) -> bool:
         name = self._name(window)

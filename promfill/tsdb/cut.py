@@ -17,11 +17,18 @@ def cut_runs(sizes: NDArray[np.int64], limit: int, first_limit: int | None = Non
     runs: list[slice] = []
     start = 0
     if first_limit is not None:
-        start = int(np.searchsorted(ends, first_limit, "right"))
+        start = _fitting(ends, first_limit)
         runs.append(slice(0, start))
     while start < sizes.size:
         reached = int(ends[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, reached + limit, "right")))
+        stop = max(start + 1, _fitting(ends, reached + limit))
         runs.append(slice(start, stop))
         start = stop
     return runs
+
+
+def _fitting(ends: NDArray[np.int64], limit: int) -> int:
+    """How many of the sizes that end there fit a limit: mostly all, or none, which takes no search."""
+    if not ends.size or ends[-1] <= limit:
+        return ends.size
+    return int(np.searchsorted(ends, limit, "right")) if ends[0] <= limit else 0
