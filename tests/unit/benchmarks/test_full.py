@@ -95,6 +95,21 @@ def test_charts_are_xml_with_every_name_in_them() -> None:
         assert set(names) <= set(texts)
 
 
+def test_the_peers_chart_has_short_names_and_no_yardstick() -> None:
+    side = {"ratio": 2.0, "series": 100}
+    title = "prometheus-remote-writer, a window of all series a request, into Prometheus"
+    chart = report.peers_chart(
+        {
+            "comparisons": [
+                {"name": "remote_writer_prometheus_100", "peer": title, **side},
+                {"name": "remote_write_replay_prometheus", "peer": "replay of ready-made requests", **side},
+            ]
+        }
+    )
+    assert "prometheus-remote-writer, windows (Prometheus), 100 series" in chart
+    assert "replay" not in chart
+
+
 def test_an_axis_is_logarithmic_over_whole_decades() -> None:
     axis = Axis.over([2, 900], 0, 300)
     assert axis.ticks == [1, 10, 100, 1000]
