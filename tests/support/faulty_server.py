@@ -12,7 +12,7 @@ from promfill.http import NoAnswerError
 from tests.support.faulty_receiver import FaultyReceiver
 from tests.support.receiver import Answer, Taken
 
-SILENCE = 0.8
+SILENCE = 1.6
 """Seconds; whoever waits for an answer must give up before."""
 
 NOT_HERE = Answer(404, b"no query API here")

@@ -26,7 +26,7 @@ def far_end(watch: Watch) -> Iterator[socket.socket]:
     with near, far:
         stream = SimpleNamespace(get_extra_info={"socket": near}.get)
         watch.trace("connection.connect_tcp.complete", {"return_value": stream})
-        far.settimeout(5)
+        far.settimeout(30)
         yield far
 
 
@@ -38,9 +38,9 @@ def test_a_late_block_is_cut_off(watch: Watch, far_end: socket.socket) -> None:
 
 def test_a_timely_block_is_left_alone(watch: Watch, far_end: socket.socket) -> None:
     for _ in range(5):
-        with watch.within(0.2):
+        with watch.within(2):
             assert not watch.passed
-    time.sleep(0.3)
+    time.sleep(2.2)
     assert not watch.passed
     far_end.setblocking(False)
     with pytest.raises(BlockingIOError):
@@ -65,8 +65,10 @@ def test_a_deadline_after_a_pause(watch: Watch, far_end: socket.socket) -> None:
 
 def test_a_late_block_without_a_connection(watch: Watch) -> None:
     with watch.within(0.02):
-        time.sleep(0.1)
-        assert watch.passed
+        late = time.monotonic() + 30
+        while not watch.passed:
+            assert time.monotonic() < late
+            time.sleep(0.001)
 
 
 def test_no_thread_is_left_behind() -> None:

@@ -199,16 +199,16 @@ def test_a_connection_that_breaks() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(200, pause=1.5),
-        Answer(200, b"x" * 100, drip=0.05),
-        Answer(200, b"x" * 100, {"Connection": "close"}, drip=0.05),  # would look whole when it is cut
+        Answer(200, pause=30),
+        Answer(200, b"x" * 600, drip=0.05),
+        Answer(200, b"x" * 600, {"Connection": "close"}, drip=0.05),  # would look whole when it is cut
     ],
 )
 def test_the_deadline_is_of_the_whole_request(answer: Answer) -> None:
     with Receiver(lambda _: answer) as receiver:
         start = time.monotonic()
         error = no_answer(receiver.url, timeout=0.3)
-        assert time.monotonic() - start < 1.0
+        assert time.monotonic() - start < 15
     assert "did not answer within 0.3 s" in str(error)
     assert error.may_have_arrived
 
@@ -242,7 +242,7 @@ def test_a_receiver_that_does_not_read_meets_the_deadline() -> None:
         start = time.monotonic()
         with pytest.raises(NoAnswerError, match="did not answer within"):
             made.request("POST", content=b"x" * 50_000_000)
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < 15
 
 
 def test_the_client_goes_on_after_a_late_answer() -> None:

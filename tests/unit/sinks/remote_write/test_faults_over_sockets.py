@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -29,7 +30,7 @@ WHOLE = samples_of(SOURCE.batch(Tile(0, 50, 0, 24)))
 SLOW = ("429", "429 date")
 
 
-def send(url: str, source: Source = SOURCE, timeout: float = 0.4, **how: Any) -> SinkReport:
+def send(url: str, source: Source = SOURCE, timeout: float = 1.0, **how: Any) -> SinkReport:
     chosen: dict[str, Any] = {"limits": Limits(samples=72), "clock": FastClock(), "retry_for": 60.0, **how}
     destination = build_destination(url, environment={})
     return push(source, open_remote_write(source, lambda: make_client(destination, timeout), Sending(**chosen)))
@@ -54,19 +55,25 @@ def test_every_sample_is_held_once(seed: int) -> None:
 
 @pytest.mark.parametrize("value", ["1", "date"])
 def test_a_receiver_that_says_when_to_come_again(value: str) -> None:
-    moment = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 2))
-    left = [Answer(429, b"slow down", headers={"Retry-After": value if value == "1" else moment})]
-    with Receiver(lambda _: left.pop() if left else GOOD) as receiver:
+    left = ["slow down"]
+
+    def answer(_: Taken) -> Answer:
+        if not left:
+            return GOOD
+        moment = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 2))
+        return Answer(429, left.pop().encode(), headers={"Retry-After": value if value == "1" else moment})
+
+    with Receiver(answer) as receiver:
         destination = build_destination(receiver.url, environment={})
         source = source_of("", 3)
         begin = time.monotonic()
         sink = open_remote_write(source, lambda: make_client(destination), Sending(protocol="1.0"))
         assert push(source, sink).details["retries"] == 1
-    assert 0.8 < time.monotonic() - begin < 5
+    assert 0.8 < time.monotonic() - begin < 30
 
 
 def test_an_answer_that_drips_longer_than_the_timeout() -> None:
-    left = [Answer(200, b"x" * 50, drip=0.05)]
+    left = [Answer(200, b"x" * 100, drip=0.05)]
     with Receiver(lambda _: left.pop() if left else GOOD) as receiver:
         report = send(receiver.url, source_of("", 3), protocol="1.0")
     assert (report.details["answers_lost"], report.details["retries"]) == (1, 1)
@@ -106,22 +113,27 @@ def test_a_rate_is_kept() -> None:
         destination = build_destination(receiver.url, environment={})
         how = Sending(limits=Limits(samples=72), rate_limit=2400.0, protocol="1.0")
         push(source, open_remote_write(source, lambda: make_client(destination), how))
-    assert 0.4 < time.monotonic() - begin < 3
+    assert 0.4 < time.monotonic() - begin < 30
 
 
 def test_lanes_send_at_once_what_may_be_sent_at_once() -> None:
-    """Four lanes: with answers that take 50 ms, requests of one window are under way together."""
-    flying = most = 0
+    """Four lanes: no answer but that to the first comes before another request is under way."""
+    lock, together = threading.Lock(), threading.Event()
+    flying = 0
 
     def answer(_: Taken) -> Answer:
-        nonlocal flying, most
-        flying += 1
-        most = max(most, flying)
-        time.sleep(0.02)
-        flying -= 1
+        nonlocal flying
+        with lock:
+            flying += 1
+            if flying > 1:
+                together.set()
+        if len(receiver.taken) > 1:
+            together.wait(20)
+        with lock:
+            flying -= 1
         return GOOD
 
     with Receiver(answer) as receiver:
-        send(receiver.url, timeout=5.0, protocol="1.0", lanes=4)
+        send(receiver.url, timeout=60.0, protocol="1.0", lanes=4)
         assert receiver.connections == 4
-    assert most > 1
+    assert together.is_set()

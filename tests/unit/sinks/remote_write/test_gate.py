@@ -34,7 +34,7 @@ def test_within_the_slack() -> None:
     waiting = enters(gate, 2, 1101)
     assert waiting.is_alive()
     gate.leave(0)
-    waiting.join(5)
+    waiting.join(30)
     assert not waiting.is_alive()
 
 
@@ -50,7 +50,7 @@ def test_open_and_stop_let_the_waiting_go() -> None:
     waiting = enters(gate, 1, 10)
     assert waiting.is_alive()
     gate.open()
-    waiting.join(5)
+    waiting.join(30)
     assert not waiting.is_alive()
     assert gate.slack == math.inf
     gate.stop()

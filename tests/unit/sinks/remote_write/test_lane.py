@@ -40,7 +40,7 @@ def test_the_sender_waits_while_the_line_is_full() -> None:
     waiting.join(0.05)
     assert waiting.is_alive()
     answered.release()
-    waiting.join(5)
+    waiting.join(30)
     assert not waiting.is_alive()
     answered.release(1 + AHEAD)
     lane.settle()
@@ -67,15 +67,17 @@ def test_nothing_is_sent_after_a_failure() -> None:
 
 
 def test_what_is_under_way_is_broken_off_in_the_end() -> None:
-    over = threading.Event()
+    begun, over = threading.Event(), threading.Event()
     delivered: list[bytes] = []
 
     def deliver(sent: Message) -> None:
-        over.wait(5)
+        begun.set()
+        over.wait(30)
         delivered.append(sent.body)
 
     lane = Lane(deliver)
     lane.send(request(1))
     lane.send(request(2))
+    assert begun.wait(30)
     lane.close(over.set, 0.05)
     assert delivered == [b"\1"]  # what waited behind it is not sent

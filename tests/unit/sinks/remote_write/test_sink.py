@@ -145,8 +145,9 @@ def test_a_later_refusal_tells_what_had_arrived() -> None:
     assert sink.report.samples == 120
 
 
-def test_an_ended_push_counts_what_was_acknowledged() -> None:
+def test_an_ended_push_counts_what_was_acknowledged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while a request is under way whose answer is near."""
+    monkeypatch.setattr("promfill.sinks.remote_write.sink.GRACE_SECONDS", 30.0)
     source = source_of("host=h{1..5}", 50)
 
     def interrupt(_: int) -> None:
@@ -162,7 +163,7 @@ def test_an_ended_push_counts_what_was_acknowledged() -> None:
 def test_an_ended_push_does_not_wait_for_a_silent_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("promfill.sinks.remote_write.sink.GRACE_SECONDS", 0.1)
     source = source_of("host=h{1..5}", 50)
-    with pushing(source, answers(GOOD, Answer(pause=3)), timeout=30) as (receiver, sink):
+    with pushing(source, answers(GOOD, Answer(pause=30)), timeout=60) as (receiver, sink):
         tiles = sink.tiles()
         for _ in range(2):
             sink.write(source.batch(next(tiles)))
@@ -170,7 +171,7 @@ def test_an_ended_push_does_not_wait_for_a_silent_receiver(monkeypatch: pytest.M
             time.sleep(0.001)
         begin = time.monotonic()
         sink.abort()
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 15
         assert sink.report.samples == sink.report.details["unanswered"] == 60
 
 
@@ -182,8 +183,8 @@ def test_half_a_window_is_not_told_as_whole() -> None:
 
 
 def test_a_request_of_unknown_fate_is_told_as_such() -> None:
-    words, _, _ = fails(source_of("host=h{1..5}", 50), answers(GOOD, Answer(pause=1)), timeout=0.3)
-    assert "did not answer within 0.3 s" in words
+    words, _, _ = fails(source_of("host=h{1..5}", 50), answers(GOOD, Answer(pause=5)), timeout=1.5)
+    assert "did not answer within 1.5 s" in words
     assert words.endswith("; 60 samples more may have arrived as well")
 
 
