@@ -41,13 +41,6 @@ def test_a_dump_of_nothing_says_why(promfill: Promfill) -> None:
     assert turned.err == "promfill: warning: --min-time lies behind --max-time: no sample is between them\n"
 
 
-def test_text_without_samples_says_so(promfill: Promfill) -> None:
-    Path("t.txt").write_text("# EOF\n")
-    result = promfill("tsdb", "create-blocks-from", "openmetrics", "t.txt")
-    assert (result.code, result.out) == (0, "")
-    assert result.err == "the text holds no sample: there is no block to make\n"
-
-
 def test_chunks_of_another_user(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not damage: what cannot be listed is not missing."""
     promfill(*PUSH)

@@ -120,11 +120,12 @@ def test_a_block_of_the_last_hours_is_a_danger_to_a_live_directory(promfill: Pro
     assert "the newest block ends within the last 3 hours" in promfill(*COMMAND, "openmetrics", str(path)).err
 
 
-def test_nothing_is_printed_where_there_is_no_sample(promfill: Promfill, tmp_path: Path) -> None:
+def test_no_table_is_printed_where_there_is_no_sample(promfill: Promfill, tmp_path: Path) -> None:
     path = tmp_path / "empty"
     path.write_bytes(b"# EOF\n")
     result = promfill(*COMMAND, "openmetrics", str(path))
-    assert (result.code, result.out, result.err) == (0, "", "")
+    assert (result.code, result.out) == (0, "")
+    assert result.err == "the text holds no sample: there is no block to make\n"
 
 
 @pytest.mark.parametrize(
