@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from io import FileIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from promfill.codecs.openmetrics_reader import Samples
 from promfill.sample_keys import KeyLayout
+from promfill.sinks import sample_spill
 from promfill.sinks.sample_spill import SampleSpill
 
 SERIES = 50
@@ -56,3 +58,24 @@ def test_few_samples_touch_no_disk(tmp_path: Path) -> None:
     layout = KeyLayout.covering(7_200_000, spill.first_time, spill.last_time, SERIES)
     assert [part[0].size for part in spill.sort(layout, np.arange(SERIES))] == [1_000]
     assert not (tmp_path / "not made").exists()
+
+
+@pytest.mark.parametrize("runs", [2, 50])
+def test_what_is_read_again_grows_with_the_samples_and_not_with_the_runs(
+    runs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sample as it came, then its key for the bounds, then key and value."""
+    sizes: list[int] = []
+    read = sample_spill._read
+
+    def counted(file: FileIO, array: np.ndarray) -> None:
+        sizes.append(array.nbytes)
+        read(file, array)
+
+    monkeypatch.setattr(sample_spill, "_read", counted)
+    spill = SampleSpill(tmp_path, 100)
+    spill.add(samples(np.random.default_rng(runs), 100 * runs, repeats=False))
+    layout = KeyLayout.covering(7_200_000, spill.first_time, spill.last_time, SERIES)
+    assert sum(part[0].size for part in spill.sort(layout, np.arange(SERIES))) == 100 * runs
+    assert sum(sizes) == 100 * runs * (20 + 8 + 16)
+    spill.close()

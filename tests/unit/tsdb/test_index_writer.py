@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -152,3 +153,18 @@ def test_blocks_encoded_at_once_do_not_touch_each_other() -> None:
     many = [[(k, k, 10_000 * number + 8 + 9 * k) for k in range(40)] for number in range(5)]
     blocks = [short, long, ragged, many, short]
     assert index_files(FleetIndex(fleet), *blocks) == [index_files(FleetIndex(fleet), block)[0] for block in blocks]
+
+
+def test_one_very_long_series_among_many_short_ones_takes_no_table_of_them_all() -> None:
+    """A table of all chunks of all series would hold 9 million references: 72 MB, and twice as much of times."""
+    index = FleetIndex(fleet_of([label_set(number) for number in range(3000)]))
+    counts = np.ones(3000, np.int64)
+    counts[1234] = 3000
+    times = 10 * np.arange(counts.sum())
+    chunks = ChunkMetas(counts, times, times + 5, 8 + times)
+    tracemalloc.start()
+    size = sum(len(piece) for (piece,) in encode_indices(index, chunks))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size > 100_000
+    assert peak < 20e6
