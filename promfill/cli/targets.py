@@ -31,11 +31,21 @@ if TYPE_CHECKING:
 MODES = ("blocks", "remote-write", "openmetrics", "script")
 DIRECTORIES = {"blocks": "data", "openmetrics": "utils", "script": "utils"}
 
+
+class _Directory(click.Path):
+    """A path; an empty one, as of a variable that is not set, is no directory, though Path takes it for this one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty: name a directory, or leave the option out", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 TARGET = (
     click.option("--mode", type=click.Choice(MODES), default="blocks", show_default=True, help="What is written."),
     click.option(
         "--output-dir",
-        type=click.Path(path_type=Path, readable=False),
+        type=_Directory(path_type=Path, readable=False),
         metavar="DIR",
         help="Where files go; made if missing.  [default: data for blocks, utils for openmetrics and script]",
     ),

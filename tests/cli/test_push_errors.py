@@ -51,6 +51,7 @@ BAD = [
     (("--round", "15", "--flat-base", "1e294"), "leave the range of a float64"),
     (("--step", "9" * 5000), "--step-size is no duration"),
     (("--start", "9" * 5000), "--start is no time"),
+    (("--output-dir", ""), "'--output-dir': it is empty: name a directory"),
     (("--output-dir", "d" * 300), "File name too long"),
     (("--mode", "openmetrics", "--output-dir", "d" * 300), "File name too long"),
     (("--mode", "openmetrics", "--metric-name", "m" * 230), "shorter --metric-name"),
