@@ -37,7 +37,11 @@ _PLACES = {"A": r"\A", "z": r"\Z", "b": r"(?a:\b)", "B": r"(?a:(?!\b))"}
 
 
 def compile_re2(pattern: str) -> re.Pattern[str]:
-    """The pattern, for `fullmatch`. InputError: RE2 refuses it, or Python cannot say it."""
+    """The pattern, for `fullmatch`. InputError: RE2 refuses it, or Python cannot say it.
+
+    RE2 takes time in proportion to the value; Python goes back and tries again, and a repeat of repeats (``(x+)+y``)
+    takes twice as long for every character more.
+    """
     try:
         return re.compile(_Translation(pattern).text())
     except (re.error, RecursionError, OverflowError, InputError) as error:
