@@ -85,6 +85,7 @@ class FaultyReceiver:
         self.final: set[bytes] = set()
         self.seen: list[str] = []
         self.waits: list[float] = []
+        self.answers: list[httpx.Response] = []
         self._seed, self._likelihood, self._most, self._faults = seed, likelihood, most, faults
         self._version_2, self._deaf = version_2, deaf
         self._on_request = on_request
@@ -109,6 +110,7 @@ class FaultyReceiver:
             if fault in REFUSED_EARLY:
                 return self._misbehave(fault)
             response = self._take(body, headers)
+            self.answers.append(response)
             if fault:
                 return self._misbehave(fault)
             if not response.is_success and (response.status_code < 500 or _refuses(response)):

@@ -3,7 +3,7 @@
     answer                              then
     2xx                                 written
     5xx, 429, none                      again, with pauses that double, until --retry-for is over
-    413                                 in halves, by series
+    413                                 in halves, by series, as all that are not smaller
     415 to 2.0, where that was a try    as 1.0
     "out of order", after a doubt       it is there
     every other                         refused: the push ends, or goes on without it (--on-reject skip)
@@ -84,6 +84,8 @@ class Delivery:
         """
         if message.done is not None and message.oldest <= message.done:
             return self._go_on(message, message.done)
+        if message.raw >= self._receiver.too_large and len(parts := message.smaller(self._gate.slack)) > 1:
+            return self._divide(message, parts, doubt=message.doubt)
         if message.is_version_2 and not self._receiver.takes_version_2:
             message = message.to_version_1()
         attempts = Attempts(message, self.client, self._receiver, self._tally)
@@ -135,8 +137,8 @@ class Delivery:
         if verdict is Verdict.OLDER and self._receiver.may_fall_back:
             return self._fall_back(attempts, response)
         if verdict is Verdict.SMALLER and len(parts := message.smaller(self._gate.slack)) > 1:
-            self._tally.count("divided")
-            return self._deliver_parts(message, parts, doubt=attempts.doubt)
+            self._receiver.too_large = min(self._receiver.too_large, message.raw)
+            return self._divide(message, parts, doubt=attempts.doubt)
         if attempts.doubt and self._end_is_held(message, response):
             return self._held(message)
         return self._refused(attempts, response)
@@ -161,6 +163,10 @@ class Delivery:
         self._receiver.takes_version_2 = False
         self._tally.note("protocol", "1.0")
         return self.deliver(replace(attempts.message.to_version_1(), doubt=attempts.doubt or response.is_success))
+
+    def _divide(self, message: Message, parts: list[Message], *, doubt: bool) -> int:
+        self._tally.count("divided")
+        return self._deliver_parts(message, parts, doubt=doubt)
 
     def _deliver_parts(self, message: Message, parts: list[Message], *, doubt: bool) -> int:
         """Parts of time come one after the other, so that it is told up to when all series are done."""

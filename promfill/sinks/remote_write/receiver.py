@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -30,14 +31,16 @@ class Receiver:
     """Shared by all lanes; its facts only ever change from unknown to known.
 
     takes_version_2: requests go as 2.0. may_fall_back: they go as 1.0 where 2.0 is refused. doubles: the receiver keeps
-    both copies of a sample that is sent twice, None where nothing has been heard of it yet. on_victoria_metrics: called
-    when it turns out to be one.
+    both copies of a sample that is sent twice, None where nothing has been heard of it yet. too_large: bytes (before
+    compression) of the smallest message that it found too large. on_victoria_metrics: called when it turns out to be
+    one.
     """
 
     holdings: Holdings
     takes_version_2: bool = False
     may_fall_back: bool = True
     doubles: bool | None = None
+    too_large: float = math.inf
     on_victoria_metrics: Callable[[], None] = lambda: None
 
     def learn(self, response: httpx.Response) -> None:

@@ -113,3 +113,12 @@ def test_nothing_more_is_sent_of_a_request_when_the_push_is_ended() -> None:
     with pytest.raises(StoppedError):
         push(SOURCE, sink)
     assert 0 < sink.report.samples < 300
+
+
+def test_what_is_too_large_is_learned_of_once() -> None:
+    """Four windows of five are divided, and only the first finds out how."""
+    receiver = FaultyReceiver(1, PrometheusRules(), likelihood=0, most=3000)
+    report = send(receiver, limits=Limits(samples=288), lanes=1)
+    assert report.samples == 1200
+    assert report.details["divided"] == 4
+    assert [answer.status_code for answer in receiver.answers].count(413) == 1

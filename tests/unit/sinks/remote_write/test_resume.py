@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 from promfill.checkpoint import Checkpoint
 from promfill.errors import InputError, ReceiverError
+from promfill.http import NoAnswerError
 from promfill.plan import Tile
 from promfill.push import push
 from promfill.sinks.base import SinkReport
@@ -195,3 +198,61 @@ def test_a_damaged_line_of_a_checkpoint(line: str, tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "run.json", "name", WIDE.grid.start, WIDE.grid.last, lines=(line,))
     with pytest.raises(InputError, match="is damaged: remove it"):
         run(WIDE, receiver, checkpoint, resumed=True)
+
+
+class EndsAnywhere(FaultyReceiver):
+    """Misbehaves as planned, and at its n-th attempt locks us out, whatever it has done with that."""
+
+    def __init__(self, seed: int, rules: Rules, deadly: int, **how: Any) -> None:
+        super().__init__(seed, rules, **how)
+        self._left = deadly
+
+    def answer(self, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        self._left -= 1
+        if self._left < 0:
+            return self._say(401, "locked")
+        try:
+            response = super().answer(body, headers)
+        except NoAnswerError:
+            if self._left:
+                raise
+        return response if self._left else self._say(401, "locked")
+
+
+@pytest.mark.parametrize("ten", range(0, 40, 10))
+def test_whatever_happens_until_it_is_done(ten: int, tmp_path: Path) -> None:
+    """Ended up to five times, anywhere; each run with other limits, lanes and faults, and another version."""
+    for seed in range(ten, ten + 10):
+        chance = random.Random(seed)
+        source, doubles = chance.choice([SOURCE, WIDE]), chance.random() < 0.4
+        skip, version_2 = not doubles and chance.random() < 0.4, chance.random() < 0.3
+        rules: Rules = VictoriaMetricsRules() if doubles else OneSeriesIsBad() if skip else PrometheusRules()
+        checkpoint = Checkpoint(tmp_path / f"{seed}.json", "name", source.grid.start, source.grid.last)
+        checkpoint.save()
+        for turn in range(6):
+            receiver = EndsAnywhere(
+                7 * seed + turn,
+                rules,
+                chance.randrange(1, 60) if turn < 5 else 10**9,
+                most=chance.choice([None, None, 900, 1500, 3000]),
+                likelihood=chance.choice([0, 0.2, 0.4]),
+                version_2=version_2,
+            )
+            how = {
+                "limits": Limits(samples=chance.choice([40, 72, 288, 2000])),
+                "lanes": chance.choice([None, 1, 3, 8]),
+                "protocol": chance.choice(["1.0", "auto"]),
+            }
+            try:
+                report = run(source, receiver, checkpoint, resumed=turn > 0, skip_rejected=skip, retry_for=600.0, **how)
+            except ReceiverError as error:
+                if "locked" not in str(error):
+                    raise
+                loaded = Checkpoint.load(checkpoint.path)
+                assert loaded
+                checkpoint = loaded
+            else:
+                assert_whole(rules, source, report, but="h2" if skip else "")
+                break
+        else:
+            pytest.fail(f"seed {seed} comes to no end")
