@@ -93,11 +93,12 @@ class HttpClient:
                     response.close()
             except httpx.HTTPError as error:
                 if self._watch.passed:
-                    raise self._late(target, seconds) from error
-                message = self.destination.mask(describe_failure(error, target, min(seconds, self._timeout)))
+                    message = describe_timeout(target, seconds)
+                else:
+                    message = self.destination.mask(describe_failure(error, target, min(seconds, self._timeout)))
                 raise NoAnswerError(message, may_have_arrived=not isinstance(error, _NOT_SENT)) from error
             if self._watch.passed:  # an answer that ends with its connection looks whole when we cut it
-                raise self._late(target, seconds)
+                raise NoAnswerError(describe_timeout(target, seconds), may_have_arrived=True)
 
     def check(self, response: httpx.Response) -> None:
         """ReceiverError for whatever is not a good answer of the service that was asked."""
@@ -163,9 +164,6 @@ class HttpClient:
             status = f"{response.status_code} {response.reason_phrase}"
             raise ReceiverError(f"{show_url(str(here))} redirects to {to} ({status}): give that address if it is meant")
         return there
-
-    def _late(self, url: httpx.URL, seconds: float) -> NoAnswerError:
-        return NoAnswerError(describe_timeout(url, seconds), may_have_arrived=True)
 
 
 def make_client(destination: Destination, timeout: float = 30.0) -> HttpClient:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
 import ssl
@@ -211,6 +212,20 @@ def test_the_deadline_is_of_the_whole_request(answer: Answer) -> None:
         assert time.monotonic() - start < 15
     assert "did not answer within 0.3 s" in str(error)
     assert error.may_have_arrived
+
+
+def test_what_ends_while_the_connection_is_made_has_not_arrived() -> None:
+    """Nobody accepts, and the line is full: the deadline passes, or Ctrl-C is pressed, before a byte is sent."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as waiting:
+        for _ in range(4):
+            other = waiting.enter_context(socket.socket())
+            other.setblocking(False)
+            other.connect_ex(listener.getsockname())
+        with client(f"http://127.0.0.1:{listener.getsockname()[1]}/", 2.0) as made:
+            threading.Timer(0.5, made.break_off).start()
+            with pytest.raises(NoAnswerError) as caught:
+                made.request("POST", content=b"x")
+    assert not caught.value.may_have_arrived
 
 
 def test_dripping_headers_meet_the_deadline() -> None:
