@@ -197,7 +197,10 @@ class Delivery:
         if message.newest - message.oldest <= slack or message.last_pause() > slack:
             return False
         attempts = Attempts(message.end_first(), self.client, self._receiver, self._tally)
-        return attempts.verdict(self._run(attempts)) is Verdict.HELD
+        told = self._run(attempts)
+        if told.is_success or is_about_samples(told.status_code, text_of(told)):
+            return attempts.verdict(told) is Verdict.HELD
+        raise self._error(attempts, told)
 
     def _refused(self, attempts: Attempts, response: httpx.Response) -> int:
         message, words = attempts.message, text_of(response)

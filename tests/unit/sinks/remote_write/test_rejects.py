@@ -200,6 +200,25 @@ def test_what_somebody_else_wrote_is_not_taken_for_our_own_end() -> None:
     assert not any(rules.held.values())
 
 
+def test_whoever_does_not_say_whether_the_end_is_held_is_quoted() -> None:
+    """And not what had been said before, which would blame somebody else's samples."""
+    source = source_of("host=h{1..3}", 600)
+    receiver = FaultyReceiver(1, PrometheusRules(), likelihood=0)
+    take, taken = receiver._take, iter(range(9))
+
+    def answer(body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        number = next(taken)
+        if number == 1:
+            take(body, headers)
+            raise NoAnswerError("it was lost, and written", may_have_arrived=True)
+        return receiver._say(401, "locked") if number == 3 else take(body, headers)
+
+    receiver._take = answer  # type: ignore[method-assign]
+    sending = Sending(limits=Limits(samples=900), clock=receiver.clock, protocol="1.0")
+    with pytest.raises(ReceiverError, match="401 Unauthorized: locked"):
+        push(source, open_remote_write(source, receiver.client, sending))
+
+
 def test_what_a_receiver_of_2_0_had_taken_of_a_refused_request_is_told() -> None:
     """12 series of 12 samples, and 11 of the request with the bad one."""
     receiver = FaultyReceiver(1, OneSeriesIsBad(), likelihood=0, version_2=True)
