@@ -36,6 +36,7 @@ class BlockFiles:
 
     def __init__(self, directory: Path, name: str, segment_max: int, run: int) -> None:
         self.path = directory / name
+        self.bytes = 0  # of chunks and index, once the block is finished
         self._temporary = temporary_path(self.path, run)
         self._is_made = False
         self._cutter = SegmentCutter(segment_max)
@@ -63,6 +64,7 @@ class BlockFiles:
 
     def finish(self, meta: BlockMeta) -> None:
         """Write the small files, and make everything durable under the temporary name."""
+        self.bytes = self.size
         self._create("tombstones").write(EMPTY_TOMBSTONES)
         self._create("meta.json").write(encode_meta(meta))
         for file in self._files:

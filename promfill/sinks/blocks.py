@@ -178,7 +178,7 @@ class BlockSink:
         for block in blocks:
             self._unnamed.remove(block.files)
             self.report.samples += block.meta.stats.samples
-            self.report.bytes += block.files.size
+            self.report.bytes += block.files.bytes
             self.report.paths.append(block.files.path)
             self.report.ready.append(block.files.path)
 
