@@ -72,6 +72,7 @@ class Delivery:
     ) -> None:
         self.client = client
         self._receiver, self._gate, self._terms, self._tally, self._stop = receiver, gate, terms, tally, stop
+        self._ends: dict[Message, bool] = {}
 
     def probe(self) -> None:
         """Find out whether the receiver takes 2.0, by a message without samples: `receiver.Receiver.probe`."""
@@ -82,6 +83,8 @@ class Delivery:
 
         ReceiverError, StoppedError.
         """
+        if message.whole is None:
+            self._ends.clear()
         if message.done is not None and message.oldest <= message.done:
             return self._go_on(message, message.done)
         if message.raw >= self._receiver.too_large and len(parts := message.smaller(self._gate.slack)) > 1:
@@ -173,7 +176,7 @@ class Delivery:
         self._terms.on_parts(message, None)
         held = 0
         for part in parts:
-            held += self.deliver(replace(part, doubt=doubt))
+            held += self.deliver(replace(part, doubt=doubt, whole=message if doubt else None))
             if not part.of_some:
                 self._terms.on_parts(message, part.newest)
         return held
@@ -185,15 +188,28 @@ class Delivery:
         return self._deliver_parts(message, message.smaller(self._gate.slack), doubt=True)
 
     def _end_is_held(self, message: Message, response: httpx.Response) -> bool:
-        """Whether a request that is wider than the slack is refused because its own newest samples are there.
+        """Whether what is refused as too old is so because it is there, with what was sent as one with it or behind it.
 
-        Its oldest are then out of bounds, as they would be if somebody else had written newer ones. But its last two
-        steps are within bounds of each other: they are out of order only if they are held. A receiver that has just
-        written some of it holds those, and not what it refused.
+        It would be as well if somebody else had written newer samples. A receiver that has just written some of it
+        holds those, and not what it refused.
         """
-        slack = self._gate.slack
+        whole: Message | None = message
         if not refuses_history(response.status_code, text_of(response)) or written_by(response):
             return False
+        while whole is not None:
+            if whole not in self._ends:  # its parts have all the same to ask of it
+                self._ends[whole] = self._ends_there(whole)
+            if self._ends[whole]:
+                return True
+            whole = whole.whole
+        return False
+
+    def _ends_there(self, message: Message) -> bool:
+        """Whether the receiver holds the end of a message that is wider than the slack, and whose oldest it refuses.
+
+        Its last two steps are within bounds of each other: they are out of order only if they are held.
+        """
+        slack = self._gate.slack
         if message.newest - message.oldest <= slack or message.last_pause() > slack:
             return False
         attempts = Attempts(message.end_first(), self.client, self._receiver, self._tally)
