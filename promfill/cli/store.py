@@ -110,7 +110,9 @@ def open_api(values: Mapping[str, Any], console: Console) -> Api | None:
         return None
     from promfill.stores.api import Api
 
-    return Api(open_client(destination, values))
+    client = open_client(destination, values)
+    click.get_current_context().call_on_close(client.close)
+    return Api(client)
 
 
 def _api_destination(values: Mapping[str, Any], console: Console) -> Destination | None:

@@ -18,6 +18,7 @@ import orjson
 
 from promfill.errors import ReceiverError
 from promfill.http import HttpClient
+from promfill.http_answers import text_of
 from promfill.retry import Retry, passing, retry_after
 from promfill.upload.base import BlockRefusedError, Outcome, StoppedError
 from promfill.upload.local import FileBody, LocalBlock
@@ -100,9 +101,9 @@ class MimirUpload:
         """Whether block upload is switched on for the tenant. ReceiverError where nobody says."""
         client = self._client()
         response = self._retry().run(lambda: client.request("GET", f"{self._base}/{_NO_BLOCK}/check"))
-        if DISABLED in response.text:
+        if DISABLED in text_of(response):
             return False
-        if not client.is_good(response) and not (response.status_code == 404 and _ABSENT in response.text):
+        if not client.is_good(response) and not (response.status_code == 404 and _ABSENT in text_of(response)):
             raise self._failure(response)
         return True
 
@@ -168,7 +169,7 @@ class MimirUpload:
     def _judge(self, block: LocalBlock, call: str, response: httpx.Response, size: int | None) -> Outcome:
         """What a refusal means is known from the block's state, not from its words; but for one that has no state."""
         own = response.status_code in (400, 409, 413, 422) or (response.status_code == 404 and call != "start")
-        if not own or DISABLED in response.text:
+        if not own or DISABLED in text_of(response):
             raise self._failure(response)
         state = self.state(block)
         if state.result == "complete":
@@ -205,9 +206,9 @@ class MimirUpload:
     def _failure(self, response: httpx.Response) -> ReceiverError:
         client = self._client()
         text = client.explain(response)
-        if DISABLED in response.text:
+        if DISABLED in text_of(response):
             return ReceiverError(f"{text}: {DISABLED_MEND}")
-        if response.status_code == 401 and _NO_TENANT in response.text:
+        if response.status_code == 401 and _NO_TENANT in text_of(response):
             return ReceiverError(f"{text}: this Mimir has several tenants: name yours by --tenant")
         if response.status_code in (404, 405):
             return ReceiverError(f"{text}: no block upload is there; give the base address of a Mimir by --upload")

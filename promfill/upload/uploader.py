@@ -85,8 +85,11 @@ class Uploader:
             for lane in self._lanes:
                 while lane.is_alive():  # in short steps: a signal is seen between them
                     lane.join(0.1)
-        self._raise()
-        self._protocol.finish()
+        try:
+            self._raise()
+            self._protocol.finish()
+        finally:
+            self._protocol.close()
         for block in self._sent:
             self._complete(block, Outcome.COMPLETE)
         if self.report.refused:
@@ -98,6 +101,8 @@ class Uploader:
         self._stop.set()
         for lane in self._lanes if self._begun else ():
             lane.join(GRACE_SECONDS / len(self._lanes))
+        if not any(lane.is_alive() for lane in self._lanes):
+            self._protocol.close()
 
     def _run(self) -> None:
         while (path := self._queue.get()) is not None and not self._stop.is_set():

@@ -86,6 +86,15 @@ def test_blocks_go_up_whole_and_their_copies_go(mimir: Mimir, blocks: list[Path]
     assert {request.path for request in mimir.requests if request.call == "files"} == {"index", "chunks/000001"}
 
 
+def test_every_connection_is_let_go(mimir: Mimir, blocks: list[Path]) -> None:
+    before = set(threading.enumerate())
+    upload(mimir, blocks)
+    watches = [thread for thread in set(threading.enumerate()) - before if thread.name == "deadline"]
+    for thread in watches:
+        thread.join(10)
+    assert not [thread for thread in watches if thread.is_alive()]
+
+
 def test_keep_keeps_and_a_second_time_nothing_is_sent(mimir: Mimir, blocks: list[Path]) -> None:
     upload(mimir, blocks, keep=True)
     assert all(block.exists() for block in blocks)
