@@ -55,7 +55,7 @@ def cases(quick: bool) -> Iterator[Case]:
         yield AgainstPromtool(f"create_blocks_{hours}h_week", 20, 7, hours, turns=3)
         if not quick:  # promtool reads the text once for each of 252 blocks: a minute or two
             yield AgainstPromtool(f"create_blocks_{hours}h", series, days, hours, turns=2)
-    yield Figure("create_blocks_growth", "exponent", partial(growth, series, 21, 84))
+    yield Figure("create_blocks_growth", "exponent", partial(growth, 100, 21, 84))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +143,17 @@ def memory(series: int, days: int, command: Sequence[str]) -> float:
 
 
 def growth(series: int, *days: int) -> float:
-    """The slope between the logarithms of range and time, the better of three."""
+    """The slope between the logarithms of range and time: of each range the best of five turns, interleaved."""
     with tempfile.TemporaryDirectory() as here:
-        seconds = []
-        for length in days:
-            text = Path(here) / f"text{length}"
+        texts = {length: Path(here) / f"text{length}" for length in days}
+        for length, text in texts.items():
             text.write_bytes(text_of(series, length, interleaved=False))
-            seconds.append(
-                min(timed(partial(make_blocks, text, Path(here) / f"{length}_{turn}", 18)) for turn in range(3))
-            )
-    return math.log(seconds[-1] / seconds[0]) / math.log(days[-1] / days[0])
+        turns = [
+            [timed(partial(make_blocks, text, Path(here) / f"{length}_{turn}", 18)) for length, text in texts.items()]
+            for turn in range(5)
+        ]
+    best = [min(column) for column in zip(*turns, strict=True)]
+    return math.log(best[-1] / best[0]) / math.log(days[-1] / days[0])
 
 
 if __name__ == "__main__":
