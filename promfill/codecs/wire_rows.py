@@ -60,13 +60,17 @@ class RowFrame:
     prefix: bytes = b""
     tail: bytes = b""
 
+    def headers(self, steps: int) -> list[bytes]:
+        """Tag and length before each series of a group, where it has so many samples; one for each group."""
+        first = [group.start for group in self.labels.groups]
+        lengths = self.labels.labels.lengths[first] + steps * SAMPLE_BYTES + len(self.tail)
+        return list(columns_to_ragged([self._header(lengths)]))
+
     def heads(self, steps: int) -> list[NDArray[np.uint8]]:
         """What stands before the samples of each series, uint8 (n, w) for each group, where it has so many samples."""
         heads = []
-        for group in self.labels.groups:
+        for group, header in zip(self.labels.groups, self.headers(steps), strict=True):
             labels = self.labels.matrix(group)
-            length = np.array([labels.shape[1] + steps * SAMPLE_BYTES + len(self.tail)])
-            (header,) = columns_to_ragged([self._header(length)])
             rows = np.broadcast_to(np.frombuffer(header, np.uint8), (len(labels), len(header)))
             heads.append(np.concatenate([rows, labels], axis=1))
         return heads
@@ -77,8 +81,10 @@ class RowFrame:
 
     def size(self, steps: int) -> int:
         """Bytes of a request without its ending."""
-        heads = sum(head.size for head in self.heads(steps))
-        return len(self.prefix) + heads + self.labels.order.size * (steps * SAMPLE_BYTES + len(self.tail))
+        around = zip(self.labels.groups, self.headers(steps), strict=True)
+        headers = sum(len(header) * (group.stop - group.start) for group, header in around)
+        samples = self.labels.order.size * (steps * SAMPLE_BYTES + len(self.tail))
+        return int(len(self.prefix) + headers + self.labels.labels.buffer.size + samples)
 
     def join(self, order: RaggedBytes) -> NDArray[np.uint8]:
         """The rows of strings that hold labels and samples; each gets its tail, its tag and its length."""
