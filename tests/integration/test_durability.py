@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -86,6 +86,15 @@ def test_killed_at_random(tmp_path: Path, workers: int) -> None:
         check_and_finish(SLOW, directory, expected)
 
 
+@pytest.fixture
+def hears_hangups() -> Iterator[None]:
+    """nohup has its children ignore SIGHUP, promfill included."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hears_hangups")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_interrupted(tmp_path: Path, number: signal.Signals, code: int, workers: int) -> None:
@@ -95,7 +104,7 @@ def test_interrupted(tmp_path: Path, number: signal.Signals, code: int, workers:
     while not directory.exists() or not any(len(path.name) == 26 for path in directory.iterdir()):
         time.sleep(0.01)
     child.send_signal(number)
-    _, err = child.communicate(timeout=20)
+    _, err = child.communicate(timeout=60)
     assert child.returncode == code
     assert "to go on, run the same command with --start 1702800000 --end 1704000000" in err
     assert "Traceback" not in err
