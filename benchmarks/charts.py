@@ -12,6 +12,7 @@ from html import escape
 
 WIDTH = 800
 FONT = "font-family='system-ui, sans-serif' font-size='13' fill='#222'"
+LETTER = 7.2  # how wide one is at most, on the average of a label
 COLOURS = ("#1f6fb4", "#d9622b", "#2f9156", "#8a4fa8", "#b8383d", "#6b7280", "#12a3a3", "#a38a12", "#222222", "#e58fb0")
 
 
@@ -95,7 +96,8 @@ def draw_line(points: Sequence[tuple[float, float]], colour: str) -> list[str]:
 
 def bar_chart(title: str, note: str, bars: Sequence[Bar]) -> str:
     """Horizontal bars over a logarithmic axis that begins at 1, the labels before them."""
-    left, right, row, top = 400, 60, 30, 62
+    left = 26 + round(LETTER * max((len(bar.label) for bar in bars), default=0))
+    right, row, top = 60, 30, 62
     height = top + row * len(bars) + 34
     axis = Axis.over([1, *(bar.value for bar in bars)], left, WIDTH - right)
     parts = [text(16, 26, title, size=15, weight="bold"), text(16, 46, note)]

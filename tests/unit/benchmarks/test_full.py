@@ -108,6 +108,8 @@ def test_the_peers_chart_has_short_names_and_no_yardstick() -> None:
     )
     assert "prometheus-remote-writer, windows (Prometheus), 100 series" in chart
     assert "replay" not in chart
+    ends = re.findall(r"<text x='([\d.]+)'[^>]*>prometheus-remote-writer", chart)
+    assert float(ends[0]) > 58 * 7, "58 letters have room before it"
 
 
 def test_an_axis_is_logarithmic_over_whole_decades() -> None:
