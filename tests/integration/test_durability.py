@@ -87,14 +87,17 @@ def test_killed_at_random(tmp_path: Path, workers: int) -> None:
 
 
 @pytest.fixture
-def hears_hangups() -> Iterator[None]:
-    """nohup has its children ignore SIGHUP, promfill included."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def hears_signals() -> Iterator[None]:
+    """What runs behind nohup or a shell's & ignores some signals, and so do its children, promfill included."""
+    ignored = [it for it in (signal.SIGHUP, signal.SIGINT) if signal.getsignal(it) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
-@pytest.mark.usefixtures("hears_hangups")
+@pytest.mark.usefixtures("hears_signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_interrupted(tmp_path: Path, number: signal.Signals, code: int, workers: int) -> None:
