@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 from promfill.model import Fleet, LabelSet, SeriesBatch
 from promfill.pb.remote_write_1_pb2 import WriteRequest
+from tests.support.fleets import fleet_of
+from tests.support.golden import golden_json
+
+START, STEP = 1_700_006_400_000, 300_000  # ms
 
 Held = dict[LabelSet, list[tuple[int, int]]]
 """(timestamp in ms, value bits) of every series."""
@@ -52,3 +56,23 @@ def batch_of(
 ) -> SeriesBatch:
     """A batch whose values are given by their bits (T, S)."""
     return SeriesBatch(fleet, first_series, np.asarray(timestamps, np.int64), bits.view(np.float64), present)
+
+
+def grid(steps: int, start: int = START) -> list[int]:
+    """Timestamps (ms)."""
+    return [start + STEP * step for step in range(steps)]
+
+
+def random_bits(steps: int, series: int) -> NDArray[np.uint64]:
+    """Value bits (T, S): any that there are."""
+    return np.random.default_rng(7).integers(0, 1 << 64, (steps, series), np.uint64)
+
+
+def golden_batch() -> SeriesBatch:
+    """What remote_write.json says that the golden requests of both versions hold."""
+    told = golden_json("remote_write.json")
+    values = [int(text, 16) for text in told["value_bits"]]
+    bits = np.array([[values[step + series] for series in range(3)] for step in range(12)], np.uint64)
+    bits[11, 2] = int(told["stale_bits"], 16)
+    labels = ((("__name__", "golden_day"), ("host", f"h{row}"), ("utf8", "äß→✓")) for row in range(3))
+    return batch_of(fleet_of(labels), grid(12), bits)

@@ -14,38 +14,19 @@ from promfill.codecs.remote_write import (
     longest_labels,
 )
 from promfill.codecs.wire_samples import LONGEST_SAMPLE
-from promfill.model import Fleet, SeriesBatch
+from promfill.model import Fleet
 from promfill.pb.remote_write_1_pb2 import MetricMetadata, WriteRequest
 from promfill.times import LAST_MS
 from tests.support.fleets import fleet_of
-from tests.support.golden import golden_bytes, golden_json
-from tests.support.remote_write import batch_of, read_request, samples_of
+from tests.support.golden import golden_bytes
+from tests.support.remote_write import START, STEP, batch_of, golden_batch, grid, random_bits, read_request, samples_of
 
-START, STEP = 1_700_006_400_000, 300_000
 STALE_NAN, NAN, INF, MINUS_ZERO, DENORMAL = 0x7FF0000000000002, 0x7FF8000000000001, 0x7FF0000000000000, 1 << 63, 1
 DAYS = [(f"d{10**n}", f"v{n}") for n in range(4)]
 
 
 def fleet(series: int = 3) -> Fleet:
     return fleet_of((("__name__", "m"), ("host", f"h{row}")) for row in range(series))
-
-
-def grid(steps: int, start: int = START) -> list[int]:
-    return [start + STEP * step for step in range(steps)]
-
-
-def random_bits(steps: int, series: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint64]]:
-    return np.random.default_rng(7).integers(0, 1 << 64, (steps, series), np.uint64)
-
-
-def golden_batch() -> SeriesBatch:
-    """What remote_write.json says that the golden requests hold."""
-    told = golden_json("remote_write.json")
-    values = [int(text, 16) for text in told["value_bits"]]
-    bits = np.array([[values[step + series] for series in range(3)] for step in range(12)], np.uint64)
-    bits[11, 2] = int(told["stale_bits"], 16)
-    labels = ((("__name__", "golden_day"), ("host", f"h{row}"), ("utf8", "äß→✓")) for row in range(3))
-    return batch_of(fleet_of(labels), grid(12), bits)
 
 
 def test_a_request_is_prometheus_s_own_byte_for_byte() -> None:

@@ -6,31 +6,11 @@ import numpy as np
 import pytest
 
 from promfill.codecs.remote_write_2 import RequestEncoder
-from promfill.model import SeriesBatch
 from promfill.pb.remote_write_2_pb2 import Metadata, Request
 from tests.support.fleets import fleet_of
 from tests.support.golden import golden_bytes, golden_json
 from tests.support.held_samples import read_2
-from tests.support.remote_write import batch_of, samples_of
-
-START, STEP = 1_700_006_400_000, 300_000
-
-
-def grid(steps: int, start: int = START) -> list[int]:
-    return [start + STEP * step for step in range(steps)]
-
-
-def random_bits(steps: int, series: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint64]]:
-    return np.random.default_rng(7).integers(0, 1 << 64, (steps, series), np.uint64)
-
-
-def golden_batch() -> SeriesBatch:
-    told = golden_json("remote_write.json")
-    values = [int(text, 16) for text in told["value_bits"]]
-    bits = np.array([[values[step + series] for series in range(3)] for step in range(12)], np.uint64)
-    bits[11, 2] = int(told["stale_bits"], 16)
-    labels = ((("__name__", "golden_day"), ("host", f"h{row}"), ("utf8", "äß→✓")) for row in range(3))
-    return batch_of(fleet_of(labels), grid(12), bits)
+from tests.support.remote_write import STEP, batch_of, golden_batch, grid, random_bits, samples_of
 
 
 def in_symbols_of(message: bytes, texts: list[str]) -> bytes:
