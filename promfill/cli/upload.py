@@ -62,7 +62,7 @@ def command(**values: Any) -> None:
     waiting = Waiting(blocks, destination, values, console) if values["wait"] else None
     started = time.monotonic()
     uploader = open_uploader(destination, values, _keep(values["keep"]))
-    run(uploader, blocks, destination, values, console)
+    _run(uploader, blocks, destination, console)
     if waiting:
         waiting.wait()
     facts = {**upload_facts(uploader.report, destination), "seconds": round(time.monotonic() - started, 3)}
@@ -112,13 +112,7 @@ def _check_whole(block: LocalBlock, decode: bool) -> None:
         raise InputError(f"{block.path} is damaged: {error}. Nothing was sent") from None
 
 
-def run(
-    uploader: Uploader,
-    blocks: Sequence[LocalBlock],
-    destination: Destination,
-    values: Mapping[str, Any],
-    console: Console,
-) -> None:
+def _run(uploader: Uploader, blocks: Sequence[LocalBlock], destination: Destination, console: Console) -> None:
     """Upload them; what is up and how to go on is said when it ends early."""
     try:
         uploader.offer(block.path for block in blocks)

@@ -124,11 +124,13 @@ def _splice(frame: RowFrame, batch: SeriesBatch, ending: bytes, work: Work) -> N
     message = work.get("message", (frame.size(steps) + len(ending),), np.uint8)
     at = len(frame.prefix)
     message[:at] = np.frombuffer(frame.prefix, np.uint8)
-    for head, columns in zip(frame.heads(steps), frame.orders(), strict=True):
-        series, width = head.shape
+    for group, header in zip(frame.labels.groups, frame.headers(steps), strict=True):
+        labels, columns = frame.labels.matrix(group), frame.labels.order[group]
+        series, width = len(labels), len(header) + labels.shape[1]
         pitch = width + steps * SAMPLE_BYTES + len(frame.tail)
         rows = message[at : at + series * pitch].reshape(series, pitch)
-        rows[:, :width] = head
+        rows[:, : len(header)] = np.frombuffer(header, np.uint8)
+        rows[:, len(header) : width] = labels
         rows[:, width : width + steps * SAMPLE_BYTES] = _bytes_of_rows(
             samples if samples.shape[1] == 1 else samples[:, columns]
         )

@@ -102,7 +102,7 @@ class SampleSpill:
 
     def _sorted_held(self, layout: KeyLayout, ranks: I64Array) -> Sorted:
         keys = layout.pack(ranks[self._series[: self._held]], self._times[: self._held])
-        return sort_by_key(keys, self._values[: self._held])
+        return _sort_by_key(keys, self._values[: self._held])
 
     def _write_run(self) -> None:
         if not self._file:
@@ -168,7 +168,7 @@ def _merge(runs: list[_Run], fences_each: int) -> Iterator[Sorted]:
             start, stop, end = int(starts[number]), int(stops[number]), int(ends[number])
             here = slice(end - (stop - start), end)
             runs[number].read(start, keys[here], values[here])
-        yield sort_by_key(keys, values)
+        yield _sort_by_key(keys, values)
 
 
 def _write(file: FileIO, array: NDArray[Any]) -> None:
@@ -186,7 +186,7 @@ def _read(file: FileIO, array: NDArray[Any]) -> None:
         rest = rest[got:]
 
 
-def sort_by_key(keys: KeyArray, values: F64Array) -> Sorted:
+def _sort_by_key(keys: KeyArray, values: F64Array) -> Sorted:
     """Both in the order of the keys; as they are where that is their order."""
     if (keys[1:] >= keys[:-1]).all():
         return keys, values

@@ -48,8 +48,8 @@ class WrittenBlock:
 class SortedBlocks:
     """Writes the blocks of a fleet. `add` takes all samples in order; `publish` makes the blocks appear."""
 
-    def __init__(self, fleet: Fleet, layout: KeyLayout, directory: Path, *, segment_max: int = SEGMENT_MAX) -> None:
-        self._layout, self._directory, self._segment_max = layout, directory, segment_max
+    def __init__(self, fleet: Fleet, layout: KeyLayout, directory: Path) -> None:
+        self._layout, self._directory = layout, directory
         self._parts = _FleetParts(fleet)
         self._work = Work()
         self._open: _OpenBlock | None = None
@@ -109,7 +109,7 @@ class SortedBlocks:
         if self._open and self._open.window != window:
             self._finish()
         if not self._open:
-            files = BlockFiles(self._directory, f"window{window}", self._segment_max, os.getpid())
+            files = BlockFiles(self._directory, f"window{window}", SEGMENT_MAX, os.getpid())
             self._files.append(files)
             self._open = _OpenBlock(window, files)
         return self._open

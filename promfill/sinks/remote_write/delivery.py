@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import httpx
 
@@ -56,11 +56,11 @@ class Terms:
     it is sent in parts, and of the time (ms) up to which parts of all its series are done, None where there are none.
     """
 
-    retry_for: float = 300.0
-    skip_rejected: bool = False
-    pace: Pace = field(default_factory=lambda: Pace(None))
-    clock: Clock = field(default_factory=Clock)
-    on_trouble: Callable[[str], None] = lambda text: None
+    retry_for: float
+    skip_rejected: bool
+    pace: Pace
+    clock: Clock
+    on_trouble: Callable[[str], None]
     on_parts: Callable[[Message, int | None], None] = lambda message, done: None
 
 
