@@ -59,5 +59,5 @@ def gist(response: httpx.Response, mask: Callable[[str], str]) -> str:
     text = mask(text_of(response))[:LOOKED_AT]  # before it is cut: half a secret would go unseen
     if is_html(response):
         title = _TITLE.search(text)
-        text = f'an HTML page, "{unescape(title[1])}"' if title else "an HTML page"
+        text = f'an HTML page, "{mask(unescape(title[1]))}"' if title else "an HTML page"
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -83,7 +83,7 @@ def open_push_upload(
         raise InputError("--verify reads the blocks here, which an upload removes: add --keep, or give --query-url")
     destination = upload_destination(values, console)
     if destination is None:
-        if values["env"] and values["upload"] is None and given("env"):
+        if values["env"] and not values["upload"] and given("env"):
             console.warn("--env without CDO_TOKEN names no destination: the blocks stay here")
         return None
     return PushUpload(destination, values, run or Run("", Path(), values, None), directory)

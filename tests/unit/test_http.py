@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from promfill import __version__
@@ -19,6 +20,7 @@ from promfill.config import build_destination
 from promfill.destination import Destination, HttpConfig, Secret, Tls
 from promfill.errors import InputError, ReceiverError
 from promfill.http import HttpClient, NoAnswerError, make_client
+from promfill.http_answers import gist
 from tests.support.receiver import TLS_FOLDER, Answer, Receiver, Taken, server_tls
 from tests.support.servers import free_port
 
@@ -127,6 +129,11 @@ def test_a_packed_answer_is_unpacked() -> None:
         answer = made.request("POST", content=b"x")
     assert (answer.content, answer.headers["x-kept"]) == (b"no such tenant", "yes")
     assert made.explain(answer).endswith("answered 400 Bad Request: no such tenant")
+
+
+def test_a_secret_that_a_page_spells_in_html_is_masked() -> None:
+    page = httpx.Response(502, text="<html><title>bad pa&amp;ss&#39;word</title>")
+    assert gist(page, lambda text: text.replace("pa&ss'word", "•••")) == 'an HTML page, "bad •••"'
 
 
 def moved(status: int, to: str) -> Answer:

@@ -71,7 +71,8 @@ class Acknowledged:
         """The request goes in parts: of it, some may be there, and all up to this time (ms). OutputError as `add`."""
         request = message.place, message.window
         with self._lock:
-            if request not in self._in_parts or done is not None:
+            before = self._in_parts.get(request)
+            if request not in self._in_parts or (done is not None and (before is None or done > before)):
                 self._in_parts[request] = done
                 self._append(f"{message.place} {message.window} {IN_PARTS}{'' if done is None else f' {done}'}")
 

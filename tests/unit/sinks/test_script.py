@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from promfill.destination import BasicAuth, Secret
-from promfill.sinks.script import MARK, own_script
+from promfill.sinks.script import MARK, _end, own_script
 from tests.support.cli import END, START, Promfill
 from tests.support.mimir import Mimir
 from tests.support.servers import require
@@ -197,6 +197,18 @@ def is_running(process: int) -> bool:
         return not Path("/proc/self/status").exists()  # no /proc at all, as on macOS: then it is there
     except ProcessLookupError:
         return False
+
+
+def test_what_outlives_its_shell_is_ended_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("promfill.sinks.script._GRACE_SECONDS", 0.5)
+    tool = "import signal, sys, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    shell = ["sh", "-c", '"$0" -c "$1" & wait', sys.executable, tool]
+    child = subprocess.Popen(shell, stdout=subprocess.PIPE, process_group=0)
+    assert child.stdout
+    with child.stdout as output:
+        assert output.readline() == b"up\n"
+        _end(child)
+        assert output.read() == b"", "its end is closed when the last of them is gone"
 
 
 def test_a_missing_tool_is_named(no_go_tools: None) -> None:

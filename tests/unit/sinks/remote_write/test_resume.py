@@ -257,3 +257,21 @@ def test_whatever_happens_until_it_is_done(ten: int, tmp_path: Path) -> None:
                 break
         else:
             pytest.fail(f"seed {seed} comes to no end")
+
+
+def test_what_parts_have_done_is_never_taken_back(tmp_path: Path) -> None:
+    """A part that is sent again may know of less than the one before it."""
+    from promfill.plan import Grid
+    from promfill.sinks.remote_write.acknowledged import Acknowledged
+    from promfill.sinks.remote_write.message import Message
+    from promfill.sinks.remote_write.plan import RequestPlan
+
+    checkpoint = Checkpoint(tmp_path / "run.json", "name", 0, 9_000)
+    plan = RequestPlan.of_parts(Grid(0, 1_000, 9), 1, 9, 1)
+    message = Message(b"", 0, 9, window=0, place=0, series=range(1), oldest=0, newest=8_000)
+    done = Acknowledged(plan, checkpoint)
+    for time in (None, 3_000, None, 1_000):
+        done.divide(message, time)
+    done.close(finished=False)
+    again = Acknowledged(plan, Checkpoint.load(checkpoint.path), resumed=True)
+    assert again.recall(message).done == 3_000
