@@ -34,7 +34,7 @@ class Finding:
     loses: bool
     samples: int | None
     text: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,8 @@ def _newest(store: StoreFacts, now: int) -> int | None:
 def _receiver(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
     if store.receives is False:
         text = f"{store.name} takes no remote write: its receiver is switched off"
-        mend = "start it with --web.enable-remote-write-receiver, or use --mode blocks"
-        yield Finding("receiver", True, plan.samples, text, mend)
+        fix = "start it with --web.enable-remote-write-receiver, or use --mode blocks"
+        yield Finding("receiver", True, plan.samples, text, fix)
     if store.version_2 is None:
         yield Finding("protocol", False, None, f"whether {store.name} speaks remote write 2.0 is unknown")
     else:
@@ -173,8 +173,8 @@ def _values(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
         yield Finding("rounding", False, plan.samples, text, "--resolution 2^-7 makes values that it keeps by bits")
     if store.doubles:
         text = f"{store.name} keeps a sample twice that is sent twice: a push must not be repeated over itself"
-        mend = "delete the series before a second push, or run it with -dedup.minScrapeInterval=1ms"
-        yield Finding("doubling", False, None, text, mend)
+        fix = "delete the series before a second push, or run it with -dedup.minScrapeInterval=1ms"
+        yield Finding("doubling", False, None, text, fix)
 
 
 def _blocks(plan: PushPlan, store: StoreFacts | None, now: int) -> Iterator[Finding]:

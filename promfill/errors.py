@@ -5,8 +5,9 @@
     ├── FormatError                bytes that are not what their format says                 (exit 1)
     └── RunError                   what happened while running                               (exit 1)
         ├── OutputError            the disk: full, read-only, gone
-        ├── ReceiverError          a server's answer
-        │   └── NoAnswerError      none came (`promfill.http`)
+        ├── ReceiverError          a server's answer, or none: may succeed if repeated
+        │   ├── NoAnswerError      none came (`promfill.http`)
+        │   └── RefusedError       an answer that repetition cannot change                   (exit 3)
         └── ScriptError            a backfill script that failed
 
 Anything else that comes out of promfill is a bug in promfill.
@@ -18,9 +19,19 @@ from collections.abc import Callable
 
 
 class PromfillError(Exception):
-    """Base of all; ``str(error)`` is one line for the user, without secrets."""
+    """Base of all; ``str(error)`` is one line for the user, without secrets: the problem, then the fix if there is one.
+
+    problem: what is wrong, with the value. fix: what to do about it.
+    """
 
     exit_code = 1
+
+    def __init__(self, problem: str, fix: str = "") -> None:
+        super().__init__(problem, fix)
+        self.problem, self.fix = problem, fix
+
+    def __str__(self) -> str:
+        return f"{self.problem}: {self.fix}" if self.fix else self.problem
 
 
 class InputError(PromfillError):
@@ -56,6 +67,12 @@ class OutputError(RunError):
 
 class ReceiverError(RunError):
     """A receiver refused, or could not be reached."""
+
+
+class RefusedError(ReceiverError):
+    """A receiver refused for good: the same request would be refused again."""
+
+    exit_code = 3
 
 
 class ScriptError(RunError):

@@ -106,7 +106,7 @@ def _look_first(source: Source, values: dict[str, Any], console: Console) -> Sto
     for finding in look.findings:
         if finding.kind != "metadata":  # the target has said that
             console.note(
-                "; ".join(filter(None, (f"{'loss' if finding.loses else 'note'}: {finding.text}", finding.mend)))
+                "; ".join(filter(None, (f"{'loss' if finding.loses else 'note'}: {finding.text}", finding.fix)))
             )
     return look.store
 

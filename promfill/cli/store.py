@@ -77,18 +77,18 @@ class Look:
         return any(finding.loses for finding in self.findings)
 
     def lines(self) -> list[str]:
-        """Each finding, and its mend on a line of its own."""
+        """Each finding, and its fix on a line of its own."""
         lines = []
         for finding in self.findings:
             lines.append(f"{'loss' if finding.loses else 'note'}   {finding.text}")
-            lines += [f"mend   {finding.mend}"] if finding.mend else []
+            lines += [f"fix    {finding.fix}"] if finding.fix else []
         return lines
 
     def refuse_loss(self, accepted: bool) -> None:
         """InputError where samples will be lost and --accept-loss was not given. Nothing has been sent."""
         lost = [finding for finding in self.findings if finding.loses]
         if lost and not accepted:
-            told = "; ".join(f"{finding.text}: {finding.mend}" for finding in lost)
+            told = "; ".join(f"{finding.text}: {finding.fix}" for finding in lost)
             raise InputError(f"{told}; or add --accept-loss. Nothing was sent or written")
 
 

@@ -69,7 +69,7 @@ def test_the_newest_block_stays_whatever_the_retention() -> None:
 def test_prometheus_keeps_at_least_what_lies_within_its_retention() -> None:
     findings = foresee(plan(), PROMETHEUS, NOW)
     assert kinds(findings)["retention"] == (True, 10 * (6_048 - 4_320))
-    assert "--storage.tsdb.retention.time" in next(f.mend for f in findings if f.kind == "retention")
+    assert "--storage.tsdb.retention.time" in next(f.fix for f in findings if f.kind == "retention")
     assert "retention" not in kinds(foresee(plan(15), PROMETHEUS, NOW))
 
 
@@ -109,8 +109,8 @@ def test_a_head_refuses_what_is_over_an_hour_older() -> None:
 def test_a_prometheus_that_scrapes_is_told_the_ways_in() -> None:
     head = next(f for f in foresee(plan(1), replace(PROMETHEUS, targets=1), NOW) if f.kind == "head")
     assert head.loses
-    assert "--mode blocks" in head.mend
-    assert "out_of_order_time_window" in head.mend
+    assert "--mode blocks" in head.fix
+    assert "out_of_order_time_window" in head.fix
     assert "head" not in kinds(foresee(plan(1, "blocks"), replace(PROMETHEUS, targets=1), NOW))
 
 
