@@ -17,6 +17,9 @@ from promfill.ranges import TimeRanges
 I64Array = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
+_MAGNITUDE, _INFINITY = np.uint64(0x7FFF_FFFF_FFFF_FFFF), np.uint64(0x7FF0_0000_0000_0000)
+"""The bits of a float64 without its sign; from infinity on they are those of no finite number."""
+
 RELATIVE = 2e-12
 OF_LARGEST = 1e-15
 """VictoriaMetrics keeps about 12 digits of the largest values of a stretch: of the value, or of the series' largest."""
@@ -169,15 +172,22 @@ def _cell_times(cells: I64Array, grid: Grid) -> I64Array:
 
 
 def _largest(bits: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """float64 (m,): the largest magnitude of each series, a staleness marker aside."""
-    largest: NDArray[np.float64] = np.fmax.reduce(np.abs(bits.view(np.float64)), axis=1)
+    """float64 (m,): the largest finite magnitude of each series, 0 where there is none.
+
+    By bits, whose order is that of the magnitudes: float reductions answer NaN where a staleness marker, a signalling
+    NaN, stands at some places and not at others.
+    """
+    magnitudes = bits & _MAGNITUDE
+    magnitudes[magnitudes >= _INFINITY] = 0
+    largest: NDArray[np.float64] = magnitudes.max(axis=1).view(np.float64)
     return largest
 
 
 def _near(wanted: NDArray[np.uint64], held: NDArray[np.uint64], largest: NDArray[np.float64]) -> BoolArray:
-    """Whether the value held is what VictoriaMetrics may make of the one wanted."""
+    """Whether the value held is what VictoriaMetrics may make of the one wanted: a finite one of a finite one."""
     want = wanted.view(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         allowed = np.maximum(np.abs(want) * RELATIVE, largest * OF_LARGEST)
         near: BoolArray = np.abs(held.view(np.float64) - want) <= allowed
+    near &= wanted & _MAGNITUDE < _INFINITY  # whatever is held lies within infinity
     return near

@@ -36,6 +36,11 @@ class Signal:
     decimals: int | None = None  # --round
     resolution: float | None = None  # --resolution: a power of two
 
+    @property
+    def rounds(self) -> bool:
+        """Whether values are rounded."""
+        return self.decimals is not None or self.resolution is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
@@ -104,6 +109,16 @@ def largest_value(signal: Signal, grid: Grid) -> float:
     hours = (grid.steps - 1) * grid.step / 3.6e6
     trend = abs(signal.flat_base) + abs(signal.trend_coefficient) * hours
     return trend + _LARGEST_SEASON + abs(signal.noise_mean) + _FARTHEST_NOISE * signal.noise_std
+
+
+def may_round_to_zero(signal: Signal) -> bool:
+    """Whether some value of a push of this signal, however long, may be rounded to nothing."""
+    if not signal.rounds:
+        return False
+    unit = signal.resolution or 10.0 ** -(signal.decimals or 0)
+    beside = _LARGEST_SEASON + abs(signal.noise_mean) + _FARTHEST_NOISE * signal.noise_std + unit
+    falls, rises = signal.trend_coefficient < 0, signal.trend_coefficient > 0
+    return (falls or signal.flat_base <= beside) and (rises or signal.flat_base >= -beside)
 
 
 def _check_size(signal: Signal, grid: Grid) -> None:

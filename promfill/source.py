@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from promfill.fleet import build_fleet
 from promfill.model import STALE_NAN_BITS, Fleet, SeriesBatch, freeze
 from promfill.plan import Grid, Tile
-from promfill.scenario import Scenario, Signal
+from promfill.scenario import Scenario, Signal, may_round_to_zero
 from promfill.signals.keys import label_keys
 from promfill.signals.noise import HashNoise, MersenneNoise, Noise
 from promfill.signals.shape import shape
@@ -62,6 +62,8 @@ class Source:
         for array in (self.fleet.symbols.buffer, self.fleet.symbols.offsets, self.fleet.names, self.fleet.values):
             digest.update(np.ascontiguousarray(array).data)
         digest.update(repr((self.scenario.signal, self.grid.start, self.grid.step, self.fingerprint())).encode())
+        if may_round_to_zero(self.scenario.signal):
+            digest.update(b"no -0")  # promfill 0.1.0 rounded to -0 as well: its blocks are others
         if self.scenario.stale_at_end:
             digest.update(f"stale at {self.grid.steps}".encode())
         return digest.digest()
@@ -91,10 +93,12 @@ def _noise(signal: Signal, fleet: Fleet, grid: Grid) -> Noise:
 
 
 def _snap(values: NDArray[np.float64], signal: Signal) -> None:
-    """--round and --resolution, in place."""
+    """--round and --resolution, in place. What is rounded to nothing is 0, never -0, which not every store keeps."""
     if signal.decimals is not None:
         np.round(values, signal.decimals, out=values)
     if signal.resolution is not None:
         values /= signal.resolution
         np.rint(values, out=values)
         values *= signal.resolution
+    if signal.rounds:
+        values += 0.0  # turns -0 into 0, and changes no other number

@@ -120,5 +120,5 @@ def _vector(body: bytes) -> Iterator[tuple[LabelSet, int]]:
         for series in answer["data"]["result"]:
             labels = tuple(sorted(pair for pair in series["metric"].items() if pair[0] != NAME))
             yield labels, int(float(series["value"][1]))
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise ReceiverError(f"the query API's answer is no vector ({error}): check --query-url") from None

@@ -80,6 +80,18 @@ def test_series_of_blocks_end_in_prometheus(
 
 
 @pytest.mark.server
+def test_a_marker_changes_no_comparison_whatever_the_length(promfill: Promfill, tmp_path: Path) -> None:
+    """Where values are rounded, the largest of a series counts: a marker among them must not."""
+    with start_victoriametrics(tmp_path / "data") as server:
+        for steps in range(1, 10):
+            what = [*WHAT, "--end", str(START + 300 * steps), "--metric-name", f"vpn_{steps}"]
+            url = f"{server.url}/api/v1/write"
+            pushed = promfill("push", *what, "--mode", "remote-write", "--remote-write-url", url, "--verify", "--json")
+            assert pushed.code == 0, pushed.err
+            assert pushed.json["verified"]["found"] == 3 * (steps + 1)
+
+
+@pytest.mark.server
 @pytest.mark.parametrize("start", [start_prometheus, start_victoriametrics])
 def test_series_of_remote_write_end(promfill: Promfill, tmp_path: Path, start: Any) -> None:
     with start(tmp_path / "data") as server:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promfill.comparison import Expected, Found, Tally, compare
+from promfill.model import STALE_NAN_BITS
 from promfill.plan import Grid
 from tests.support import comparison_reference as reference
 
@@ -13,7 +14,7 @@ GRID = Grid(START, STEP, STEPS)
 TIMES = [GRID.time(step) for step in range(STEPS)]
 VALUES = (0.0, -0.0, 1.0, 1.0 + 2e-12, 1.0 + 1e-12, 1.0 + 4e-12, 1e-9, 3e6, float("inf"), float("nan"))
 BITS = st.sampled_from([reference.as_bits(value) for value in VALUES])
-FINITE = st.sampled_from([reference.as_bits(value) for value in VALUES[:8]])
+PUSHED = st.sampled_from([*(reference.as_bits(value) for value in VALUES), STALE_NAN_BITS])
 TRUE = -1
 SAMPLE = st.tuples(st.integers(START, START + STEP * (STEPS - 1)).map(lambda time: time // 5 * 5), BITS)
 
@@ -21,7 +22,7 @@ SAMPLE = st.tuples(st.integers(START, START + STEP * (STEPS - 1)).map(lambda tim
 @st.composite
 def stores(draw: st.DrawFn) -> tuple[list[list[int]], list[list[tuple[int, int]]]]:
     """A push, and a store that holds it with a few changes."""
-    expected = draw(st.lists(st.lists(FINITE, min_size=STEPS, max_size=STEPS), min_size=1, max_size=4))
+    expected = draw(st.lists(st.lists(PUSHED, min_size=STEPS, max_size=STEPS), min_size=1, max_size=4))
     held = []
     for row in expected:
         samples = list(zip(TIMES, row, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections import defaultdict
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ def count(times: Sequence[int], expected: Sequence[Sequence[int]], held: Held, *
     counts = Counts()
     for bits, samples in zip(expected, held, strict=True):
         wanted = dict(zip(times, bits, strict=True))
-        largest = max(abs(as_float(value)) for value in bits)
+        largest = max([abs(as_float(value)) for value in bits if math.isfinite(as_float(value))], default=0.0)
         cells: dict[int, list[int]] = defaultdict(list)
         for time, value in samples:
             if time in wanted:
@@ -54,8 +55,8 @@ def _count_cell(counts: Counts, time: int, want: int, held: list[int], largest: 
 
 
 def is_near(want: float, held: float, largest: float) -> bool:
-    """VictoriaMetrics's rounding: 2e-12 of the value, or 1e-15 of the series' largest."""
-    return abs(held - want) <= max(2e-12 * abs(want), 1e-15 * largest)
+    """VictoriaMetrics's rounding: 2e-12 of the value, or 1e-15 of the series' largest finite one."""
+    return math.isfinite(want) and abs(held - want) <= max(2e-12 * abs(want), 1e-15 * largest)
 
 
 def as_float(bits: int) -> float:
