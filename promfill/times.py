@@ -36,8 +36,17 @@ def parse_duration(text: str, what: str) -> int:
     return duration
 
 
-def parse_time(text: str, what: str, now: int) -> int:
-    """Unix milliseconds of Unix seconds, RFC 3339, ``now`` or ``now-21d``. `now` is in milliseconds."""
+def is_relative(text: str) -> bool:
+    """Whether the time is counted from now, and so differs from run to run."""
+    return bool(_RELATIVE.fullmatch(text.strip()))
+
+
+def parse_time(text: str, what: str, now: int, step: int = 1) -> int:
+    """Unix milliseconds of Unix seconds, RFC 3339, ``now`` or ``now-21d``. `now` is in milliseconds.
+
+    step: relative times are rounded down to a multiple of it (ms since the epoch), so that a command which is given
+    twice within a step means the same times. The others are taken as they are.
+    """
     text = text.strip()
     if len(text) > _LONGEST:
         raise InputError(f"{what} is no time: {len(text)} characters")
@@ -45,6 +54,7 @@ def parse_time(text: str, what: str, now: int) -> int:
     if relative:
         sign, offset = relative.groups()
         time = now if sign is None else now + int(f"{sign}1") * parse_duration(offset, f"the offset of {what}")
+        time -= time % step
     elif text.isascii() and _SECONDS.fullmatch(text):
         time = int(Decimal(text) * 1000)
     else:

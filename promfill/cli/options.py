@@ -14,7 +14,7 @@ from promfill.cli.console import Console
 from promfill.errors import InputError
 from promfill.labels import parse_labels, validate_metric_name
 from promfill.scenario import DEFAULT_DESCRIPTION, Scenario, Signal, check_signal, make_grid, parse_resolution
-from promfill.times import format_time, parse_duration, parse_time
+from promfill.times import format_time, is_relative, parse_duration, parse_time
 
 F = TypeVar("F", bound=Callable[..., Any])
 Values = Mapping[str, Any]
@@ -36,10 +36,17 @@ WHAT = (
         "start",
         required=True,
         metavar="TIME",
-        help="First time: Unix seconds, RFC 3339, now or now-21d.",
+        help="First time: Unix seconds, RFC 3339, now or now-21d. Relative times are rounded down to a multiple of the "
+        "step since 1970, so that the same command within a step is the same push.",
     ),
     click.option(
-        "--end", "--end-epoch", "end", default="now", show_default=True, metavar="TIME", help="End, not included."
+        "--end",
+        "--end-epoch",
+        "end",
+        default="now",
+        show_default=True,
+        metavar="TIME",
+        help="End, not included; written and rounded as the start is.",
     ),
     click.option(
         "--step-size",
@@ -110,10 +117,13 @@ def build_scenario(values: Values, console: Console) -> Scenario:
     labels, warnings = parse_labels(values["labels"])
     for warning in warnings:
         console.warn(warning)
-    start, end = (parse_time(values[name], f"--{name}", now) for name in ("start", "end"))
+    step = parse_duration(values["step_size"], "--step-size")
+    start, end = (parse_time(values[name], f"--{name}", now, step) for name in ("start", "end"))
     if end > now and not values["allow_future"]:
         raise InputError(f"--end {format_time(end)} lies in the future: take an earlier end, or add --allow-future")
-    grid = make_grid(start, end, parse_duration(values["step_size"], "--step-size"))
+    if is_relative(values["start"]) and is_relative(values["end"]):  # what fits must not change with the moment
+        make_grid(parse_time(values["start"], "--start", now), parse_time(values["end"], "--end", now), step)
+    grid = make_grid(start, end, step)
     return Scenario(
         metric=values["metric_name"],
         labels=tuple(labels),

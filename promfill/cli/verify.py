@@ -15,7 +15,7 @@ from promfill.cli.destination import DESTINATION
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, with_options
 from promfill.cli.store import QUERY, open_a_store, query_address
 from promfill.errors import InputError, RunError
-from promfill.times import format_seconds, format_time
+from promfill.times import format_seconds, format_time, is_relative
 
 if TYPE_CHECKING:
     from promfill.cli.console import Console
@@ -91,7 +91,7 @@ def command(**values: Any) -> None:
         console.json(report_facts(report))
     else:
         console.result(report_text(report))
-    moving = [f"--{name} {values[name]}" for name in ("start", "end") if values[name].strip().startswith("now")]
+    moving = [f"--{name} {values[name]}" for name in ("start", "end") if is_relative(values[name])]
     if moving and not report.right:
         console.note(f"{' and '.join(moving)}: now moves on; give the times that the push printed, or its --checkpoint")
     refuse_wrong(report)
