@@ -40,9 +40,14 @@ def open_blocks(directory: Path) -> tuple[list[Block], list[Path]]:
 
 def block_bytes(block: Block) -> int:
     """The size that Prometheus counts: meta.json, index, chunks and tombstones."""
-    small = [block.path / "meta.json", block.path / "tombstones"]
     chunks = sum(segment.buffer.size for segment in block.segments)
-    return chunks + block.index.buffer.size + sum(path.stat().st_size for path in small if path.exists())
+    return chunks + block.index.buffer.size + small_bytes(block.path)
+
+
+def small_bytes(path: Path) -> int:
+    """The size of a block's files beside its index and chunks."""
+    small = [path / "meta.json", path / "tombstones"]
+    return sum(one.stat().st_size for one in small if one.exists())
 
 
 def raise_open_files() -> None:

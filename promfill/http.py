@@ -38,6 +38,8 @@ _MENDS = {
 class NoAnswerError(ReceiverError):
     """A request that got no answer. `may_have_arrived`: the server may have acted on it all the same."""
 
+    code = "no-answer"
+
     def __init__(self, message: str, *, may_have_arrived: bool) -> None:
         super().__init__(message)
         self.may_have_arrived = may_have_arrived

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from promfill.errors import PromfillError, RunError
+from promfill.errors import InternalError, PromfillError, RunError
 
 MOST_DEATHS = 3  # of one worker's share: then something is wrong that a new process does not mend
 
@@ -62,7 +62,7 @@ def as_promfill_error(error: Exception) -> PromfillError:
     """What a worker hands over instead of a traceback."""
     if isinstance(error, PromfillError):
         return error
-    return RunError(f"a defect of promfill: {type(error).__name__}: {error}")
+    return InternalError.of(error)
 
 
 def leave_with_parent() -> None:

@@ -142,16 +142,23 @@ def parse_resolution(text: str) -> float:
     return value
 
 
+def describe_times(start: int, end: int) -> dict[str, str]:
+    """A start and an end (ms) for people, and as options take them."""
+    return {
+        "start": format_time(start),
+        "end": format_time(end),
+        "start_epoch": format_seconds(start),
+        "end_epoch": format_seconds(end),
+    }
+
+
 def describe(scenario: Scenario) -> Mapping[str, Any]:
     """Resolved times for people and for ``--json``."""
     grid = scenario.sampled
     end = grid.time(grid.steps)
     return {
         "metric": scenario.metric,
-        "start": format_time(grid.start),
-        "end": format_time(end),
-        "start_epoch": format_seconds(grid.start),
-        "end_epoch": format_seconds(end),
+        **describe_times(grid.start, end),
         "step": format_duration(grid.step),
         "steps": grid.steps,
         "stale_at_end": scenario.stale_at_end,

@@ -5,17 +5,17 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
 
 from promfill._version import __version__
 from promfill.cli.console import Console, open_closed_streams, raise_on_signals, settle_streams
+from promfill.cli.failures import DEBUG, failure_of
+from promfill.cli.outcome import Failure, Outcome
 from promfill.cli.settings import load_dotenv, name_variables
-from promfill.errors import InputError, PromfillError
-
-INTERRUPTED = 130
-DEBUG = "PROMFILL_DEBUG"
+from promfill.errors import InputError, InternalError
 
 COMMANDS = {
     "push": "Generate series and send or write them.",
@@ -45,17 +45,20 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(self.prefix + cmd_name.replace("-", "_"))
         command: click.Command = module.command
-        name_variables(command, (self.prefix + cmd_name).removeprefix("promfill.cli."))
+        name = (self.prefix + cmd_name).removeprefix("promfill.cli.")
+        name_variables(command, name)
+        for below, inner in command.commands.items() if isinstance(command, click.Group) else ():
+            name_variables(inner, f"{name}_{below}")
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the arguments begin with; UsageError, which says where to look, for one that is not."""
+        """The command that the arguments begin with; InputError, which says where to look, for one that is not."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            raise click.UsageError(f"{error.message.rstrip('.')}: {ctx.command_path} --help lists them", ctx) from None
+            raise InputError(error.message.rstrip("."), f"{ctx.command_path} --help lists them") from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands from the table above."""
@@ -83,43 +86,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """The exit code of one command line; every error has become one line on stderr."""
-    console = Console()
+    """The exit code of one command line; every error has become one line on stderr, and the result is printed."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    outcome, console = Outcome(words), Console()
+    with raise_on_signals():
+        try:
+            outcome.read_environment(load_dotenv())
+            left = cli.main(words, prog_name="promfill", standalone_mode=False, obj=outcome)
+            code, failure = left if isinstance(left, int) else 0, None
+        except click.exceptions.NoArgsIsHelpError as error:
+            console.say(error.format_message())
+            return InputError.exit_code
+        except BaseException as error:
+            failure = failure_of(error)
+            if failure is None:  # the reader of our output is gone
+                return 1
+            code = failure.exit_code
+            console.error(str(failure))
+            if failure.code == InternalError.code and DEBUG in os.environ:
+                traceback.print_exception(error)
+        return code if _print(outcome, failure, console) else code or 1
+
+
+def _print(outcome: Outcome, failure: Failure | None, console: Console) -> bool:
+    """Print the result for programs. False: it cannot be written."""
     try:
-        with raise_on_signals():
-            cli.main(arguments, prog_name="promfill", standalone_mode=False, obj=load_dotenv())
-    except PromfillError as error:
-        console.error(str(error))
-        return error.exit_code
-    except click.exceptions.Exit as leave:
-        return leave.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        console.say(error.format_message())
-        return InputError.exit_code
-    except click.ClickException as error:
-        console.error(error.format_message())
-        return InputError.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        console.error("interrupted")
-        return INTERRUPTED
+        outcome.print(failure)
     except BrokenPipeError:
-        _close_stdout()
-        return 1
+        return False
     except OSError as error:
-        console.error(f"{error.filename or 'the result'} cannot be read or written: {error.strerror or error}")
-        _close_stdout()
-        return 1
-    except MemoryError:
-        console.error("memory ran out: take fewer series or a shorter range at once, or allow this process more")
-        return 1
-    except Exception as error:
-        if DEBUG in os.environ:
-            raise
-        console.error(f"a defect of promfill: {type(error).__name__}: {error} ({DEBUG}=1 shows where)")
-        return 1
-    return 0
-
-
-def _close_stdout() -> None:
-    """Whoever read our output is gone: keep the interpreter from writing into the closed pipe once more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        console.error(str(failure_of(error)))
+        return False
+    return True

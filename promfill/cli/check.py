@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, goes_by_cd
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
 from promfill.cli.resume import RESUME
 from promfill.cli.store import LOOK, Look, first_look
-from promfill.cli.targets import DIRECTORIES, FITS, TARGET
+from promfill.cli.targets import DIRECTORIES, FITS, SERVERS, TARGET
 from promfill.cli.uploads import ask_for_upload
 from promfill.errors import InputError
 from promfill.labels import count_series
+from promfill.scenario import Scenario, describe
 
 
 @click.command()
@@ -38,14 +40,30 @@ def command(context: click.Context, /, **values: Any) -> None:
     if values["mode"] == "remote-write" and not known:
         raise InputError("--remote-write-url is missing: give the address of the server")
     directory = values["output_dir"] or Path(DIRECTORIES.get(values["mode"], "."))
-    look = first_look(scenario, count_series(scenario.labels), directory, values, console)
+    series = count_series(scenario.labels)
+    console.json(_frame(scenario, series, directory, values))
+    look = first_look(scenario, series, directory, values, console)
     upload = ask_for_upload(values, console) if uploading else None
     if upload:  # the blocks are served by a Mimir, whose retention is not known
         look = Look(
             look.store, [upload, *(found for found in look.findings if look.store or found.kind != "retention")]
         )
-    if values["as_json"]:
-        console.json(look.facts())
-    else:
+    console.json(look.facts())
+    if not values["as_json"]:
         console.result("\n".join(look.lines() or ["nothing is known that this store would do to the push"]))
     look.refuse_loss(values["accept_loss"])
+
+
+def _frame(scenario: Scenario, series: int, directory: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked about, in the words of push. A destination that CDO names is asked for later, and not told."""
+    from promfill.destination import show_url
+
+    mode, url = values["mode"], values["remote_write_url"]
+    where = {"destination": show_url(url) if url else None} if mode in SERVERS else {"destination": str(directory)}
+    return {
+        "mode": mode,
+        **describe(scenario),
+        "series": series,
+        "samples": series * scenario.grid.steps,
+        **where,
+    }

@@ -13,6 +13,11 @@ import click
 from promfill.plan import Grid
 from promfill.times import DAY_MS, format_seconds
 
+MASK = "•••"
+"""Stands where a secret was."""
+ADDRESSES = ("remote_write_url", "upload", "cdo_url", "query_url")
+"""The options that hold addresses, and with them perhaps a user and a password."""
+
 _YEAR_MS = 365 * DAY_MS
 
 
@@ -33,12 +38,34 @@ def serve_command(directory: Path, grid: Grid) -> str:
 
 def what_words(values: Mapping[str, Any], parameters: Iterable[click.Parameter], grid: Grid) -> list[str]:
     """The options that say what was generated, with resolved times, leaving out those at their defaults."""
-    resolved = {"start": format_seconds(grid.start), "end": format_seconds(grid.time(grid.steps))}
+    return _words({**values, **resolved_times(grid)}, parameters)
+
+
+def resolved_times(grid: Grid) -> dict[str, str]:
+    """The options of these times, exact."""
+    return {"start": format_seconds(grid.start), "end": format_seconds(grid.time(grid.steps))}
+
+
+def typed_command(context: click.Context, **others: Any) -> str:
+    """The command of a context as it was typed, with `others` in the place of some of its options.
+
+    What a header holds and the user and password in an address are not shown: they have to be put in again.
+    """
+    from promfill.destination import show_url
+
+    values = {**context.params, **others}
+    values |= {name: show_url(values[name]) for name in ADDRESSES if "://" in (values.get(name) or "")}
+    values["headers"] = tuple(f"{header.partition(':')[0]}: {MASK}" for header in values.get("headers", ()))
+    return shlex.join([*context.command_path.split(), *_words(values, context.command.params)])
+
+
+def _words(values: Mapping[str, Any], parameters: Iterable[click.Parameter]) -> list[str]:
+    """The options of these values, leaving out those at their defaults."""
     words: list[str] = []
     for parameter in parameters:
         name = parameter.name or ""
-        value = resolved.get(name, values.get(name))
-        if value is None or value is False or (value == parameter.default and name not in resolved):
+        value = values.get(name)
+        if value is None or value is False or value == parameter.default:
             continue
         for one in value if isinstance(value, tuple) else (value,):
             words += [parameter.opts[0]] if one is True else [parameter.opts[0], str(one)]

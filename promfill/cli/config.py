@@ -10,6 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from promfill.cli.commands import ADDRESSES, MASK
 from promfill.cli.destination import has_cdo_token
 from promfill.cli.options import VERBOSITY, build_console, with_options
 from promfill.cli.push import command as push
@@ -17,8 +18,6 @@ from promfill.cli.settings import dotenv_names, name_variables
 from promfill.errors import InputError
 
 SECRETS = ("PROMFILL_PASSWORD", "PROMFILL_BEARER_TOKEN", "CDO_TOKEN")
-MASK = "•••"
-_ADDRESSES = frozenset(("remote_write_url", "upload", "cdo_url", "query_url"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +53,11 @@ def command(context: click.Context, /, **values: Any) -> None:
       promfill config --env staging
     """
     console = build_console(values)
-    settings = [_destination(values), *_option_settings(context, values), *_secret_settings(dotenv_names(context))]
+    destination = _destination(values)
+    settings = [destination, *_option_settings(context, values), *_secret_settings(dotenv_names(context))]
+    shown = [{name: getattr(one, name) for name in Setting.__slots__} for one in settings]
+    console.json({"destination": destination.value, "settings": shown})
     if values["as_json"]:
-        console.json({"settings": [{name: getattr(one, name) for name in Setting.__slots__} for one in settings]})
         return
     widths = [max(len(getattr(one, name)) for one in settings) for name in ("name", "value")]
     console.result("\n".join(f"{one.name:{widths[0]}}  {one.value:{widths[1]}}  {one.source}" for one in settings))
@@ -122,7 +123,7 @@ def _value(name: str, value: Any) -> str:
         return "-"
     if name == "headers":
         return ", ".join(f"{header.partition(':')[0]}: {MASK}" if ":" in header else MASK for header in value)
-    if name in _ADDRESSES and "://" in str(value):
+    if name in ADDRESSES and "://" in str(value):
         return show_url(str(value))
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -14,6 +13,8 @@ from types import FrameType
 from typing import Any
 
 import click
+
+from promfill.cli.outcome import find_outcome
 
 
 class Console:
@@ -50,9 +51,14 @@ class Console:
         if self.verbosity >= 0:
             click.echo(text)
 
-    def json(self, value: Mapping[str, Any]) -> None:
-        """The result for programs: one JSON object on stdout."""
-        click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    def json(self, facts: Mapping[str, Any]) -> None:
+        """A part of the result for programs, as soon as it is known: one object is printed when the command has ended.
+
+        May be called more than once, and whether or not --json was given.
+        """
+        outcome = find_outcome(click.get_current_context(silent=True))
+        if outcome:
+            outcome.facts.update(facts)
 
     @contextmanager
     def progress(self, samples: int, status: Callable[[], str] = lambda: "") -> Iterator[Callable[[int], None]]:

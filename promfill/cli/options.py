@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from promfill.cli.console import Console
+from promfill.cli.outcome import settle_json
 from promfill.errors import InputError
 from promfill.labels import parse_labels, validate_metric_name
 from promfill.scenario import DEFAULT_DESCRIPTION, Scenario, Signal, check_signal, make_grid, parse_resolution
@@ -87,10 +88,20 @@ WHAT = (
 )
 """What is generated: push's first table."""
 
+JSON = (
+    click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        is_eager=True,
+        callback=settle_json,
+        help="Print the result as one JSON object, also on failure.",
+    ),
+)
 VERBOSITY = (
     click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
     click.option("-v", "--verbose", is_flag=True, help="Say more."),
-    click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object."),
+    *JSON,
 )
 
 

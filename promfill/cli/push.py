@@ -47,8 +47,7 @@ def command(context: click.Context, /, **values: Any) -> None:
     run = find_run(values, console) if keeps_state else None
     if run and run.finished:
         console.note(f"{run.path} is of a run that is finished: nothing is left to send")
-        if values["as_json"]:
-            console.json({"finished": True, "checkpoint": str(run.path)})
+        console.json({"mode": values["mode"], **run.facts(), "finished": True})
         return
     scenario = build_scenario(run.values if run else values, console)
     from promfill.cli import summary
@@ -59,6 +58,7 @@ def command(context: click.Context, /, **values: Any) -> None:
     if values["dry_run"]:
         _show(summary.plan_facts(source, target), summary.plan_text, values, console)
         return
+    console.json(summary.frame(source, target))
     if not (run and run.earlier):
         target.know(_look_first(source, values, console))
     command_line = verify_command(context.command.params, scenario.sampled, *_what_to_read(target, values))
@@ -66,9 +66,10 @@ def command(context: click.Context, /, **values: Any) -> None:
         target.facts["verify"] = command_line
     seconds = run_push(source, target, console)
     facts = summary.push_facts(source, target, seconds)
+    console.json(facts)
     report = _verify(source, values, console) if values["verify"] else None
     if report:
-        facts["verified"] = report_facts(report)
+        console.json({"verified": report_facts(report)})
     _show(facts, summary.push_text, values, console)
     if report:
         if not values["as_json"]:
@@ -90,9 +91,8 @@ def _show(
     facts: dict[str, Any], text: Callable[[Mapping[str, Any]], str], values: dict[str, Any], console: Console
 ) -> None:
     """The result, for programs or for people."""
-    if values["as_json"]:
-        console.json(facts)
-    else:
+    console.json(facts)
+    if not values["as_json"]:
         console.result(text(facts))
 
 
@@ -102,6 +102,7 @@ def _look_first(source: Source, values: dict[str, Any], console: Console) -> Sto
     if values["mode"] not in LOOKED_AT or not (stays or values["query_url"]):
         return None
     look = first_look(source.scenario, len(source.fleet), directory_of(values), values, console)
+    console.json(look.facts())
     look.refuse_loss(values["accept_loss"])
     for finding in look.findings:
         if finding.kind != "metadata":  # the target has said that
@@ -119,7 +120,7 @@ def _verify(source: Source, values: dict[str, Any], console: Console) -> VerifyR
 
 def run_push(source: Source, target: Target, console: Console) -> float:
     """Push with a progress bar; returns the seconds it took. What had arrived is said when it ends early."""
-    from promfill.cli.summary import remains_text
+    from promfill.cli.summary import remains_facts, remains_text
 
     started = time.monotonic()
     try:
@@ -129,5 +130,6 @@ def run_push(source: Source, target: Target, console: Console) -> float:
         raise
     except BaseException:
         console.say(remains_text(source, target))
+        console.json(remains_facts(source, target, time.monotonic() - started))
         raise
     return time.monotonic() - started

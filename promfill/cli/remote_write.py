@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -104,6 +105,11 @@ class RemoteWritePush:
     def resumable(self) -> bool:
         """Whether --resume would go on."""
         return self._checkpoint is not None
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """Where the state of the run is."""
+        return self._checkpoint.path if self._checkpoint else None
 
     def status(self) -> str:
         """Bytes, retries and the time that is being sent, for the progress bar."""

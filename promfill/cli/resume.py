@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promfill.cli.commands import typed_command
 from promfill.cli.console import Console
 from promfill.cli.destination import has_cdo_token
 from promfill.errors import InputError
+from promfill.scenario import describe_times
 from promfill.times import format_seconds
 
 if TYPE_CHECKING:
@@ -66,6 +68,16 @@ class Run:
         """Whether nothing is left to do."""
         return bool(self.earlier and self.earlier.finished)
 
+    def facts(self) -> dict[str, Any]:
+        """What an earlier run pushed, and its checkpoint."""
+        if self.earlier is None:
+            return {}
+        return {
+            "metric": self.earlier.options.get("metric_name"),
+            **describe_times(self.earlier.start, self.earlier.end),
+            "checkpoint": str(self.path),
+        }
+
     def open(self, source: Source) -> Checkpoint:
         """The checkpoint to write to, saved once. InputError where the noise is no longer what it was."""
         from promfill.checkpoint import Checkpoint
@@ -91,6 +103,9 @@ def find_run(values: Mapping[str, Any], console: Console) -> Run:
     name = run_name(_typed(values))
     path = values["checkpoint"] or FOLDER / f"{name}.json"
     earlier = Checkpoint.load(path)
+    if earlier and (values["resume"] or not earlier.finished):
+        resume = typed_command(click.get_current_context(), resume=True)
+        console.json({"checkpoint": str(path)} | ({} if earlier.finished else {"resume": resume}))
     if not values["resume"]:
         _check_overwritten(earlier, console)
         return Run(name, path, values, None)

@@ -7,6 +7,7 @@ import os
 import click
 
 from promfill.cli.console import Console
+from promfill.cli.outcome import find_outcome
 from promfill.errors import InputError
 
 
@@ -61,7 +62,8 @@ def _read_dotenv() -> dict[str, str]:
 
 def dotenv_names(context: click.Context) -> frozenset[str]:
     """The settings that came from ``.env``."""
-    return context.find_root().obj or frozenset()
+    outcome = find_outcome(context)
+    return outcome.dotenv if outcome else frozenset()
 
 
 def name_variables(command: click.Command, name: str) -> None:

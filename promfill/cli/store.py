@@ -12,7 +12,7 @@ import click
 
 from promfill.cli.console import Console
 from promfill.cli.destination import build_destination, goes_by_cdo, open_client, push_destination
-from promfill.errors import InputError, ReceiverError
+from promfill.errors import InputError, LossError, ReceiverError
 from promfill.times import DAY_MS, parse_duration
 
 if TYPE_CHECKING:
@@ -85,11 +85,12 @@ class Look:
         return lines
 
     def refuse_loss(self, accepted: bool) -> None:
-        """InputError where samples will be lost and --accept-loss was not given. Nothing has been sent."""
+        """LossError where samples will be lost and --accept-loss was not given. Nothing has been sent."""
         lost = [finding for finding in self.findings if finding.loses]
         if lost and not accepted:
-            told = "; ".join(f"{finding.text}: {finding.fix}" for finding in lost)
-            raise InputError(f"{told}; or add --accept-loss. Nothing was sent or written")
+            fixes = "; ".join(dict.fromkeys(finding.fix for finding in lost if finding.fix))
+            accept = "or add --accept-loss. Nothing was sent or written"
+            raise LossError("; ".join(finding.text for finding in lost), f"{fixes}; {accept}" if fixes else accept)
 
 
 def query_address(values: Mapping[str, Any]) -> str | None:

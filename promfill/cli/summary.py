@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import click
+
 from promfill.cli import remote_write
+from promfill.cli.commands import resolved_times, typed_command
 from promfill.cli.targets import Target
 from promfill.cli.uploads import LATER, PushUpload, upload_facts
 from promfill.plan import Tile
@@ -19,14 +22,15 @@ def plan_facts(source: Source, target: Target) -> dict[str, Any]:
     """The plan of a push, for ``--dry-run``: its sizes, its destination, and an estimate of its bytes."""
     probe = source.batch(Tile(0, min(source.grid.steps, 240), 0, min(len(source.fleet), 16)))
     estimate = round(target.sink.bytes_per_sample(probe) * source.samples)
-    return {**_frame(source, target), "dry_run": True, "estimated_bytes": estimate}
+    return {**frame(source, target), "dry_run": True, "estimated_bytes": estimate}
 
 
 def push_facts(source: Source, target: Target, seconds: float) -> dict[str, Any]:
     """What a push made."""
     report, upload = target.report, target.upload
     return {
-        **_frame(source, target),
+        **frame(source, target),
+        **({"checkpoint": str(target.checkpoint)} if target.checkpoint else {}),
         **report.details,
         "written": report.samples,
         "bytes": report.bytes,
@@ -37,7 +41,21 @@ def push_facts(source: Source, target: Target, seconds: float) -> dict[str, Any]
     }
 
 
-def _frame(source: Source, target: Target) -> dict[str, Any]:
+def remains_facts(source: Source, target: Target, seconds: float) -> dict[str, Any]:
+    """What had arrived when a push ended early, and the command that goes on: the facts of `push_facts`, as far as
+    they are known.
+    """
+    context = click.get_current_context()
+    if target.checkpoint:
+        resume = typed_command(context, resume=True)
+    else:  # blocks that are there are not made again, if their times are the same
+        resume = typed_command(context, **resolved_times(source.scenario.sampled))
+    facts = {**push_facts(source, target, seconds), "resume": resume}
+    return {name: value for name, value in facts.items() if name not in ("serve", "verify")}
+
+
+def frame(source: Source, target: Target) -> dict[str, Any]:
+    """What a push is asked to do."""
     return {
         "mode": target.mode,
         **describe(source.scenario),
@@ -85,7 +103,7 @@ def _written_lines(facts: Facts, rate: str) -> list[str]:
 
 def remains_text(source: Source, target: Target) -> str:
     """What had arrived when a push ended early, and how to go on."""
-    facts = _frame(source, target)
+    facts = frame(source, target)
     report = target.report
     if target.upload:
         return _remains_of_upload(target, target.upload)

@@ -77,7 +77,8 @@ TARGET = (
 """Where to: push's second table."""
 
 _FILES = frozenset({"blocks", "openmetrics", "script"})
-_SERVERS = frozenset({"remote-write", "script"})
+SERVERS = frozenset({"remote-write", "script"})
+"""The modes that go to a server, by --remote-write-url."""
 _REMOTE_WRITE = frozenset({"remote-write"})
 _SENDERS = frozenset({"remote-write", "--upload"})
 
@@ -85,9 +86,9 @@ FITS: Mapping[str, frozenset[str]] = {
     "output_dir": _FILES,
     "block_duration": frozenset({"blocks"}),
     "workers": frozenset({"blocks", "openmetrics"}),
-    "remote_write_url": _SERVERS,
-    "username": _SERVERS | _SENDERS,
-    "password_file": _SERVERS | _SENDERS,
+    "remote_write_url": SERVERS,
+    "username": SERVERS | _SENDERS,
+    "password_file": SERVERS | _SENDERS,
     **dict.fromkeys((*CREDENTIALS[2:], "timeout"), _SENDERS),
     **dict.fromkeys(SENDING_NAMES, _REMOTE_WRITE),
     "upload": frozenset({"blocks"}),
@@ -140,6 +141,12 @@ class Target:
         """What the store told of itself beforehand, if it was asked."""
         if self.sending and store:
             self.sending.sink.allow(store.out_of_order)
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The file by which --resume would go on, or that says that nothing is left to do."""
+        keeper = self.sending or self.upload
+        return keeper.checkpoint if keeper else None
 
     def status(self) -> str:
         """What the progress bar says beside the samples."""
@@ -262,7 +269,7 @@ def _script(source: Source, values: Mapping[str, Any], console: Console) -> Targ
     access = script_access(push_destination(values, console))
     if not script.marked:
         console.warn(f"{script.path} gets the password as an argument, where ps shows it: that is its contract")
-    sink = ScriptSink(_text_sink(source, values), script, access, keep=values["keep"])
+    sink = ScriptSink(_text_sink(source, values), script, access, keep=values["keep"], to_stderr=values["as_json"])
     return Target("script", sink, f"{access.url} by {script.path}")
 
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from promfill.cli.console import Console
+from promfill.cli.options import JSON, with_options
 from promfill.errors import InputError
 
 if TYPE_CHECKING:
+    from promfill.analysis import Analysis
     from promfill.block import Block
+
+_RANKINGS = (
+    "churning_label_pairs",
+    "churning_label_names",
+    "common_label_pairs",
+    "label_value_bytes",
+    "label_cardinality",
+    "metric_cardinality",
+)
+"""What ``--json`` calls the rankings, in promtool's order."""
 
 
 @click.command()
@@ -19,7 +31,8 @@ if TYPE_CHECKING:
 @click.argument("ulid", metavar="[BLOCK]", default="")
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, metavar="N", help="Rows of a list.")
 @click.option("--extended", is_flag=True, help="How full the chunks are, too.")
-def command(directory: Path, ulid: str, limit: int, extended: bool) -> None:
+@with_options(JSON)
+def command(directory: Path, ulid: str, limit: int, extended: bool, as_json: bool) -> None:
     """Say which labels fill the BLOCK of DIR (data), the last one if none is named.
 
     The figures of promtool's analyze. Of figures of one size the names are in order, where promtool's order changes
@@ -32,12 +45,32 @@ def command(directory: Path, ulid: str, limit: int, extended: bool) -> None:
     from promfill.analysis import analyze, chunk_fullness, fullness_lines, lines
     from promfill.cli.block_table import go_duration
 
+    console = Console()
+    console.json({"directory": str(directory)})
     block = _choose(directory, ulid)
     analysis = analyze(block, limit)
-    text = list(lines(analysis, go_duration(analysis.range)))
-    if extended:
-        text += fullness_lines(chunk_fullness(block))
-    Console().result("\n".join(text))
+    fullness = chunk_fullness(block) if extended else None
+    console.json(_facts(analysis, fullness))
+    if not as_json:
+        text = list(lines(analysis, go_duration(analysis.range)))
+        console.result("\n".join([*text, *(fullness_lines(fullness) if fullness is not None else ())]))
+
+
+def _facts(analysis: Analysis, fullness: list[int] | None) -> dict[str, Any]:
+    """For ``--json``."""
+    return {
+        "ulid": analysis.ulid,
+        "range": analysis.range,
+        "series": analysis.series,
+        "label_names": analysis.label_names,
+        "label_pairs": analysis.pairs,
+        "label_pair_entries": analysis.entries,
+        "rankings": {
+            name: [{"name": row, "figure": figure} for figure, row in ranking.rows]
+            for name, ranking in zip(_RANKINGS, analysis.rankings, strict=True)
+        },
+        **({} if fullness is None else {"chunk_fullness": fullness}),
+    }
 
 
 def _choose(directory: Path, ulid: str) -> Block:

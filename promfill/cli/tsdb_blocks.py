@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from promfill.cli.console import Console
+
+if TYPE_CHECKING:
+    from promfill.tsdb.meta import BlockMeta
 
 
 def warn_of_skipped(paths: Sequence[Path], console: Console) -> None:
@@ -13,6 +17,20 @@ def warn_of_skipped(paths: Sequence[Path], console: Console) -> None:
     if paths:
         more = f" and {len(paths) - 1} more" if paths[1:] else ""
         console.warn(f"{paths[0]}{more}: skipped, for lack of a readable meta.json (promfill tsdb verify tells why)")
+
+
+def block_facts(path: Path, meta: BlockMeta, size: int) -> dict[str, Any]:
+    """A block for ``--json``; size: bytes of all its files."""
+    return {
+        "ulid": meta.ulid,
+        "path": str(path),
+        "min_time": meta.min_time,
+        "max_time": meta.max_time,
+        "samples": meta.stats.samples,
+        "chunks": meta.stats.chunks,
+        "series": meta.stats.series,
+        "bytes": size,
+    }
 
 
 def note_wal(directory: Path, console: Console) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promfill.cli.console import Console
-from promfill.cli.options import with_options
+from promfill.cli.options import JSON, with_options
+from promfill.cli.tsdb_blocks import block_facts
 from promfill.errors import InputError
 from promfill.times import DAY_MS, UNITS_MS, parse_duration
 
@@ -50,7 +51,7 @@ def command(**values: Any) -> None:
 @click.option(
     "--label", "labels", multiple=True, metavar="K=V", help="Set this label on every series; may be repeated."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object in the place of the table.")
+@with_options(JSON)
 @click.pass_context
 def openmetrics(context: click.Context, /, **values: Any) -> None:
     """Make blocks from OpenMetrics text: a file, plain or gzip, or - for standard input.
@@ -68,11 +69,11 @@ def openmetrics(context: click.Context, /, **values: Any) -> None:
     console = Console(-1 if given["quiet"] else 0)
     duration = _duration(given["max_block_duration"], values["utc_days"])
     labels = _labels(values["labels"])
+    console.json({"destination": str(values["directory"])})
     started = time.monotonic()
     report = _create(values["text"], values["directory"], duration, labels, console)
-    if values["as_json"]:
-        console.json(_facts(report, values["directory"], time.monotonic() - started))
-    elif report.blocks:
+    console.json(_facts(report, values["directory"], time.monotonic() - started))
+    if report.blocks and not values["as_json"]:
         console.result("\n".join(_table(report, bool(given["human_readable"]))))
     _warn(report, console)
 
@@ -119,18 +120,7 @@ def _table(report: BlocksReport, human: bool) -> Iterator[str]:
 
 
 def _facts(report: BlocksReport, directory: Path, seconds: float) -> dict[str, Any]:
-    blocks = [
-        {
-            "ulid": block.meta.ulid,
-            "min_time": block.meta.min_time,
-            "max_time": block.meta.max_time,
-            "samples": block.meta.stats.samples,
-            "chunks": block.meta.stats.chunks,
-            "series": block.meta.stats.series,
-            "bytes": block.bytes,
-        }
-        for block in report.blocks
-    ]
+    blocks = [block_facts(directory / block.meta.ulid, block.meta, block.bytes) for block in report.blocks]
     return {
         "destination": str(directory),
         "samples": report.samples,

@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from promfill.cli.console import Console
+from promfill.cli.options import JSON, with_options
 
 
 @click.command()
 @click.argument("directory", metavar="[DIR]", default="data", type=click.Path(path_type=Path))
 @click.option("-r", "--human-readable", is_flag=True, help="Times as dates, sizes with units.")
-def command(directory: Path, human_readable: bool) -> None:
+@with_options(JSON)
+def command(directory: Path, human_readable: bool, as_json: bool) -> None:
     """List the blocks of DIR (data): name, times, what they hold and their size, byte for byte as promtool does.
 
     \b
@@ -21,10 +23,19 @@ def command(directory: Path, human_readable: bool) -> None:
     """
     from promfill.block_directory import block_bytes, open_blocks
     from promfill.cli.block_table import HEADER, align, block_row
-    from promfill.cli.tsdb_blocks import warn_of_skipped
+    from promfill.cli.tsdb_blocks import block_facts, warn_of_skipped
 
     console = Console()
+    console.json({"directory": str(directory)})
     blocks, skipped = open_blocks(directory)
     warn_of_skipped(skipped, console)
-    rows = [block_row(block.meta, block_bytes(block), human_readable) for block in blocks]
-    console.result("\n".join(align([HEADER, *rows])))
+    sized = [(block, block_bytes(block)) for block in blocks]
+    console.json(
+        {
+            "blocks": [block_facts(block.path, block.meta, size) for block, size in sized],
+            "skipped": [str(path) for path in skipped],
+        }
+    )
+    if not as_json:
+        rows = [block_row(block.meta, size, human_readable) for block, size in sized]
+        console.result("\n".join(align([HEADER, *rows])))

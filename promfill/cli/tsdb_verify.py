@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promfill.cli.console import Console
-from promfill.errors import RunError
+from promfill.cli.options import JSON, with_options
+from promfill.errors import DamagedError
 
 if TYPE_CHECKING:
     from promfill.block_review import BlockReview
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("directory", metavar="[DIR]", default="data", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@with_options(JSON)
 def command(directory: Path, as_json: bool) -> None:
     """Check all of every block in DIR (data), or of the block that DIR is.
 
@@ -31,15 +32,15 @@ def command(directory: Path, as_json: bool) -> None:
     from promfill.block_review import review_blocks
 
     console = Console()
+    console.json({"directory": str(directory)})
     reviews = list(review_blocks(directory))
-    if as_json:
-        console.json(_facts(directory, reviews))
-    else:
+    console.json(_facts(directory, reviews))
+    if not as_json:
         console.result("\n".join(_lines(reviews)))
     wrong = [review for review in reviews if review.wrong]
     if wrong:
         more = f" and {len(wrong) - 1} more" if wrong[1:] else ""
-        raise RunError(f"{len(wrong)} of {len(reviews)} blocks are damaged: {wrong[0].path}{more}")
+        raise DamagedError(f"{len(wrong)} of {len(reviews)} blocks are damaged: {wrong[0].path}{more}")
 
 
 def _facts(directory: Path, reviews: Sequence[BlockReview]) -> dict[str, Any]:
@@ -51,18 +52,24 @@ def _facts(directory: Path, reviews: Sequence[BlockReview]) -> dict[str, Any]:
 
 
 def _block_facts(review: BlockReview) -> dict[str, Any]:
+    from promfill.block_directory import small_bytes
     from promfill.tsdb.segment_reader import ENCODINGS
 
-    facts: dict[str, Any] = {"path": str(review.path), "right": review.wrong is None, "wrong": review.wrong}
+    facts: dict[str, Any] = {
+        "ulid": review.path.name,
+        "path": str(review.path),
+        "right": review.wrong is None,
+        "wrong": review.wrong,
+    }
     if check := review.check:
         facts |= {
             "series": check.series,
             "samples": sum(check.samples.values()),
             "chunks": sum(check.chunks.values()),
             "samples_by_encoding": {ENCODINGS[encoding]: count for encoding, count in check.samples.items()},
-            "min_time": check.min_time,
-            "max_time": check.max_time,
-            "bytes": check.bytes,
+            "first_time": check.min_time,
+            "last_time": check.max_time,
+            "bytes": check.bytes + small_bytes(review.path),
         }
     facts["stores"] = {
         store.lower(): {"takes": verdict.takes, "reasons": verdict.reasons, "notes": verdict.notes}

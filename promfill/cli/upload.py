@@ -53,6 +53,7 @@ def command(**values: Any) -> None:
     """
     console = build_console(values)
     blocks = find(values["paths"], console, decode=values["dry_run"])
+    console.json(_frame(blocks))
     destination = upload_destination(values, console)
     if values["dry_run"]:
         _say_plan(blocks, destination, values, console)
@@ -60,15 +61,18 @@ def command(**values: Any) -> None:
     if destination is None:
         raise InputError("--upload is missing: give the base address of a Mimir, or set CDO_TOKEN and ENV")
     waiting = Waiting(blocks, destination, values, console) if values["wait"] else None
+    console.json({"destination": str(destination)})
     started = time.monotonic()
     uploader = open_uploader(destination, values, _keep(values["keep"]))
-    _run(uploader, blocks, destination, console)
+    try:
+        _run(uploader, blocks, destination, console)
+    finally:
+        console.json(upload_facts(uploader.report, destination))
     if waiting:
         waiting.wait()
-    facts = {**upload_facts(uploader.report, destination), "seconds": round(time.monotonic() - started, 3)}
-    if values["as_json"]:
-        console.json({"blocks": len(blocks), **facts, "queryable": bool(values["wait"])})
-    else:
+    facts = upload_facts(uploader.report, destination)
+    console.json({"seconds": round(time.monotonic() - started, 3), "queryable": bool(values["wait"])})
+    if not values["as_json"]:
         lines = upload_lines(facts)
         console.result("\n".join([lines[0], "query  every sample can be queried"] if values["wait"] else lines))
 
@@ -137,13 +141,21 @@ def _keep(asked: bool) -> Any:
 def _say_plan(
     blocks: Sequence[LocalBlock], destination: Destination | None, values: Mapping[str, Any], console: Console
 ) -> None:
-    size = sum(block.size for block in blocks)
-    samples = sum(block.meta.stats.samples for block in blocks)
-    facts = {"blocks": len(blocks), "samples": samples, "bytes": size, "destination": str(destination or "none")}
+    console.json({"destination": str(destination) if destination else None, "dry_run": True})
     if values["as_json"]:
-        console.json({**facts, "dry_run": True})
         return
+    facts = _frame(blocks)
     console.result(
-        f"{len(blocks):,} blocks, {samples:,} samples, {size:,} bytes: whole, and within Mimir's rules\n"
+        f"{facts['blocks']:,} blocks, {facts['samples']:,} samples, {facts['bytes']:,} bytes: "
+        "whole, and within Mimir's rules\n"
         "dry run: nothing was sent"
     )
+
+
+def _frame(blocks: Sequence[LocalBlock]) -> dict[str, int]:
+    """What is to go up."""
+    return {
+        "blocks": len(blocks),
+        "samples": sum(block.meta.stats.samples for block in blocks),
+        "bytes": sum(block.size for block in blocks),
+    }

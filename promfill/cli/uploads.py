@@ -48,6 +48,11 @@ class PushUpload:
         """What became of the blocks."""
         return self._uploader.report
 
+    @property
+    def checkpoint(self) -> Path | None:
+        """Where the state of the run is."""
+        return self._checkpoint.path if self._checkpoint else None
+
     def begin(self, source: Source) -> None:
         """Open the checkpoint. Copies of blocks that an earlier run saw complete, and could not remove, are removed."""
         self._checkpoint = self._run.open(source)
@@ -165,5 +170,6 @@ def upload_facts(report: UploadReport, destination: Destination) -> dict[str, An
         "uploaded": len(report.uploaded),
         "uploaded_bytes": report.bytes,
         "already_uploaded": len(report.there),
+        "complete": report.complete,
         "refused": dict(sorted(report.refused.items())),
     }

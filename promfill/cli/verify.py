@@ -14,7 +14,8 @@ from promfill.cli.commands import what_words
 from promfill.cli.destination import DESTINATION
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, with_options
 from promfill.cli.store import QUERY, open_a_store, query_address
-from promfill.errors import InputError, RunError
+from promfill.errors import DiffersError, InputError
+from promfill.scenario import describe
 from promfill.times import format_seconds, format_time, is_relative
 
 if TYPE_CHECKING:
@@ -86,10 +87,10 @@ def command(**values: Any) -> None:
     scenario = build_scenario(values, console)
     from promfill.source import Source
 
+    console.json(describe(scenario))
     report = verify_push(Source(scenario), values, values["blocks"], console)
-    if values["as_json"]:
-        console.json(report_facts(report))
-    else:
+    console.json(report_facts(report))
+    if not values["as_json"]:
         console.result(report_text(report))
     moving = [f"--{name} {values[name]}" for name in ("start", "end") if is_relative(values[name])]
     if moving and not report.right:
@@ -143,17 +144,17 @@ def _verify_once(source: Source, values: Mapping[str, Any], blocks: Path | None,
 
 
 def refuse_wrong(report: VerifyReport) -> None:
-    """RunError where the store does not hold the push as it was made."""
+    """DiffersError where the store does not hold the push as it was made."""
     if not report.right:
         wrong = [f"{count:,} {name.replace('_', ' ')}" for name, count in report.wrong.items() if count]
-        raise RunError(f"{report.store} does not hold {report.metric} as it was pushed: {', '.join(wrong)} samples")
+        raise DiffersError(f"{report.store} does not hold {report.metric} as it was pushed: {', '.join(wrong)} samples")
 
 
 def report_facts(report: VerifyReport) -> dict[str, Any]:
     """The report for ``--json``."""
     return {
         "metric": report.metric,
-        "store": report.store,
+        "store": _store_facts(report.store),
         "rule": report.rule,
         "unchecked": report.unchecked,
         "series": report.series,
@@ -167,6 +168,12 @@ def report_facts(report: VerifyReport) -> dict[str, Any]:
         "unexpected_series": report.stranger_count,
         "unexpected_series_examples": [dict(labels) for labels in report.strangers],
     }
+
+
+def _store_facts(name: str) -> dict[str, str]:
+    """The store as `check` tells it. name: ``Prometheus at URL``, or ``blocks in DIR``."""
+    kind, _, where = name.partition(" in " if name.startswith("blocks in ") else " at ")
+    return {"name": kind, "where": where}
 
 
 def report_text(report: VerifyReport) -> str:

@@ -78,11 +78,14 @@ def script_access(destination: Destination) -> ScriptAccess:
 
 
 class ScriptSink:
-    """Writes the text, then runs the script. Its output goes where ours goes."""
+    """Writes the text, then runs the script. Its output goes where ours goes, or (`to_stderr`) all of it to stderr."""
 
-    def __init__(self, text: OpenMetricsSink, script: Script, access: ScriptAccess, *, keep: bool) -> None:
+    def __init__(
+        self, text: OpenMetricsSink, script: Script, access: ScriptAccess, *, keep: bool, to_stderr: bool
+    ) -> None:
         self.report: SinkReport = text.report
         self._text, self._script, self._access, self._keep = text, script, access, keep
+        self._to_stderr = to_stderr
         self._directory = text.path.parent.absolute()
         self._blocks = f"/{text.metric}_backfill_data/"
 
@@ -97,7 +100,7 @@ class ScriptSink:
     def commit(self) -> SinkReport:
         """Give the text its name, and run the script on it. ScriptError where that fails: the text is kept."""
         self._text.commit()
-        status = _run(self._command(), self._environment())
+        status = _run(self._command(), self._environment(), 2 if self._to_stderr else None)
         if status:
             raise ScriptError(f"{self._script.path} ended with exit code {status}: {self._what_is_left()}")
         if not self._keep:
@@ -137,11 +140,13 @@ class ScriptSink:
         return f"{self._text.path} is whole{left}; mend the cause and run the same command again"
 
 
-def _run(command: list[str], environment: Mapping[str, str]) -> int:
-    """Run to the end; whatever interrupts us ends the script and all that it runs, so that nothing uploads unseen."""
+def _run(command: list[str], environment: Mapping[str, str], stdout: int | None) -> int:
+    """Run to the end, with `stdout` (None: our own). Whatever interrupts us ends the script and all that it runs, so
+    that nothing uploads unseen.
+    """
     try:
         # a group of its own: a signal to a shell alone would leave its mimirtool at work
-        child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, process_group=0)
+        child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, process_group=0)
     except OSError as error:
         raise ScriptError(f"cannot run {command[0]}: {error.strerror}") from error
     try:

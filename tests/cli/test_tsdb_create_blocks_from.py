@@ -71,6 +71,8 @@ def test_json(text: str, promfill: Promfill) -> None:
     assert report.pop("samples_per_second") >= 0
     blocks = report.pop("blocks")
     assert report == {
+        "schema": 1,
+        "command": "tsdb create-blocks-from openmetrics",
         "destination": "out",
         "samples": 3,
         "series": 2,
@@ -80,7 +82,7 @@ def test_json(text: str, promfill: Promfill) -> None:
         "overlapping": [],
     }
     assert [block["ulid"] for block in blocks] == [meta["ulid"] for meta in metas("out")]
-    assert blocks[1].keys() == {"ulid", "min_time", "max_time", "samples", "chunks", "series", "bytes"}
+    assert blocks[1].keys() == {"ulid", "path", "min_time", "max_time", "samples", "chunks", "series", "bytes"}
     assert sum(block["samples"] for block in blocks) == 3
 
 

@@ -1,0 +1,136 @@
+"""The result for programs: one JSON object on stdout, printed once a command has ended, however it ended.
+
+    outcome = Outcome(words)
+    …                                  # commands tell facts as they find them out: `Console.json`
+    outcome.print(failure)
+
+So a command that fails, or is interrupted, still says what it knew: what had arrived, and where its checkpoint is.
+docs/json.md describes the object for people, docs/json-schema.json for programs.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+SCHEMA = 1
+"""The version of what is printed. New keys do not change it; a key that goes, or means something else, does."""
+
+COMMANDS = (
+    "push",
+    "check",
+    "verify",
+    "upload",
+    "config",
+    "tsdb create-blocks-from openmetrics",
+    "tsdb list",
+    "tsdb analyze",
+    "tsdb verify",
+)
+"""The commands that take --json."""
+
+_TRUE = frozenset(("1", "true", "t", "yes", "y", "on"))  # click's words
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a command failed. code: a stable word. message: what is wrong; fix: what to do about it, may be empty."""
+
+    code: str
+    message: str
+    fix: str
+    exit_code: int
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.fix}" if self.fix else self.message
+
+
+class Outcome:
+    """What a command line has found out so far.
+
+    command: its words without options, None where they name no command that takes --json. as_json: whether JSON is
+    asked for; guessed from the words and the environment until click has read them, since they may be wrong.
+    dotenv: the settings that came from ``.env``.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.command = find_command(words)
+        self.as_json = _says_json(words)
+        self.dotenv: frozenset[str] = frozenset()
+        self.facts: dict[str, Any] = {}
+
+    def read_environment(self, dotenv: frozenset[str]) -> None:
+        """Take in the variables, those of ``.env`` among them."""
+        self.dotenv = dotenv
+        if self.command:
+            name = f"PROMFILL_{self.command}_JSON".upper().replace("-", "_").replace(" ", "_")
+            self.as_json |= os.environ.get(name, "").strip().lower() in _TRUE
+
+    def print(self, failure: Failure | None) -> None:
+        """Print the object if it was asked for. A success that told nothing, such as --help, has printed its text."""
+        if self.as_json and (failure or self.facts):
+            _echo(self.document(failure))
+
+    def document(self, failure: Failure | None) -> dict[str, Any]:
+        """The whole object."""
+        error = {} if failure is None else {"error": {name: getattr(failure, name) for name in Failure.__slots__}}
+        return {"schema": SCHEMA, "command": self.command, **error, **self.facts}
+
+
+def find_command(words: Sequence[str]) -> str | None:
+    """The command that takes --json among the words of a command line. Values of options may stand between its own."""
+    path: list[str] = []
+    for word in words:
+        if any(name.split()[: len(path) + 1] == [*path, word] for name in COMMANDS):
+            path.append(word)
+        elif not path and not word.startswith("-"):
+            break
+    return " ".join(path) if " ".join(path) in COMMANDS else None
+
+
+def settle_json(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
+    """Click has read the command line: this is whether JSON is asked for."""
+    outcome = find_outcome(context)
+    if outcome:
+        outcome.as_json = value
+    return value
+
+
+def find_outcome(context: click.Context | None) -> Outcome | None:
+    """The outcome that a command tells its facts to; None outside of `promfill.cli.run`, as in shell completion."""
+    found = context.find_root().obj if context else None
+    return found if isinstance(found, Outcome) else None
+
+
+def _says_json(words: Sequence[str]) -> bool:
+    options = words[: words.index("--")] if "--" in words else words
+    return any(word == "--json" or word.startswith("--json=") for word in options)
+
+
+def _echo(document: Mapping[str, Any]) -> None:
+    """UTF-8 as far as stdout can write it, else escapes: names of files may hold bytes that are no UTF-8."""
+    plain = _without_nan(document)
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        text = json.dumps(plain, allow_nan=False)
+    click.echo(text)
+
+
+def _without_nan(value: Any) -> Any:
+    """The same value, with null for what JSON cannot write: NaN and the infinities."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _without_nan(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(one) for one in value]
+    return value
