@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks import compare, full, growth, matrix, report, rivals
+from benchmarks import full, growth, matrix, report, rivals
 from benchmarks.charts import Axis, Bar, Line, bar_chart, line_chart
 from benchmarks.comparison import Comparison, Side
 from benchmarks.harness import Case, Figure, main
 from benchmarks.headlines import section
 from benchmarks.matrix import Cell
-from benchmarks.processes import ROOT
 from benchmarks.receivers import PEERS
 from benchmarks.rivals import Unmade
 
@@ -124,23 +123,6 @@ def test_peers_are_locked_without_an_address(path: Path) -> None:
     assert "://" not in text
     assert re.findall(r"^([\w.-]+)==", text, re.M)
     assert all("--hash=" in entry for entry in re.findall(r"^[\w.-]+==.*(?:\\\n.*)+", text, re.M))
-
-
-def test_two_commits_take_turns(tmp_path: Path) -> None:
-    order: list[Path] = []
-
-    def take(root: Path) -> compare.Taken:
-        order.append(root)
-        return compare.Taken(2.0 if root == tmp_path else 1.0, 100, 50.0)
-
-    line = compare.compare(compare.Measure("case", 1_000_000, take), tmp_path, turns=2)
-    assert line.split() == ["case", "0.50", "1.00", "2.000", "0%", "1.000", "1.000"]
-    assert order == [tmp_path, ROOT, ROOT, tmp_path]
-
-
-def test_a_commit_that_is_none_is_named() -> None:
-    with pytest.raises(SystemExit, match="no-such-commit"), compare.laid_out("no-such-commit"):
-        pass
 
 
 def test_a_module_runs_another_fleet_alone(capsys: pytest.CaptureFixture[str]) -> None:
