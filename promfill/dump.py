@@ -3,8 +3,9 @@
     {__name__="up", job="node"} 1 1700000000000
 
 Series come in label order over all blocks, each with its samples in the order of time. Blocks that overlap are merged:
-of several samples of one time the one that Prometheus keeps. A series ends with its first histogram. Memory is bounded
-by the indexes and a group of series; a group's samples are decoded, put in order and set as text by arrays.
+of several samples of one time, that of the block which begins later is kept. A series ends with its first histogram.
+Memory is bounded by the indexes and a group of series; a group's samples are decoded, put in order and set as text by
+arrays.
 
 Source: prometheus/prometheus 2.42, cmd/promtool/tsdb.go (dumpSamples), tsdb/querier.go, storage/merge.go.
 """
@@ -22,7 +23,6 @@ from promfill.block import Block, ragged_range
 from promfill.codecs.go_numbers import format_floats, format_integers
 from promfill.errors import FormatError
 from promfill.matchers import Matcher
-from promfill.merge_order import chain, series_orders
 from promfill.series_numbers import label_texts, number_series
 
 I64Array = NDArray[np.int64]
@@ -49,12 +49,11 @@ class _Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Samples:
-    """Runs of samples, each of one series and one block: number, block and count of each run int64 (r,), then times
-    int64 (N,) and bits uint64 (N,) of all runs, one after the other.
+    """Runs of samples, each of one series and one block: number and count of each run int64 (r,), then times int64 (N,)
+    and bits uint64 (N,) of all runs, one after the other.
     """
 
     numbers: I64Array
-    parts: I64Array
     counts: I64Array
     times: I64Array
     bits: U64Array
@@ -64,15 +63,13 @@ class _Samples:
         order = np.argsort(self.numbers, kind="stable")
         stops = np.cumsum(self.counts)
         places = ragged_range((stops - self.counts)[order], stops[order])
-        return _Samples(
-            self.numbers[order], self.parts[order], self.counts[order], self.times[places], self.bits[places]
-        )
+        return _Samples(self.numbers[order], self.counts[order], self.times[places], self.bits[places])
 
     def joined(self) -> _Samples:
         """The same as one run a series, where runs of one series are neighbours."""
         numbers, first = np.unique(self.numbers, return_index=True)
         counts = np.add.reduceat(self.counts, first)
-        return _Samples(numbers, np.zeros_like(numbers), counts, self.times, self.bits)
+        return _Samples(numbers, counts, self.times, self.bits)
 
     def rise(self) -> bool:
         """Whether the times of every series rise; one run a series."""
@@ -82,7 +79,7 @@ class _Samples:
     def taken(self, places: I64Array, owners: I64Array) -> _Samples:
         """Some of the samples, series by series; owners: int64 (N,), the numbers of all."""
         numbers, counts = np.unique(owners[places], return_counts=True)
-        return _Samples(numbers, np.zeros_like(numbers), counts, self.times[places], self.bits[places])
+        return _Samples(numbers, counts, self.times[places], self.bits[places])
 
 
 class Dump:
@@ -108,7 +105,6 @@ class Dump:
             _select(block, part, matchers, min_time, max_time) for block, part in zip(wanted, numbers, strict=True)
         ]
         self._parts = [part for part in parts if part.rows.size]
-        self._orders: Iterator[tuple[int, list[int]]] | None = None
 
     def pieces(self) -> Iterator[bytes]:
         """The text, in pieces of whole lines. FormatError, which names the block: damage."""
@@ -129,7 +125,7 @@ class Dump:
 
     def _read(self, group: Sequence[_Part]) -> _Samples:
         """The samples of a group, block by block, none behind the first histogram of its series."""
-        runs = [run for place, part in enumerate(group) for run in self._runs(place, part)]
+        runs = [run for part in group for run in self._runs(part)]
         samples = _Samples(*map(np.concatenate, list(zip(*runs, strict=True))[:-1]))
         stops = np.concatenate([run[-1] for run in runs])
         if (stops == _LAST).all():
@@ -140,18 +136,16 @@ class Dump:
         self.histograms += int(np.count_nonzero(ends < _LAST))
         kept = samples.times < np.repeat(ends[series], samples.counts)
         counts = np.bincount(np.repeat(np.arange(series.size), samples.counts)[kept], minlength=series.size)
-        return _Samples(samples.numbers, samples.parts, counts, samples.times[kept], samples.bits[kept])
+        return _Samples(samples.numbers, counts, samples.times[kept], samples.bits[kept])
 
-    def _runs(
-        self, place: int, part: _Part
-    ) -> Iterator[tuple[I64Array, I64Array, I64Array, I64Array, U64Array, I64Array]]:
-        """Of each run of the block's reader: number, block, count of each series, times, bits, and stops."""
+    def _runs(self, part: _Part) -> Iterator[tuple[I64Array, I64Array, I64Array, U64Array, I64Array]]:
+        """Of each run of the block's reader: number and count of each series, times, bits, and stops."""
         done = 0
         try:
             for run in part.block.samples(part.rows, min_time=self._low, max_time=self._high, until_histogram=True):
                 numbers = part.numbers[done : done + len(run)]
                 stops = np.full(len(run), _LAST) if run.stops is None else run.stops
-                yield numbers, np.full(len(run), place), run.counts, run.times, run.bits, stops
+                yield numbers, run.counts, run.times, run.bits, stops
                 done += len(run)
         except FormatError as error:
             raise FormatError(f"block {part.block.path}: {error}") from error
@@ -161,34 +155,10 @@ class Dump:
         if (joined := samples.joined()).rise():
             return joined
         owners = np.repeat(samples.numbers, samples.counts)
-        order = np.lexsort((samples.times, owners))
-        times, sorted_owners, bits = samples.times[order], owners[order], samples.bits[order]
+        order = np.lexsort((samples.times, owners))  # stable: of equal times the later block's stand behind
+        times, sorted_owners = samples.times[order], owners[order]
         same = np.flatnonzero((times[1:] == times[:-1]) & (sorted_owners[1:] == sorted_owners[:-1]))
-        differ = bits[same] != bits[same + 1]
-        doubtful = np.unique(sorted_owners[same[differ]])
-        merged = np.delete(order, same + 1)
-        if doubtful.size:
-            merged = merged[~np.isin(owners[merged], doubtful)]
-            chosen = [self._chosen(samples, number) for number in doubtful.tolist()]
-            merged = np.concatenate([merged, *chosen])
-            merged = merged[np.argsort(owners[merged], kind="stable")]
-        return samples.taken(merged, owners)
-
-    def _chosen(self, samples: _Samples, number: int) -> I64Array:
-        """The places of the samples that Prometheus keeps of a series whose blocks disagree."""
-        runs = np.flatnonzero(samples.numbers == number)
-        starts = dict(
-            zip(samples.parts[runs].tolist(), (np.cumsum(samples.counts) - samples.counts)[runs].tolist(), strict=True)
-        )
-        counts = dict(zip(samples.parts[runs].tolist(), samples.counts[runs].tolist(), strict=True))
-        order = self._order(number)
-        times = [samples.times[starts[part] : starts[part] + counts[part]].tolist() for part in order]
-        return np.array([starts[order[part]] + place for part, place in chain(times)], np.int64)
-
-    def _order(self, number: int) -> list[int]:
-        """The blocks of a series, in the order in which Prometheus chains them. Numbers are asked for rising."""
-        self._orders = self._orders or series_orders([part.numbers.tolist() for part in self._parts])
-        return next(order for found, order in self._orders if found == number)
+        return samples.taken(np.delete(order, same), owners)
 
 
 def _select(block: Block, numbers: I64Array, matchers: Sequence[Matcher], low: int, high: int) -> _Part:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from promfill.errors import InputError
-from promfill.re2 import compile_re2
+from promfill.label_regex import compile_label_regex
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _OPERATOR = re.compile(r"=~|!~|!=|=")
@@ -34,8 +34,8 @@ class Matcher:
         wanted = not self.operator.startswith("!")
         if "~" not in self.operator:
             return lambda value: (value == self.value) == wanted
-        full_match = compile_re2(self.value).fullmatch
-        return lambda value: (full_match(value) is not None) == wanted
+        matches = compile_label_regex(self.value)
+        return lambda value: matches(value) == wanted
 
 
 _NOTHING = Matcher("", "!=", "")

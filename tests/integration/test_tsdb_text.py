@@ -65,12 +65,12 @@ def bits(value: float) -> int:
 
 
 def random_blocks(rng: random.Random, directory: Path, *, blocks: int) -> None:
-    """Blocks that overlap, of series that some of them share, with values that differ."""
+    """Blocks that overlap, of series that some of them share; of one time they hold one value."""
     for number in range(blocks):
         series: dict[LabelSet, Chunks] = {}
         for label in rng.sample(range(6), rng.randint(1, 6)):
             times = sorted(rng.sample(range(60), rng.randint(1, 40)))
-            samples: list[Sample] = [(START + 1000 * time, bits(rng.choice([number, 7.25]))) for time in times]
+            samples: list[Sample] = [(START + 1000 * time, bits(time % 7 + label)) for time in times]
             extra = (("zone", "z"),) if label % 2 else ()
             series[(("__name__", "m"), ("case", str(label)), *extra)] = [samples[:15], samples[15:]][
                 : 1 + (len(samples) > 15)

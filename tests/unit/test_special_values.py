@@ -1,6 +1,6 @@
 """Every reduction and comparison of float64 values that a NaN, a marker, a -0 or an infinity can meet.
 
-docs/decisions/special-values.md is the table of them. A staleness marker is a signalling NaN, which vectorised
+docs/decisions/0007-special-values.md is the table of them. A staleness marker is a signalling NaN, which vectorised
 reductions let pass at some places of an array and not at others, so every place of every length is tried.
 """
 
