@@ -6,12 +6,11 @@ size or process the tiles are made. Everything else (blocks, requests, workers, 
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 from numpy.typing import NDArray
 
 from promfill.fleet import build_fleet
+from promfill.identity import identity
 from promfill.model import STALE_NAN_BITS, Fleet, SeriesBatch, freeze
 from promfill.plan import Grid, Tile
 from promfill.scenario import Scenario, Signal, may_round_to_zero
@@ -53,20 +52,16 @@ class Source:
         return len(self.fleet) * self.grid.steps
 
     def identity(self) -> bytes:
-        """32 bytes that differ where any sample's label set, time or value differs; the end of the range is not in it,
-        unless a staleness marker stands there.
-
-        The noise is in it by its first values, so that a change of the generator changes the identity.
-        """
-        digest = hashlib.blake2b(digest_size=32)
-        for array in (self.fleet.symbols.buffer, self.fleet.symbols.offsets, self.fleet.names, self.fleet.values):
-            digest.update(np.ascontiguousarray(array).data)
-        digest.update(repr((self.scenario.signal, self.grid.start, self.grid.step, self.fingerprint())).encode())
-        if may_round_to_zero(self.scenario.signal):
-            digest.update(b"no -0")  # promfill 0.1.0 rounded to -0 as well: its blocks are others
-        if self.scenario.stale_at_end:
-            digest.update(f"stale at {self.grid.steps}".encode())
-        return digest.digest()
+        """32 bytes that name what it makes: `promfill.identity`."""
+        signal = self.scenario.signal
+        return identity(
+            self.fleet,
+            self.grid,
+            signal,
+            self.fingerprint(),
+            no_negative_zero=may_round_to_zero(signal),
+            stale_at_end=self.scenario.stale_at_end,
+        )
 
     def fingerprint(self) -> tuple[float, ...]:
         """The first values of the noise: they tell whether a later run's noise is still the same."""
