@@ -39,7 +39,8 @@ class VerifyReport:
 
     expected = found + missing + not_yet_visible + different + not_checked. `rounded` ones are found. `doubled` counts
     the copies beyond the first, `unexpected` those that the push did not make. `not_checked`: staleness markers that
-    this store does not show. `settled`: what is missing will not yet appear.
+    this store does not show. `shows_within`: seconds that what is missing may take to appear. `waited`: seconds that
+    it was given.
     """
 
     metric: str
@@ -51,7 +52,8 @@ class VerifyReport:
     tally: Tally
     not_checked: int = 0
     not_yet_visible: int = 0
-    settled: bool = True
+    shows_within: float = 0.0
+    waited: float = 0.0
     strangers: list[LabelSet] = field(default_factory=list)
     stranger_count: int = 0
 
@@ -59,6 +61,11 @@ class VerifyReport:
     def missing(self) -> int:
         """Pushed samples that are not there, and that the store does not say it still holds back."""
         return self.tally.missing.samples - self.not_yet_visible
+
+    @property
+    def absent(self) -> int:
+        """Pushed samples that cannot be read, whatever the store says of them."""
+        return self.tally.missing.samples
 
     @property
     def faults(self) -> dict[str, Fault]:
@@ -158,7 +165,7 @@ class _Verifier:
             tally=self.tally,
             not_checked=len(source.fleet) * (source.grid.steps - self.grid.steps),
             not_yet_visible=min(missing, store.pending()) if missing else 0,
-            settled=store.shows_at_once,
+            shows_within=store.shows_within,
             strangers=list(self.strangers),
             stranger_count=self.stranger_count,
         )

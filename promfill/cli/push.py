@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promfill.cli.console import Console
-from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, uploads
+from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, seconds, uploads
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
 from promfill.cli.resume import RESUME, find_run
 from promfill.cli.store import LOOK, first_look
@@ -114,8 +114,12 @@ def _look_first(source: Source, values: dict[str, Any], console: Console) -> Sto
 
 def _verify(source: Source, values: dict[str, Any], console: Console) -> VerifyReport:
     """Read back what was pushed: the blocks themselves, unless a store is named."""
-    local = values["mode"] == "blocks" and not values["query_url"]
-    return verify_push(source, values, directory_of(values) if local else None, console)
+    from promfill.cli.verify_wait import LOADED_SECONDS, Patience
+
+    blocks, most = values["mode"] == "blocks", seconds(values, "retry_for")
+    local = blocks and not values["query_url"]
+    patience = Patience(most if uploads(values) or not blocks else LOADED_SECONDS, blocks and not local)
+    return verify_push(source, values, directory_of(values) if local else None, console, patience)
 
 
 def run_push(source: Source, target: Target, console: Console) -> float:

@@ -147,10 +147,15 @@ def ask_for_upload(values: Mapping[str, Any], console: Console) -> Finding | Non
 
 def query_url_beside_upload(destination: Destination, values: Mapping[str, Any]) -> str:
     """The query API's base address: --query-url, or what stands beside the address of an upload."""
+    return str(values["query_url"] or beside_upload(destination.url, cloud=not values["upload"]))
+
+
+def beside_upload(url: str, *, cloud: bool = False) -> str:
+    """The query API's base address of the Mimir that blocks are uploaded to; in Grafana Cloud it is another."""
     from urllib.parse import urlsplit
 
-    cloud = not values["upload"] or (urlsplit(destination.url).hostname or "").endswith(".grafana.net")
-    return str(values["query_url"] or destination.url.rstrip("/") + ("/api/prom" if cloud else "/prometheus"))
+    cloud = cloud or (urlsplit(url).hostname or "").endswith(".grafana.net")
+    return url.rstrip("/") + ("/api/prom" if cloud else "/prometheus")
 
 
 def check_ranges(sink: BlockSink, now: int) -> None:

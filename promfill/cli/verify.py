@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from promfill.cli.commands import what_words
 from promfill.cli.destination import DESTINATION
@@ -20,16 +20,22 @@ from promfill.times import format_seconds, format_time, is_relative
 
 if TYPE_CHECKING:
     from promfill.cli.console import Console
-    from promfill.comparison import Fault
+    from promfill.cli.verify_wait import Patience
     from promfill.plan import Grid
+    from promfill.ranges import TimeRanges
     from promfill.source import Source
     from promfill.verify import VerifyReport
 
-SETTLE_SECONDS = 1.0
 RANGES = 10
 """Ranges of time that are told of each fault."""
 
-VERIFY = (click.option("--verify", is_flag=True, help="Read back afterwards, as `promfill verify` does."),)
+VERIFY = (
+    click.option(
+        "--verify",
+        is_flag=True,
+        help="Read back afterwards, as `promfill verify` does; what a store shows late is waited for (--retry-for).",
+    ),
+)
 
 
 def _take_run(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
@@ -44,11 +50,37 @@ def _take_run(context: click.Context, parameter: click.Parameter, path: Path | N
     options = checkpoint.options
     times = {"start": format_seconds(checkpoint.start), "end": format_seconds(checkpoint.end)}
     context.default_map = {**options, **times, "allow_future": True}
+    context.default_map["query_url"] = _query_url_of(options)
+    return path
+
+
+def _query_url_of(options: Mapping[str, Any]) -> str | None:
+    """Where the samples of a run can be queried, None where that is not known."""
     if options.get("remote_write_url"):
         from promfill.stores.find import query_url_beside
 
-        context.default_map["query_url"] = query_url_beside(options["remote_write_url"])
-    return path
+        return query_url_beside(options["remote_write_url"])
+    upload = options.get("upload")
+    if not upload or upload == "none":
+        return None
+    from promfill.cli.uploads import beside_upload
+
+    return beside_upload(upload)
+
+
+def _choose_store(values: Mapping[str, Any]) -> tuple[str | None, Path | None]:
+    """--query-url and --blocks, at most one of them: what was typed goes before the environment and a checkpoint."""
+    address, blocks = values["query_url"], values["blocks"]
+    if not address or blocks is None:
+        return address, blocks
+    source = click.get_current_context().get_parameter_source
+    ranks = [_SOURCES.index(source(name)) if source(name) in _SOURCES else 0 for name in ("query_url", "blocks")]
+    if ranks[0] == ranks[1]:
+        raise InputError("--blocks and --query-url exclude each other: read one store at a time")
+    return (address, None) if ranks[0] < ranks[1] else (None, blocks)
+
+
+_SOURCES = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
 
 
 _RUN = (
@@ -82,8 +114,7 @@ def command(**values: Any) -> None:
         --start 1700000000 --end 1701814400 --query-url http://127.0.0.1:9090
     """
     console = build_console(values)
-    if values["blocks"] is not None and values["query_url"]:
-        raise InputError("--blocks and --query-url exclude each other: read one store at a time")
+    values["query_url"], values["blocks"] = _choose_store(values)
     scenario = build_scenario(values, console)
     from promfill.source import Source
 
@@ -120,19 +151,20 @@ def verify_command(
     return shlex.join(["promfill", "verify", *what_words(values, shared, grid), *store])
 
 
-def verify_push(source: Source, values: Mapping[str, Any], blocks: Path | None, console: Console) -> VerifyReport:
+def verify_push(
+    source: Source,
+    values: Mapping[str, Any],
+    blocks: Path | None,
+    console: Console,
+    patience: Patience | None = None,
+) -> VerifyReport:
     """Read the store, or the directory of blocks, with a progress bar, and compare.
 
-    What a store shows with a delay is read again until no more of it appears.
+    What a store shows with a delay is read again until it is there or `patience` is over.
     """
-    report = _verify_once(source, values, blocks, console)
-    while report.missing and not report.settled:
-        time.sleep(SETTLE_SECONDS)
-        again = _verify_once(source, values, blocks, console)
-        if again.missing >= report.missing:
-            return again
-        report = again
-    return report
+    from promfill.cli.verify_wait import Patience, read_until_there
+
+    return read_until_there(lambda: _verify_once(source, values, blocks, console), patience or Patience(), console)
 
 
 def _verify_once(source: Source, values: Mapping[str, Any], blocks: Path | None, console: Console) -> VerifyReport:
@@ -147,7 +179,9 @@ def refuse_wrong(report: VerifyReport) -> None:
     """DiffersError where the store does not hold the push as it was made."""
     if not report.right:
         wrong = [f"{count:,} {name.replace('_', ' ')}" for name, count in report.wrong.items() if count]
-        raise DiffersError(f"{report.store} does not hold {report.metric} as it was pushed: {', '.join(wrong)} samples")
+        waited = f", after waiting {report.waited:.0f} s" if report.waited >= 1 else ""
+        text = f"{report.store} does not hold {report.metric} as it was pushed: {', '.join(wrong)} samples"
+        raise DiffersError(f"{text}{waited}")
 
 
 def report_facts(report: VerifyReport) -> dict[str, Any]:
@@ -164,7 +198,8 @@ def report_facts(report: VerifyReport) -> dict[str, Any]:
         "not_checked": report.not_checked,
         **report.wrong,
         "right": report.right,
-        "ranges": {name: _ranges(fault) for name, fault in report.faults.items()},
+        "waited_seconds": round(report.waited, 3),
+        "ranges": {name: _ranges_facts(_ranges_of(report, name)) for name in report.wrong},
         "unexpected_series": report.stranger_count,
         "unexpected_series_examples": [dict(labels) for labels in report.strangers],
     }
@@ -196,15 +231,23 @@ def report_text(report: VerifyReport) -> str:
     return "\n".join([*lines, *([report.unchecked] if report.unchecked else [])])
 
 
-def _ranges(fault: Fault) -> list[dict[str, str]]:
-    return [{"first": format_time(first), "last": format_time(last)} for first, last in fault.ranges.first(RANGES)]
+def _ranges_of(report: VerifyReport, name: str) -> TimeRanges | None:
+    """When the samples of a fault are; None where there are none. All missing ones may be not yet visible."""
+    if not report.wrong[name] or (name == "not_yet_visible" and report.missing):
+        return None
+    return report.faults["missing" if name == "not_yet_visible" else name].ranges
+
+
+def _ranges_facts(ranges: TimeRanges | None) -> list[dict[str, str]]:
+    told = ranges.first(RANGES) if ranges else []
+    return [{"first": format_time(first), "last": format_time(last)} for first, last in told]
 
 
 def _when(report: VerifyReport, name: str) -> str:
     """The ranges of time of a fault, in words."""
-    if name not in report.faults or not report.faults[name].samples:
+    ranges = _ranges_of(report, name)
+    if ranges is None:
         return ""
-    ranges = report.faults[name].ranges
     told = [
         format_time(first) if first == last else f"{format_time(first)} to {format_time(last)}"
         for first, last in ranges.first(RANGES)

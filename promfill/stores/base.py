@@ -61,8 +61,10 @@ class Store(Protocol):
     keeps_bits: bool
     """False where the store rounds what it is given."""
 
-    shows_at_once: bool
-    """False where acknowledged samples may take a moment to be readable, even when it was asked to show them."""
+    @property
+    def shows_within(self) -> float:
+        """Seconds that acknowledged samples may take to be readable, 0 where they are at once; known after a read."""
+        ...
 
     shows_markers: bool
     """False where staleness markers cannot be read: verify then says that it did not look for them."""

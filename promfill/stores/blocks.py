@@ -37,7 +37,7 @@ class BlockStore:
     """Block directories below one directory, or a single one. InputError: there is none."""
 
     keeps_bits = True
-    shows_at_once = True
+    shows_within = 0.0
     shows_markers = True
     unchecked = ""
 

@@ -23,7 +23,7 @@ class QueryStore:
     """A store that answers instant queries. Its answers are whole in memory, so windows are small."""
 
     keeps_bits = True
-    shows_at_once = True
+    shows_within = 0.0
     shows_markers = False
     unchecked = "read by the query API: staleness markers and the payloads of NaN are not checked"
     most_samples: int | None = 500_000

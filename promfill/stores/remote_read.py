@@ -31,7 +31,7 @@ class RemoteReadStore:
     """A store that answers remote read: in streamed chunks, or in samples where it has nothing better."""
 
     keeps_bits = True
-    shows_at_once = True
+    shows_within = 0.0
     shows_markers = True
     unchecked = ""
     most_samples: int | None = None

@@ -18,6 +18,11 @@ from promfill.stores.base import Readings, Selection
 from promfill.stores.rows import RowFinder
 from promfill.stores.series_runs import Run, gather_runs
 
+FLUSHED_SECONDS = 1.0
+"""How long rows take to be readable that its own flusher has in hand when it is asked to flush."""
+UNFLUSHED_SECONDS = 30.0
+"""How long where we may not ask (-forceFlushAuthKey, a cluster): it flushes every few seconds by itself."""
+
 HEADER = "X-Server-Hostname"
 """Only VictoriaMetrics answers with it."""
 
@@ -30,7 +35,6 @@ class VictoriaMetricsStore:
     """A VictoriaMetrics, single node or behind its router. It keeps decimals of about 12 digits, not float64."""
 
     keeps_bits = False
-    shows_at_once = False  # rows that its own flusher has in hand when it is asked
     shows_markers = True
     unchecked = ""
     most_samples: int | None = None
@@ -51,6 +55,11 @@ class VictoriaMetricsStore:
         }
         with self._api.stream("GET", "/api/v1/export", parameters) as response:
             yield from gather_runs(map(parse_line, _lines(response)), rows)
+
+    @property
+    def shows_within(self) -> float:
+        """As `stores.base.Store.shows_within`."""
+        return FLUSHED_SECONDS if self._flushed else UNFLUSHED_SECONDS
 
     def pending(self) -> int:
         """Samples that wait in memory, where they could not be made visible."""

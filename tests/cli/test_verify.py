@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import PUSH, Promfill, runner
+from tests.support.mimir import Mimir
 from tests.support.receiver import Answer, Receiver
 from tests.support.servers import Server
 
@@ -175,14 +176,64 @@ def test_a_store_that_shows_late_is_read_again(promfill: Promfill, monkeypatch: 
             path.rename(Path("data") / path.name)
         away.clear()
 
-    monkeypatch.setattr("promfill.cli.verify.time.sleep", sleep)
+    monkeypatch.setattr("promfill.cli.verify_wait.time.sleep", sleep)
     words = ("verify", *PUSH[1:], "--labels", "i={1,2}", "--blocks", "data")
     assert promfill(*words).code == 1  # blocks are whole when they are there: nobody waits
     assert waits == []
-    monkeypatch.setattr(BlockStore, "shows_at_once", False)
+    monkeypatch.setattr(BlockStore, "shows_within", 1.0)
     assert promfill(*words).code == 0
     assert len(waits) == 1
     for path in blocks[1:]:
         path.rename(Path(path.name))
     assert promfill(*words).code == 1
     assert len(waits) == 2
+
+
+def test_a_checkpoint_of_remote_write_goes_with_blocks(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store that the run went to is asked where no other is named."""
+    with Receiver(lambda taken: Answer(204)) as receiver:
+        to = ("--mode", "remote-write", "--remote-write-url", receiver.url, "--checkpoint", "run.json")
+        assert promfill("push", *WHAT, *to).code == 0
+    assert promfill("push", *WHAT).code == 0
+    told = promfill("verify", "--checkpoint", "run.json", "--blocks", "data")
+    assert (told.code, told.err) == (0, "")
+    assert "vpn in blocks in data" in told.out
+    url = receiver.url.removesuffix("/api/v1/write")
+    asked = promfill("verify", "--checkpoint", "run.json")
+    assert asked.code != 0
+    assert url in asked.err
+    both = ("--blocks", "data", "--query-url", url)
+    assert promfill("verify", "--checkpoint", "run.json", *both).code == 2
+    monkeypatch.setenv("PROMFILL_VERIFY_QUERY_URL", url)
+    assert promfill("verify", "--checkpoint", "run.json", "--blocks", "data").code == 0
+    monkeypatch.setenv("PROMFILL_VERIFY_BLOCKS", "data")
+    assert promfill("verify", "--checkpoint", "run.json").code == 2
+    assert url in promfill("verify", *WHAT, "--query-url", url).err
+
+
+def test_a_checkpoint_of_uploaded_blocks(promfill: Promfill, tmp_path: Path) -> None:
+    with Mimir(tmp_path / "bucket") as mimir:
+        to = ("--upload", mimir.url, "--keep", "--checkpoint", "run.json")
+        assert promfill("push", *WHAT, *to).code == 0
+        assert promfill("verify", "--checkpoint", "run.json", "--blocks", "data").code == 0
+        asked = promfill("verify", "--checkpoint", "run.json")
+        assert asked.code != 0
+        assert f"{mimir.url}/prometheus" in asked.err
+
+
+def test_ranges_stand_beside_what_there_is_of_them(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is missing and only not yet visible has its ranges there."""
+    from promfill.stores.blocks import BlockStore
+
+    assert promfill("push", *WHAT).code == 0
+    words = ("verify", *PUSH[1:], "--labels", "host={1..4},job=x", "--blocks", "data")
+    when = ": 2023-12-17T08:00:00Z to 2023-12-18T07:55:00Z"
+    ranges = [{"first": "2023-12-17T08:00:00Z", "last": "2023-12-18T07:55:00Z"}]
+    for pending, missing in ((0, 288), (88, 200), (288, 0), (1_000, 0)):
+        monkeypatch.setattr(BlockStore, "pending", lambda self, pending=pending: pending)
+        told, facts = promfill(*words).out, promfill(*words, "--json").json
+        late = 288 - missing
+        assert f"missing     {missing}{when if missing else ''}\n" in told
+        assert (f"not yet visible {late}{'' if missing else when}" in told) == (late > 0)
+        assert facts["ranges"]["missing"] == (ranges if missing else [])
+        assert facts["ranges"]["not_yet_visible"] == ([] if missing else ranges)

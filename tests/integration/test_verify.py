@@ -22,6 +22,7 @@ from promfill.stores.find import open_store
 from promfill.stores.query import QueryStore
 from promfill.verify import VerifyReport, verify
 from tests.support import readback
+from tests.support.cli import runner
 from tests.support.comparison_reference import as_bits, as_float
 from tests.support.injection import make_blocks, send
 from tests.support.pushes import scenario
@@ -208,3 +209,18 @@ def test_staleness_markers_and_nans_are_seen_by_remote_read(prometheus: Server) 
     third(samples)[40] = (T40, 0x7FF0000000000002)
     send(prometheus.url, samples)
     check(verify(source, open_store(api_of(prometheus))), {"different": 1}, (T40, T40))
+
+
+@pytest.mark.parametrize("flags", [("-forceFlushAuthKey=x",), ("-forceFlushAuthKey=x", "-metricsAuthKey=y")])
+def test_a_victoriametrics_that_is_not_ours_to_flush_is_waited_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with start_victoriametrics(tmp_path / "vm", *flags) as server:
+        write = f"{server.url}/api/v1/write"
+        to = ("--mode", "remote-write", "--remote-write-url", write, "--verify", "--json")
+        what = ("push", "--metric-name", "late", "--labels", "i={1..20}", "--start", "now-2d")
+        pushed = runner(capsys)(*what, *to)
+    assert pushed.code == 0, pushed.err
+    assert pushed.json["verified"]["missing"] == pushed.json["verified"]["not_yet_visible"] == 0
+    assert ("waiting up to" in pushed.err) == (pushed.json["verified"]["waited_seconds"] > 0)

@@ -32,7 +32,7 @@ class ListStore:
 
     name = "a list"
     keeps_bits = True
-    shows_at_once = True
+    shows_within = 0.0
     shows_markers = True
     unchecked = ""
 
