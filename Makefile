@@ -11,6 +11,7 @@ START_EPOCH ?=
 END_EPOCH ?=
 ARGS ?=
 BASE ?=
+MUTANTS_ARGS ?=
 PYTEST_ARGS ?= -n 2
 
 # Values reach the recipes by environment, as they were typed: no quote, comma, space or dollar of theirs means anything.
@@ -24,7 +25,7 @@ PUSH = .venv/bin/promfill push --mode="$$MODE" --metric-name="$$METRIC_NAME" $${
 	$${DESCRIPTION:+--description="$$DESCRIPTION"}
 
 .DEFAULT_GOAL := help
-.PHONY: help install backfill backfill-21d backfill-7d backfill-1d clean test lint soak servers docs proto lock bench bench-quick bench-compare
+.PHONY: help install backfill backfill-21d backfill-7d backfill-1d clean test lint mutants soak servers docs proto lock bench bench-quick bench-compare
 
 help: ## Show this list
 	@echo 'make TARGET [VARIABLE=value …]'
@@ -65,6 +66,9 @@ lint: .venv/.dev ## ruff and mypy
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+mutants: .venv/.dev ## Change the code in 300 small ways, and list the changes that no test notices
+	.venv/bin/python -m scripts.mutants $(MUTANTS_ARGS)
 
 servers:
 	@sh scripts/make/servers.sh

@@ -15,6 +15,9 @@ from tests.support.servers import Server, start_prometheus, start_victoriametric
 
 # A busy machine stalls now and then: a slow example is no failure. pytest-timeout ends what hangs.
 hypothesis.settings.register_profile("promfill", deadline=None)
+# scripts/mutants asks whether an example fails, not which is the smallest.
+found = [hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate]
+hypothesis.settings.register_profile("mutants", deadline=None, database=None, phases=found)
 hypothesis.settings.load_profile("promfill")
 
 
