@@ -13,7 +13,7 @@ from promfill.tsdb.ulid import is_ulid
 def block_paths(directory: Path) -> list[Path]:
     """What Prometheus would take for a block: directories named by a ULID, in order. InputError: no such directory."""
     if not directory.is_dir():
-        raise InputError(f"{directory} is no directory: name the one that holds the blocks")
+        raise InputError(f"{directory} is no directory", "name the one that holds the blocks")
     try:
         return sorted(path for path in directory.iterdir() if is_ulid(path.name) and path.is_dir())
     except OSError as error:

@@ -67,11 +67,11 @@ def base_url(environment: str | None, url: str | None) -> str:
     if url:
         address, user, _ = split_url(url, _URL_OPTION)
         if user or "?" in address:
-            raise InputError(f"{_URL_OPTION} {show_url(url)!r} must be the bare address: leave out user and query")
+            raise InputError(f"{_URL_OPTION} {show_url(url)!r} must be the bare address", "leave out user and query")
         return address.rstrip("/")
     if not environment:
         raise InputError(
-            f"{TOKEN_VARIABLE} is set, but not whose it is: give --env (or {ENVIRONMENT_VARIABLE}), or --cdo-url"
+            f"{TOKEN_VARIABLE} is set, but not whose it is", f"give --env (or {ENVIRONMENT_VARIABLE}), or --cdo-url"
         )
     name = environment.strip().lower()
     if not _NAME.fullmatch(name):
@@ -96,14 +96,16 @@ def fetch_stack(
         try:
             response = Retry(float("inf"), RETRIES, first_pause=0.5, sleep=sleep).run(lambda: client.request("GET"))
         except ReceiverError as error:
-            raise ReceiverError(f"CDO: {error}") from error
+            error.problem = f"CDO: {error.problem}"
+            raise
         if response.status_code in _MENDS:
             status = f"{response.status_code} {response.reason_phrase}"
-            raise ReceiverError(f"CDO at {show_url(base)} answered {status}: {_MENDS[response.status_code]}")
+            raise ReceiverError(f"CDO at {show_url(base)} answered {status}", _MENDS[response.status_code])
         try:
             client.check(response)
         except ReceiverError as error:
-            raise ReceiverError(f"CDO: {error}") from error
+            error.problem = f"CDO: {error.problem}"
+            raise
         return _read(client, response.content)
 
 
@@ -112,12 +114,12 @@ def _read(client: HttpClient, body: bytes) -> Stack:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise ReceiverError(f"{where} is not JSON: check --cdo-url (or {URL_VARIABLE})") from None
+        raise ReceiverError(f"{where} is not JSON", f"check --cdo-url (or {URL_VARIABLE})") from None
     if not isinstance(answer, dict):
-        raise ReceiverError(f"{where} is JSON, but no object: check --cdo-url (or {URL_VARIABLE})")
+        raise ReceiverError(f"{where} is JSON, but no object", f"check --cdo-url (or {URL_VARIABLE})")
     missing = [name for name in (_URL_FIELD, _USER_FIELD, _PASSWORD_FIELD) if _text(answer.get(name)) is None]
     if missing:
-        raise ReceiverError(f"{where} lacks {' and '.join(missing)}: the tenant's stack may not be set up yet")
+        raise ReceiverError(f"{where} lacks {' and '.join(missing)}", "the tenant's stack may not be set up yet")
     address, user, password = (str(_text(answer[name])) for name in (_URL_FIELD, _USER_FIELD, _PASSWORD_FIELD))
     try:
         split_url(address, _URL_FIELD)

@@ -111,7 +111,7 @@ class Checkpoint:
     def _cannot(self, error: OSError) -> OutputError:
         reason = error.strerror or error
         mend = "make room, or give another --checkpoint"
-        return OutputError(f"cannot write the checkpoint {self.path}: {reason}: {mend}")
+        return OutputError(f"cannot write the checkpoint {self.path}: {reason}", mend)
 
     @classmethod
     def load(cls, path: Path) -> Self | None:
@@ -122,7 +122,7 @@ class Checkpoint:
             version = document.pop("version")
             if version != VERSION:
                 raise InputError(
-                    f"the checkpoint {path} is of version {version}: resume it with the promfill that wrote it"
+                    f"the checkpoint {path} is of version {version}", "resume it with the promfill that wrote it"
                 )
             return cls(path=path, lines=tuple(lines[:-1]), **document)
         except FileNotFoundError:
@@ -131,7 +131,7 @@ class Checkpoint:
             raise InputError(f"the checkpoint {path} cannot be read: {error.strerror}") from None
         except (ValueError, TypeError, KeyError, AttributeError):
             raise InputError(
-                f"the checkpoint {path} is damaged, or no checkpoint: name another one, or remove it to begin anew"
+                f"the checkpoint {path} is damaged, or no checkpoint", "name another one, or remove it to begin anew"
             ) from None
 
 

@@ -63,7 +63,7 @@ def build_destination(
 
         http = read_http_config(Path(http_config_file))
     if url_user is not None and username is not None:
-        raise InputError(f"--username and the user in {option} exclude each other: leave one out")
+        raise InputError(f"--username and the user in {option} exclude each other", "leave one out")
     own = [parse_header(header) for header in headers]
     basic = _basic_auth(username or url_user, password_file, url_password or environment.get(PASSWORD_VARIABLE))
     auth = _only_one(
@@ -77,7 +77,7 @@ def build_destination(
         }
     )
     if tenant is not None and _find([*http.headers, *own], TENANT_HEADER):
-        raise InputError(f"--tenant and the header {TENANT_HEADER} exclude each other: leave one out")
+        raise InputError(f"--tenant and the header {TENANT_HEADER} exclude each other", "leave one out")
     config = replace(
         http,
         auth=None if isinstance(auth, Secret) else auth,
@@ -99,7 +99,7 @@ def parse_header(text: str) -> Header:
 def check_header(name: str, value: str, where: str) -> Header:
     """The same header; InputError, which tells `where` it stands, for one that cannot be sent."""
     if name.lower() in OWN_HEADERS or name.lower().startswith(OWN_PREFIX):
-        raise InputError(f"{where}: promfill sets this header itself: leave it out")
+        raise InputError(f"{where}: promfill sets this header itself", "leave it out")
     check_line(value, where)
     return name, Secret(value)
 
@@ -109,11 +109,11 @@ def read_secret(path: Path, what: str) -> Secret:
     try:
         text = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise InputError(f"{what} {path} cannot be read: {error.strerror}") from None
+        raise InputError(f"{what} {path} cannot be read: {error.strerror}", "check the path and its rights") from None
     except UnicodeDecodeError:
-        raise InputError(f"{what} {path} is no text: it must hold the secret alone") from None
+        raise InputError(f"{what} {path} is no text", "it must hold the secret alone") from None
     if not text:
-        raise InputError(f"{what} {path} is empty: it must hold the secret alone")
+        raise InputError(f"{what} {path} is empty", "it must hold the secret alone")
     check_line(text, f"{what} {path}")
     return Secret(text)
 
@@ -123,14 +123,14 @@ def split_url(url: str, option: str) -> tuple[str, str | None, str | None]:
     url = url.strip()
     harmless = url.rpartition("@")[2].partition("?")[0]
     if "://" not in url:
-        raise InputError(f"{option} {harmless!r} has no scheme: put http:// or https:// before it")
+        raise InputError(f"{option} {harmless!r} has no scheme", "put http:// or https:// before it")
     try:
         parts = urlsplit(url)
         whole = bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f]", url)
     except ValueError:
         whole = False
     if not whole:
-        raise InputError(f"{option} {harmless!r} is no URL: write it as https://host:port/path")
+        raise InputError(f"{option} {harmless!r} is no URL", "write it as https://host:port/path")
     if parts.scheme not in ("http", "https"):
         raise InputError(f"{option} {show_url(url)!r} must begin with http:// or https://")
     user, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
@@ -148,7 +148,7 @@ def _basic_auth(username: str | None, password_file: PathLike | None, password: 
     if password_file is not None:
         return BasicAuth(username, read_secret(Path(password_file), "--password-file"))
     if not password:
-        raise InputError(f"--username needs a password: give --password-file, or set {PASSWORD_VARIABLE}")
+        raise InputError("--username needs a password", f"give --password-file, or set {PASSWORD_VARIABLE}")
     return BasicAuth(username, Secret(password))
 
 
@@ -164,7 +164,7 @@ def _token_auth(token_file: PathLike | None, token: str | None) -> TokenAuth | N
 def _only_one(candidates: Mapping[str, Auth | None]) -> Auth | None:
     given = {name: auth for name, auth in candidates.items() if auth is not None}
     if len(given) > 1:
-        raise InputError(f"{' and '.join(given)} exclude each other: leave one out")
+        raise InputError(f"{' and '.join(given)} exclude each other", "leave one out")
     return next(iter(given.values()), None)
 
 

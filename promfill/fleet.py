@@ -64,8 +64,8 @@ def _expand(pattern: LabelPattern) -> RaggedBytes:
     total, width = pattern.count, sum(data.shape[1] for data, _ in columns)
     if total * width > _MAX_LABEL_BYTES:
         raise InputError(
-            f"the {total:,} values of label '{pattern.name}' take up to {width:,} bytes each, over 1 GiB in all: "
-            "shorten them, or push in parts"
+            f"the {total:,} values of label '{pattern.name}' take up to {width:,} bytes each, over 1 GiB in all",
+            "shorten them, or push in parts",
         )
     return columns_to_ragged(
         [
@@ -140,8 +140,8 @@ def _check_distinct(label: LabelPattern, column: NDArray[np.uint32], symbols: Ra
     if twice.size:
         value = symbols[int(column[twice[0]])].decode()
         raise InputError(
-            f"label '{label.name}' fans out to {value!r} in more than one way, which is the same series twice: "
-            "put a separator between the parts of its value"
+            f"label '{label.name}' fans out to {value!r} in more than one way, which is the same series twice",
+            "put a separator between the parts of its value",
         )
 
 
@@ -149,10 +149,10 @@ def _check_sets(sets: Sequence[LabelSet], order: Sequence[int]) -> None:
     for labels in sets:
         for (name, _), (following, _) in pairwise(labels):
             if name == following:
-                raise InputError(f"label {name!r} stands twice in {_format(labels)}: leave one out")
+                raise InputError(f"label {name!r} stands twice in {_format(labels)}", "leave one out")
     for before, row in pairwise(order):
         if sets[before] == sets[row]:
-            raise InputError(f"the series {_format(sets[row])} is there twice: leave one out")
+            raise InputError(f"the series {_format(sets[row])} is there twice", "leave one out")
 
 
 def _format(labels: LabelSet) -> str:

@@ -129,13 +129,15 @@ def _load(file: Path) -> object:
         with file.open(encoding="utf-8") as stream:
             return yaml.load(stream, yaml.BaseLoader) or {}
     except OSError as error:
-        raise InputError(f"--http.config.file {file} cannot be read: {error.strerror}") from None
+        raise InputError(
+            f"--http.config.file {file} cannot be read: {error.strerror}", "check the path and its rights"
+        ) from None
     except UnicodeDecodeError:
         raise InputError(f"--http.config.file {file} is no text") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
-        raise InputError(f"--http.config.file {file} is no YAML{where}: mend it") from None
+        raise InputError(f"--http.config.file {file} is no YAML{where}", "mend it") from None
 
 
 def _auth(top: _Section) -> BasicAuth | TokenAuth | None:

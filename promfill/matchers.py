@@ -56,7 +56,7 @@ def parse_selector(text: str) -> list[Matcher]:
     if not rest and matchers:
         return matchers
     if not (rest.startswith("{") and rest.endswith("}")):
-        raise InputError(f'selector {text!r}: write name{{label="value"}}, with braces around the conditions')
+        raise InputError(f"selector {text!r}", 'write name{label="value"}, with braces around the conditions')
     body = rest[1:-1]
     return matchers + _matchers(body, text) or [_NOTHING]
 

@@ -54,7 +54,7 @@ def next_death(worker: Worker) -> int:
     worker.join()
     if worker.deaths + 1 == MOST_DEATHS:
         code = worker.process.exitcode
-        raise RunError(f"a worker died {MOST_DEATHS} times (exit code {code}): try fewer --workers, or more memory")
+        raise RunError(f"a worker died {MOST_DEATHS} times (exit code {code})", "try fewer --workers, or more memory")
     return worker.deaths + 1
 
 

@@ -67,13 +67,13 @@ def make_grid(start: int, end: int, step: int) -> Grid:
     """The time points start, start + step, … before end (all ms); InputError where there is none."""
     if start >= end:
         raise InputError(
-            f"the start {format_time(start)} must be before the end {format_time(end)}: mend --start or --end"
+            f"the start {format_time(start)} must be before the end {format_time(end)}", "mend --start or --end"
         )
     steps = (end - start) // step
     if not steps:
         raise InputError(
-            f"no step of {format_duration(step)} fits between {format_time(start)} and {format_time(end)}: "
-            "make --step-size smaller or the range longer"
+            f"no step of {format_duration(step)} fits between {format_time(start)} and {format_time(end)}",
+            "make --step-size smaller or the range longer",
         )
     return Grid(start, step, steps)
 
@@ -91,7 +91,9 @@ def check_signal(signal: Signal, grid: Grid) -> Signal:
     if signal.decimals is not None and not 0 <= signal.decimals <= 15:
         raise InputError(f"--round {signal.decimals} must lie between 0 and 15")
     if signal.decimals is not None and signal.resolution is not None:
-        raise InputError("--round and --resolution exclude each other: choose decimals or multiples of a power of two")
+        raise InputError(
+            "--round and --resolution exclude each other", "choose decimals or multiples of a power of two"
+        )
     _check_zone(signal.timezone)
     _check_size(signal, grid)
     return signal
@@ -101,7 +103,7 @@ def _check_zone(name: str) -> None:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise InputError(f"--timezone {name!r} is unknown: use a name such as UTC or Europe/Berlin") from None
+        raise InputError(f"--timezone {name!r} is unknown", "use a name such as UTC or Europe/Berlin") from None
 
 
 def largest_value(signal: Signal, grid: Grid) -> float:
@@ -125,7 +127,8 @@ def _check_size(signal: Signal, grid: Grid) -> None:
     scale = 10.0 ** (signal.decimals or 0) / (signal.resolution or 1.0)  # rounding multiplies, and divides again
     if not largest_value(signal, grid) * scale < _LARGEST:
         raise InputError(
-            "the values would leave the range of a float64: make --trend-coefficient, --flat-base or the noise smaller"
+            "the values would leave the range of a float64",
+            "make --trend-coefficient, --flat-base or the noise smaller",
         )
 
 

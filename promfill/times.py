@@ -30,7 +30,7 @@ def parse_duration(text: str, what: str) -> int:
     elif _DURATION.fullmatch(text):
         duration = sum(int(number) * UNITS_MS[unit] for number, unit in _PART.findall(text))
     else:
-        raise InputError(f"{what} {text!r} is no duration: write it as 30s, 5m, 1h30m or 1d")
+        raise InputError(f"{what} {text!r} is no duration", "write it as 30s, 5m, 1h30m or 1d")
     if not 0 < duration <= LAST_MS:
         raise InputError(f"{what} {text!r} must be above 0{' and within 8,000 years' if duration else ''}")
     return duration
@@ -61,7 +61,7 @@ def parse_time(text: str, what: str, now: int, step: int = 1) -> int:
         time = _parse_rfc3339(text, what)
     if not 0 <= time <= LAST_MS:
         mend = "write Unix seconds, no milliseconds" if 0 <= time // 1000 <= LAST_MS else "no store holds it"
-        raise InputError(f"{what} {text!r} is not between 1970 and 9998: {mend}")
+        raise InputError(f"{what} {text!r} is not between 1970 and 9998", mend)
     return time
 
 
@@ -70,9 +70,9 @@ def _parse_rfc3339(text: str, what: str) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError:
         mend = "write Unix seconds, RFC 3339 (2026-01-31T00:00:00Z), now or now-21d"
-        raise InputError(f"{what} {text!r} is no time: {mend}") from None
+        raise InputError(f"{what} {text!r} is no time", mend) from None
     if moment.tzinfo is None:
-        raise InputError(f"{what} {text!r} has no time zone: add Z or an offset such as +02:00")
+        raise InputError(f"{what} {text!r} has no time zone", "add Z or an offset such as +02:00")
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
 

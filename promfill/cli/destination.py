@@ -92,7 +92,7 @@ def build_destination(url: str | None, values: Mapping[str, Any], console: Conso
     from promfill import config
 
     if not url:
-        raise InputError(f"{option} is missing: give the address of the server")
+        raise InputError(f"{option} is missing", "give the address of the server")
     destination = config.build_destination(url, option=option, **{name: values[name] for name in CREDENTIALS})
     for warning in destination.warnings:
         console.warn(warning)
@@ -103,7 +103,7 @@ def push_destination(values: Mapping[str, Any], console: Console) -> Destination
     """--remote-write-url, or what CDO names in its place; InputError where neither is there."""
     url = values["remote_write_url"]
     if not url and CDO_TOKEN not in os.environ:
-        raise InputError(f"--remote-write-url is missing: give the address of the server, or set {CDO_TOKEN} and ENV")
+        raise InputError("--remote-write-url is missing", f"give the address of the server, or set {CDO_TOKEN} and ENV")
     if url or not has_cdo_token():
         return build_destination(url, values, console, "--remote-write-url")
     return _cdo_destination(values, console, lambda stack: stack.push_url)
@@ -122,7 +122,7 @@ def upload_destination(values: Mapping[str, Any], console: Console) -> Destinati
     if not url:
         return _cdo_destination(values, console, lambda stack: stack.base)
     if "?" in url:
-        raise InputError("--upload is the base address of a Mimir, without a query: leave out what follows the ?")
+        raise InputError("--upload is the base address of a Mimir, without a query", "leave out what follows the ?")
     return build_destination(url, values, console, "--upload")
 
 
@@ -147,7 +147,7 @@ def _cdo_destination(values: Mapping[str, Any], console: Console, address: Calla
     own = [name for name in ("username", "password_file", "bearer_token_file") if values[name]]
     if own:
         option = f"--{own[0].replace('_', '-')}"
-        raise InputError(f"{option} and {CDO_TOKEN} exclude each other: CDO names user and password; leave one out")
+        raise InputError(f"{option} and {CDO_TOKEN} exclude each other: CDO names user and password", "leave one out")
     tls = Tls(ca=values["tls_ca"], insecure=values["tls_insecure"])
     token = os.environ[CDO_TOKEN].strip()
     config.check_line(token, CDO_TOKEN)

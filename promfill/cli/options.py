@@ -131,7 +131,7 @@ def build_scenario(values: Values, console: Console) -> Scenario:
     step = parse_duration(values["step_size"], "--step-size")
     start, end = (parse_time(values[name], f"--{name}", now, step) for name in ("start", "end"))
     if end > now and not values["allow_future"]:
-        raise InputError(f"--end {format_time(end)} lies in the future: take an earlier end, or add --allow-future")
+        raise InputError(f"--end {format_time(end)} lies in the future", "take an earlier end, or add --allow-future")
     if is_relative(values["start"]) and is_relative(values["end"]):  # what fits must not change with the moment
         make_grid(parse_time(values["start"], "--start", now), parse_time(values["end"], "--end", now), step)
     grid = make_grid(start, end, step)
@@ -172,4 +172,4 @@ def refuse_misfits(
         given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         if given and name in fits and not fits[name] & {mode, *also}:
             modes = ", ".join(sorted(fits[name]))
-            raise InputError(f"{parameter.opts[0]} does not fit --mode {mode} (it is for {modes}): leave it out")
+            raise InputError(f"{parameter.opts[0]} does not fit --mode {mode} (it is for {modes})", "leave it out")

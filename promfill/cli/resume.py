@@ -90,8 +90,8 @@ class Run:
             return checkpoint
         if self.earlier.fingerprint != fingerprint:
             raise InputError(
-                f"the checkpoint {self.path} is of a run whose noise was another: resume it with the promfill and "
-                "numpy that began it, or remove the file to begin anew"
+                f"the checkpoint {self.path} is of a run whose noise was another",
+                "resume it with the promfill and numpy that began it, or remove the file to begin anew",
             )
         return self.earlier
 
@@ -113,7 +113,7 @@ def find_run(values: Mapping[str, Any], console: Console) -> Run:
         console.note(f"there is no checkpoint {path}: the run begins at its start")
         return Run(name, path, values, None)
     if earlier.run != name:
-        raise InputError(f"the checkpoint {path} is of a run with other options: give the same, or another file")
+        raise InputError(f"the checkpoint {path} is of a run with other options", "give the same, or another file")
     times = {"start": format_seconds(earlier.start), "end": format_seconds(earlier.end)}
     return Run(name, path, {**values, **times}, earlier)
 
@@ -121,8 +121,8 @@ def find_run(values: Mapping[str, Any], console: Console) -> Run:
 def _check_overwritten(earlier: Checkpoint | None, console: Console) -> None:
     if earlier and not earlier.finished:
         raise InputError(
-            f"{earlier.path} is of a run of this command that ended early: go on by --resume, or remove the file to "
-            "begin anew"
+            f"{earlier.path} is of a run of this command that ended early",
+            "go on by --resume, or remove the file to begin anew",
         )
     if earlier:
         console.note(f"{earlier.path} is of a run that is finished: it is overwritten")

@@ -137,7 +137,7 @@ def open_a_store(values: Mapping[str, Any], blocks: Path | None, console: Consol
         return BlockStore(blocks)
     api = open_api(values, console)
     if api is None:
-        raise InputError("nothing says where to read: give the store's --query-url, or --blocks DIR")
+        raise InputError("nothing says where to read", "give the store's --query-url, or --blocks DIR")
     from promfill.stores.find import open_store
 
     return open_store(api)

@@ -80,5 +80,5 @@ def _choose(directory: Path, ulid: str) -> Block:
     found = [block for block in blocks if ulid in ("", block.meta.ulid)]
     if not found:
         mend = "promfill tsdb list names those there" if ulid else "name the directory that holds the blocks"
-        raise InputError(f"{directory} holds no block {ulid}".rstrip() + f": {mend}")
+        raise InputError(f"{directory} holds no block {ulid}".rstrip(), mend)
     return found[-1] if not ulid else found[0]

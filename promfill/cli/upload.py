@@ -59,7 +59,7 @@ def command(**values: Any) -> None:
         _say_plan(blocks, destination, values, console)
         return
     if destination is None:
-        raise InputError("--upload is missing: give the base address of a Mimir, or set CDO_TOKEN and ENV")
+        raise InputError("--upload is missing", "give the base address of a Mimir, or set CDO_TOKEN and ENV")
     waiting = Waiting(blocks, destination, values, console) if values["wait"] else None
     console.json({"destination": str(destination)})
     started = time.monotonic()
@@ -104,7 +104,7 @@ def _refuse_twins(blocks: Sequence[LocalBlock]) -> None:
     for block in blocks:
         twin = found.setdefault(block.meta.ulid, block)
         if twin is not block:
-            raise InputError(f"{twin.path} and {block.path} are both block {block.meta.ulid}: leave one out")
+            raise InputError(f"{twin.path} and {block.path} are both block {block.meta.ulid}", "leave one out")
 
 
 def _check_whole(block: LocalBlock, decode: bool) -> None:

@@ -85,7 +85,7 @@ def open_push_upload(
 ) -> PushUpload | None:
     """The upload that the options ask for, None where blocks stay here; nothing is sent yet."""
     if uploads(values) and values["verify"] and not (values["keep"] or values["query_url"]):
-        raise InputError("--verify reads the blocks here, which an upload removes: add --keep, or give --query-url")
+        raise InputError("--verify reads the blocks here, which an upload removes", "add --keep, or give --query-url")
     destination = upload_destination(values, console)
     if destination is None:
         if values["env"] and not values["upload"] and given("env"):
@@ -165,7 +165,7 @@ def check_ranges(sink: BlockSink, now: int) -> None:
     for low, high in sink.ranges:
         for breach in range_breaches(low, high, now):
             mend = "an earlier --end" if breach.rule.name == "future" else "--block-duration 24h or a part of it"
-            raise InputError(f"{breach}: take {mend}, or --upload none")
+            raise InputError(f"{breach}", f"take {mend}, or --upload none")
 
 
 def upload_facts(report: UploadReport, destination: Destination) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def _take_run(context: click.Context, parameter: click.Parameter, path: Path | N
 
     checkpoint = Checkpoint.load(path)
     if checkpoint is None:
-        raise InputError(f"there is no checkpoint {path}: mend --checkpoint, or give the push's options")
+        raise InputError(f"there is no checkpoint {path}", "mend --checkpoint, or give the push's options")
     options = checkpoint.options
     times = {"start": format_seconds(checkpoint.start), "end": format_seconds(checkpoint.end)}
     context.default_map = {**options, **times, "allow_future": True}
@@ -76,7 +76,7 @@ def _choose_store(values: Mapping[str, Any]) -> tuple[str | None, Path | None]:
     source = click.get_current_context().get_parameter_source
     ranks = [_SOURCES.index(source(name)) if source(name) in _SOURCES else 0 for name in ("query_url", "blocks")]
     if ranks[0] == ranks[1]:
-        raise InputError("--blocks and --query-url exclude each other: read one store at a time")
+        raise InputError("--blocks and --query-url exclude each other", f"read one store at a time")
     return (address, None) if ranks[0] < ranks[1] else (None, blocks)
 
 

@@ -35,16 +35,17 @@ _MS = 1000
 def validate_openmetrics(metric: str, description: str, unit: str) -> None:
     """InputError for what promtool would refuse: a unit that does not end the name, a description that is no UTF-8."""
     if not _UNIT.fullmatch(unit):
-        raise InputError(f"--unit {unit!r} is not valid (letters, digits, _ and :): mend it, or leave it out")
+        raise InputError(f"--unit {unit!r} is not valid (letters, digits, _ and :)", "mend it, or leave it out")
     if unit and not metric.endswith(f"_{unit}"):
         named = f"{metric.removesuffix('_')}_{unit}"
         raise InputError(
-            f"--unit {unit!r} must end the metric's name in OpenMetrics: write --metric-name {named!r}, or leave it out"
+            f"--unit {unit!r} must end the metric's name in OpenMetrics",
+            f"write --metric-name {named!r}, or leave it out",
         )
     try:
         description.encode()
     except UnicodeEncodeError:
-        raise InputError(f"--description {description!r} holds bytes that are not UTF-8: write it in UTF-8") from None
+        raise InputError(f"--description {description!r} holds bytes that are not UTF-8", "write it in UTF-8") from None
 
 
 def encode_metadata(metric: str, description: str, unit: str) -> bytes:

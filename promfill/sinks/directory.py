@@ -16,12 +16,12 @@ def check_writable(directory: Path) -> None:
         there = next(path for path in (directory, *directory.absolute().parents) if _is_there(path))
     except (OSError, ValueError) as error:  # a name that is too long, or holds a NUL
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"the output directory {directory} cannot be: {reason}; choose another one") from None
+        raise InputError(f"the output directory {directory} cannot be: {reason}", "choose another one") from None
     if not there.is_dir():
-        raise InputError(f"the output directory {directory} cannot be: {there} is no directory; choose another one")
+        raise InputError(f"the output directory {directory} cannot be: {there} is no directory", "choose another one")
     if not os.access(there, os.W_OK | os.X_OK):
         mend = f"chown {there}, or choose another one"
-        raise InputError(f"the output directory {directory} cannot be written by this user: {mend}")
+        raise InputError(f"the output directory {directory} cannot be written by this user", mend)
 
 
 def _is_there(path: Path) -> bool:

@@ -113,7 +113,9 @@ class OpenMetricsSink:
         try:
             self._file = self._partial.open("wb", buffering=0)
         except OSError as error:
-            raise InputError(f"{self.path} cannot be written: {error.strerror}; choose another --output-dir") from error
+            raise InputError(
+                f"{self.path} cannot be written: {error.strerror}", "choose another --output-dir"
+            ) from error
         self._append(self._file, self._header)
         return self._file
 
@@ -133,6 +135,6 @@ class OpenMetricsSink:
 
 def _check_names(path: Path, partial: Path) -> None:
     if len(os.fsencode(partial.name)) > NAME_MAX:
-        raise InputError(f"{path.name} is too long for a file's name: choose a shorter --metric-name")
+        raise InputError(f"{path.name} is too long for a file's name", "choose a shorter --metric-name")
     if path.is_dir():
-        raise InputError(f"{path} is a directory: remove it, or choose another --output-dir")
+        raise InputError(f"{path} is a directory", "remove it, or choose another --output-dir")

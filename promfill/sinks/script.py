@@ -27,6 +27,7 @@ from promfill.sinks.base import SinkReport
 from promfill.sinks.openmetrics import OpenMetricsSink
 
 MARK = "# promfill: secrets by environment"
+_AGAIN = "mend the cause and run the same command again"
 SECRETS = ("PROMFILL_PASSWORD", "PROMFILL_BEARER_TOKEN", "CDO_TOKEN")
 """What no child finds in its environment, but for the password that a marked script asks for."""
 
@@ -53,9 +54,9 @@ def find_script(given: Path | None, output_dir: Path) -> Script:
     """The script given, else that of the output directory, else promfill's own; InputError where it cannot be run."""
     path = given or next((path for path in (output_dir / "backfill.sh",) if path.is_file()), own_script())
     if not path.is_file():
-        raise InputError(f"the backfill script {path} is not there: mend --backfill-script")
+        raise InputError(f"the backfill script {path} is not there", "mend --backfill-script")
     if path != own_script() and not os.access(path, os.X_OK):
-        raise InputError(f"the backfill script {path} cannot be executed: chmod +x {path}")
+        raise InputError(f"the backfill script {path} cannot be executed", f"chmod +x {path}")
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     return Script(path.absolute(), MARK in (line.strip() for line in lines))
 
@@ -73,7 +74,7 @@ def script_access(destination: Destination) -> ScriptAccess:
     """The three words of the script's contract; InputError where user and password are not known."""
     auth = destination.http.auth
     if not isinstance(auth, BasicAuth):
-        raise InputError("--mode script needs --username and --password-file: backfill.sh uploads with both")
+        raise InputError("--mode script needs --username and --password-file", "backfill.sh uploads with both")
     return ScriptAccess(_PUSH_PATH.sub("", destination.url), auth.username, auth.password)
 
 
@@ -102,7 +103,7 @@ class ScriptSink:
         self._text.commit()
         status = _run(self._command(), self._environment(), 2 if self._to_stderr else None)
         if status:
-            raise ScriptError(f"{self._script.path} ended with exit code {status}: {self._what_is_left()}")
+            raise ScriptError(f"{self._script.path} ended with exit code {status}: {self._what_is_left()}", _AGAIN)
         if not self._keep:
             shutil.rmtree(self._blocks_path, ignore_errors=True)
         return self.report
@@ -137,7 +138,7 @@ class ScriptSink:
     def _what_is_left(self) -> str:
         blocks = [path.name for path in self._blocks_path.glob("*") if path.is_dir()]
         left = f" and {len(blocks)} blocks in {self._blocks_path}" if blocks else ""
-        return f"{self._text.path} is whole{left}; mend the cause and run the same command again"
+        return f"{self._text.path} is whole{left}"
 
 
 def _run(command: list[str], environment: Mapping[str, str], stdout: int | None) -> int:

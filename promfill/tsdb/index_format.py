@@ -53,7 +53,7 @@ def be32(number: int) -> bytes:
     try:
         return number.to_bytes(4)
     except OverflowError:
-        raise InputError("an index section would exceed 4 GiB: push fewer series at once") from None
+        raise InputError("an index section would exceed 4 GiB", "push fewer series at once") from None
 
 
 def padding(position: int, align: int) -> bytes:

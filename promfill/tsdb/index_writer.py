@@ -99,7 +99,7 @@ def _encode_series_sections(
         ids[:, rows] = big_endian((starts + (ends - starts[:, 0])[:, None]) // SERIES_ALIGN)
         ends += reached - starts[:, 0]
         if ends.max() > MAX_SERIES_END:
-            raise InputError("the index would exceed 64 GiB: push fewer series at once")
+            raise InputError("the index would exceed 64 GiB", "push fewer series at once")
         yield list(split(entries, blocks))
     return ids, ends
 

@@ -121,7 +121,7 @@ def test_a_push_without_samples_is_still_valid(tmp_path: Path) -> None:
 
 def test_an_output_directory_below_a_plain_file_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="is no directory; choose another one"):
+    with pytest.raises(InputError, match="is no directory: choose another one"):
         sink_in(tmp_path / "file" / "utils", fleet_of("a=x"))
 
 
@@ -148,7 +148,7 @@ def test_a_file_that_cannot_be_made_is_bad_input(tmp_path: Path, partial: Path) 
     with pytest.raises(InputError) as caught:
         sink.commit()
     assert str(caught.value) == (
-        f"{tmp_path / NAME} cannot be written: No such file or directory; choose another --output-dir"
+        f"{tmp_path / NAME} cannot be written: No such file or directory: choose another --output-dir"
     )
 
 
