@@ -14,6 +14,7 @@ from promfill.cli.resume import RESUME
 from promfill.cli.store import LOOK, Look, first_look
 from promfill.cli.targets import DIRECTORIES, FITS, SERVERS, TARGET
 from promfill.cli.uploads import ask_for_upload
+from promfill.config import split_url
 from promfill.errors import InputError
 from promfill.labels import count_series
 from promfill.scenario import Scenario, describe
@@ -36,9 +37,11 @@ def command(context: click.Context, /, **values: Any) -> None:
     uploading = values["mode"] == "blocks" and uploads(values)
     refuse_misfits(context, values["mode"], FITS, frozenset({"--upload"} if uploading else ()))
     scenario = build_scenario(values, console)
+    if values["remote_write_url"]:
+        split_url(values["remote_write_url"], "--remote-write-url")
     known = values["remote_write_url"] or values["query_url"] or goes_by_cdo(values)
     if values["mode"] == "remote-write" and not known:
-        raise InputError("--remote-write-url is missing: give the address of the server")
+        raise InputError("--remote-write-url is missing", "give the address of the server")
     directory = values["output_dir"] or Path(DIRECTORIES.get(values["mode"], "."))
     series = count_series(scenario.labels)
     console.json(_frame(scenario, series, directory, values))

@@ -18,6 +18,7 @@ from promfill.cli.targets import FITS, TARGET, Target, build_target, directory_o
 from promfill.cli.uploads import query_url_beside_upload
 from promfill.cli.verify import VERIFY, refuse_wrong, report_facts, report_text, verify_command, verify_push
 from promfill.errors import InputError
+from promfill.scenario import describe
 
 if TYPE_CHECKING:
     from promfill.source import Source
@@ -50,6 +51,7 @@ def command(context: click.Context, /, **values: Any) -> None:
         console.json({"mode": values["mode"], **run.facts(), "finished": True})
         return
     scenario = build_scenario(run.values if run else values, console)
+    console.json({"mode": values["mode"], **describe(scenario)})
     from promfill.cli import summary
     from promfill.source import Source
 

@@ -12,6 +12,7 @@ import pytest
 from promfill.cli import cli
 from promfill.cli.outcome import COMMANDS, find_command
 from tests.support.cli import PUSH, Promfill, Result
+from tests.support.json_schema import judge
 
 WHAT = PUSH[1:]
 
@@ -20,6 +21,7 @@ def failed(result: Result, code: str, exit_code: int) -> dict[str, Any]:
     """The object of a failure, which is told on stderr by one line, too."""
     assert result.code == exit_code
     document = result.json
+    judge(document)
     error = document["error"]
     assert (error["code"], error["exit_code"]) == (code, exit_code)
     assert error["message"]
