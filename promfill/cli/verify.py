@@ -76,7 +76,7 @@ def _choose_store(values: Mapping[str, Any]) -> tuple[str | None, Path | None]:
     source = click.get_current_context().get_parameter_source
     ranks = [_SOURCES.index(source(name)) if source(name) in _SOURCES else 0 for name in ("query_url", "blocks")]
     if ranks[0] == ranks[1]:
-        raise InputError("--blocks and --query-url exclude each other", f"read one store at a time")
+        raise InputError("--blocks and --query-url exclude each other", "read one store at a time")
     return (address, None) if ranks[0] < ranks[1] else (None, blocks)
 
 
