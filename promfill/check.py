@@ -11,30 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from promfill.check_forwarder import forwarder_findings
+from promfill.check_limits import limit_findings, unread_findings
 from promfill.digits import keeps_all_digits
+from promfill.finding import Finding as Finding
 from promfill.plan import Grid, windows
 from promfill.scenario import DEFAULT_DESCRIPTION, Scenario
 from promfill.stores.facts import DEFAULT_RETENTION_MS, StoreFacts
+from promfill.stores.forwarders import Forwarder
 from promfill.times import DAY_MS, UNITS_MS, format_duration, format_time
 
 HEAD_SLACK_MS = UNITS_MS["h"]
 """How far behind its newest sample a head takes others: half of its two hours."""
 
 _LIVE_MS = 3 * UNITS_MS["h"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that a store does to a push. `samples`: how many it concerns, None where that cannot be said.
-
-    loses: samples will not be there afterwards.
-    """
-
-    kind: str
-    loses: bool
-    samples: int | None
-    text: str
-    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +48,35 @@ class PushPlan:
         return self.series * self.grid.steps
 
 
-def foresee(plan: PushPlan, store: StoreFacts | None, now: int) -> list[Finding]:
-    """All findings; `store` None where nobody could be asked. `now` in ms, by our clock."""
+def foresee(plan: PushPlan, store: StoreFacts | None, now: int, forwarder: Forwarder | None = None) -> list[Finding]:
+    """All findings; `store` None where nobody could be asked. `now` in ms, by our clock.
+
+    forwarder: who takes the push in the store's place.
+    """
     findings: list[Finding] = []
+    sent_on = plan.mode == "remote-write" and forwarder is not None
+    if forwarder and sent_on:
+        judged = f"{store.name} at {store.where}" if store else ""
+        findings += forwarder_findings(plan, forwarder, judged, now)
     if store is None:
-        findings += _unasked(plan)
+        findings += [] if sent_on else _unasked(plan)
     else:
-        findings += _retention(plan, store, now)
-        if plan.mode == "remote-write":
-            findings += [*_receiver(plan, store), *_head(plan, store, now), *_future(plan, store, now)]
-        findings += _values(plan, store)
+        findings += _by_store(plan, store, now, sent_on=sent_on)
     if plan.mode == "blocks":
         findings += _blocks(plan, store, now)
     return findings
+
+
+def _by_store(plan: PushPlan, store: StoreFacts, now: int, *, sent_on: bool) -> Iterator[Finding]:
+    yield from _retention(plan, store, now)
+    if plan.mode == "remote-write":
+        yield from () if sent_on else _receiver(plan, store)
+        yield from _head(plan, store, now)
+        yield from _future(plan, store, now)
+    yield from _values(plan, store)
+    kept = _kept(plan, store, store.retention, now)[0] if store.retention else plan.grid.steps
+    yield from limit_findings(plan, store.name, store.limits, kept, now)
+    yield from unread_findings(plan, store.name, store.limits.odd, store.unread)
 
 
 def kept_in_blocks(plan: PushPlan, retention: int, *, keeps_at_border: bool, newest_block: int | None = None) -> int:
@@ -88,24 +94,29 @@ def steps_since(grid: Grid, time: int) -> int:
 
 
 def _retention(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
+    setting = store.retention_set_by or ("--storage.tsdb.retention.time" if store.is_prometheus else "-retentionPeriod")
     if store.retention_size:
+        by_size = setting.replace(".time", ".percentage" if store.retention_size.endswith("%") else ".size")
         text = f"{store.name} deletes its oldest blocks when they take more than {store.retention_size}"
-        yield Finding("retention-size", False, None, text, "raise --storage.tsdb.retention.size if history must stay")
+        yield Finding("retention-size", False, None, text, f"raise {by_size} if history must stay")
     if store.retention is None:
-        yield Finding("retention", False, None, f"how long {store.name} keeps samples is unknown: it does not tell")
+        if not (store.retention_size or store.limits.odd or store.unread):
+            yield Finding("retention", False, None, f"how long {store.name} keeps samples is unknown: it does not tell")
         return
     kept, bound = _kept(plan, store, store.retention, now)
     lost = plan.grid.steps - kept
     if lost:
-        flag = "--storage.tsdb.retention.time" if store.is_prometheus else "-retentionPeriod"
         verb = "delete" if store.is_prometheus else "drop"
+        rule = "takes nothing older than" if setting == "-maxBackfillAge" else "keeps"
+        way = "set" if "configuration file" in setting else "restart it with"
+        long = "to more than" if way == "set" else "longer than"
         yield Finding(
             "retention",
             True,
             lost * plan.series,
-            f"{store.name} keeps {format_duration(store.retention)} and will {verb} {bound}{_share(plan, lost)}, those "
-            f"before {format_time(plan.grid.time(lost))}: {kept * plan.series:,} stay",
-            f"restart it with {flag} longer than {_age(plan, now)}, or push less history",
+            f"{store.name} {rule} {format_duration(store.retention)} and will {verb} {bound}{_share(plan, lost)}, "
+            f"those before {format_time(plan.grid.time(lost))}: {kept * plan.series:,} stay",
+            f"{way} {setting} {long} {_age(plan, now)}, or push less history",
         )
 
 

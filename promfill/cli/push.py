@@ -13,7 +13,7 @@ from promfill.cli.console import Console
 from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, seconds, uploads
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
 from promfill.cli.resume import RESUME, find_run
-from promfill.cli.store import LOOK, first_look
+from promfill.cli.store import LOOK, Look, find_receiver, first_look
 from promfill.cli.targets import FITS, TARGET, Target, build_target, directory_of
 from promfill.cli.uploads import query_url_beside_upload
 from promfill.cli.verify import VERIFY, refuse_wrong, report_facts, report_text, verify_command, verify_push
@@ -22,7 +22,7 @@ from promfill.scenario import describe
 
 if TYPE_CHECKING:
     from promfill.source import Source
-    from promfill.stores.facts import StoreFacts
+    from promfill.stores.forwarders import Forwarder
     from promfill.verify import VerifyReport
 
 Facts = Mapping[str, Any]
@@ -61,10 +61,12 @@ def command(context: click.Context, /, **values: Any) -> None:
         _show(summary.plan_facts(source, target), summary.plan_text, values, console)
         return
     console.json(summary.frame(source, target))
-    if not (run and run.earlier):
-        target.know(_look_first(source, values, console))
+    look = None if run and run.earlier else _look_first(source, values, console)
+    forwarder = look.forwarder if look else find_receiver(values, console)
+    _refuse_blind_verify(forwarder, values)
+    target.know(look.store if look else None, forwarder)
     command_line = verify_command(context.command.params, scenario.sampled, *_what_to_read(target, values))
-    if command_line:
+    if command_line and not (forwarder and not values["query_url"]):
         target.facts["verify"] = command_line
     seconds = run_push(source, target, console)
     facts = summary.push_facts(source, target, seconds)
@@ -98,7 +100,7 @@ def _show(
         console.result(text(facts))
 
 
-def _look_first(source: Source, values: dict[str, Any], console: Console) -> StoreFacts | None:
+def _look_first(source: Source, values: dict[str, Any], console: Console) -> Look | None:
     """Say what the store will do with the push; InputError where it would lose samples. What it told of itself."""
     stays = values["mode"] != "blocks" or not uploads(values)
     if values["mode"] not in LOOKED_AT or not (stays or values["query_url"]):
@@ -111,7 +113,16 @@ def _look_first(source: Source, values: dict[str, Any], console: Console) -> Sto
             console.note(
                 "; ".join(filter(None, (f"{'loss' if finding.loses else 'note'}: {finding.text}", finding.fix)))
             )
-    return look.store
+    return look
+
+
+def _refuse_blind_verify(forwarder: Forwarder | None, values: Facts) -> None:
+    """InputError where a push is to be verified at an address that only forwards."""
+    if forwarder and values["verify"] and not values["query_url"]:
+        raise InputError(
+            f"--verify has nothing to read: {forwarder.where} is {forwarder.name}",
+            "set --query-url to the store behind it, or leave --verify out",
+        )
 
 
 def _verify(source: Source, values: dict[str, Any], console: Console) -> VerifyReport:

@@ -74,6 +74,13 @@ _DOUBT = (
     "this VictoriaMetrics may hold {:,} samples twice: answers were lost, and it could not be asked what it holds: "
     "give --query-url, and run it with -dedup.minScrapeInterval=1ms"
 )
+_DOUBT_BEHIND = (
+    "the store behind this {} may hold {:,} samples twice: answers were lost, and what is still on its way cannot be "
+    "asked for: run promfill verify with the store's --query-url"
+)
+_FORWARDED = (
+    "the receiver only forwards: whether a store has them, promfill verify tells, with that store's --query-url"
+)
 _RESIDUE = (
     "answers were lost, and the receiver was asked what it held before anything was sent again; an attempt that was "
     "still in work then may be held twice, unless it runs with -dedup.minScrapeInterval=1ms"
@@ -165,6 +172,7 @@ def lines(facts: Mapping[str, Any], size: str, rate: str) -> list[str]:
     """What was sent and what became of it, as a table for people."""
     before, perhaps_twice = facts.get("sent_before", 0), facts.get("perhaps_twice", 0)
     asked = facts.get("receiver") == "VictoriaMetrics" and facts["answers_lost"] and not perhaps_twice
+    doubt = _DOUBT_BEHIND.format(facts["receiver"], perhaps_twice) if "forwarder" in facts else _DOUBT
     rows = [
         (True, "sent", f"{facts['acknowledged']:,} samples in {facts['requests']:,} requests, {size} ({rate})"),
         (True, "", f"to {facts['destination']}, by remote write {facts['protocol']}"),
@@ -174,7 +182,8 @@ def lines(facts: Mapping[str, Any], size: str, rate: str) -> list[str]:
         (facts["divided"], "halved", f"{facts['divided']:,} requests that the receiver found too large"),
         *((True, "reject", f"{count:,} samples: {reason}") for reason, count in facts["rejected"].items()),
         (facts.get("not_counted"), "note", _NOT_COUNTED.format(facts.get("not_counted", 0))),
-        (perhaps_twice, "note", _DOUBT.format(perhaps_twice)),
+        (perhaps_twice, "note", doubt.format(perhaps_twice)),
+        ("forwarder" in facts and "verify" not in facts, "note", _FORWARDED),
         (asked, "note", _RESIDUE),
     ]
     return [f"{name:<6} {text}" for wanted, name, text in rows if wanted]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from promfill.stores.api import Api
     from promfill.stores.base import Store
     from promfill.stores.facts import StoreFacts
+    from promfill.stores.forwarders import Forwarder
 
 QUERY = (
     click.option(
@@ -51,15 +52,18 @@ def first_look(scenario: Scenario, series: int, directory: Path, values: Mapping
         block_duration=DAY_MS if text == "auto" else parse_duration(text, "--block-duration"),
         block_ends=_block_ends(directory) if mode == "blocks" else (),
     )
-    store = _ask(values, console)
-    return Look(store, foresee(plan, store, int(time.time() * 1000)))
+    forwarder = find_receiver(values, console)
+    store = _ask(values, console) if values["query_url"] or not forwarder else None
+    return Look(store, foresee(plan, store, int(time.time() * 1000), forwarder), forwarder)
 
 
 class Look:
-    """A store, None where nobody could be asked, and what it will do with a push."""
+    """A store, None where nobody could be asked, and what it will do with a push; and who forwards the push to it."""
 
-    def __init__(self, store: StoreFacts | None, findings: Sequence[Finding]) -> None:
-        self.store, self.findings = store, findings
+    def __init__(
+        self, store: StoreFacts | None, findings: Sequence[Finding], forwarder: Forwarder | None = None
+    ) -> None:
+        self.store, self.findings, self.forwarder = store, findings, forwarder
 
     def facts(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -67,6 +71,7 @@ class Look:
 
         return {
             "store": asdict(self.store) if self.store else None,
+            "forwarder": asdict(self.forwarder) if self.forwarder else None,
             "findings": [asdict(finding) for finding in self.findings],
             "loses": self.loses,
         }
@@ -143,16 +148,34 @@ def open_a_store(values: Mapping[str, Any], blocks: Path | None, console: Consol
     return open_store(api)
 
 
+def find_receiver(values: Mapping[str, Any], console: Console) -> Forwarder | None:
+    """Who takes a push by remote write, where that only forwards; None where it is a store, or cannot be asked."""
+    if values.get("mode") != "remote-write" or not values["remote_write_url"]:
+        return None
+    from promfill.stores.find import find_forwarder
+
+    destination = push_destination(values, console)
+    with open_client(destination, values) as client:
+        try:
+            return find_forwarder(client, destination.url)
+        except ReceiverError as error:
+            console.detail(f"the receiver could not be asked who it is: {error}")
+            return None
+
+
 def _ask(values: Mapping[str, Any], console: Console) -> StoreFacts | None:
     api = open_api(values, console)
     if api is None:
         return None
     from promfill.stores.ask import ask_store
+    from promfill.stores.forwarders import ForwarderError
 
     try:
         return ask_store(api)
     except ReceiverError as error:
         if values["query_url"]:
+            if isinstance(error, ForwarderError):
+                raise InputError(f"--query-url is not the address of a store: {error.problem}", error.fix) from error
             raise
         console.detail(f"the store could not be asked: {error}")
         return None

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from promfill.sinks.openmetrics import OpenMetricsSink
     from promfill.source import Source
     from promfill.stores.facts import StoreFacts
+    from promfill.stores.forwarders import Forwarder
     from promfill.workers import SinkOf
 
 MODES = ("blocks", "remote-write", "openmetrics", "script")
@@ -137,10 +138,15 @@ class Target:
             self.upload.abort()
             raise
 
-    def know(self, store: StoreFacts | None) -> None:
-        """What the store told of itself beforehand, if it was asked."""
+    def know(self, store: StoreFacts | None, forwarder: Forwarder | None = None) -> None:
+        """What the store told of itself beforehand, if it was asked; and who forwards to it."""
         if self.sending and store:
             self.sending.sink.allow(store.out_of_order)
+        if self.sending and forwarder:
+            doubles = store.doubles if store else forwarder.may_double or None
+            any_order = bool(store and store.rounds)  # VictoriaMetrics alone
+            self.sending.sink.goes_through(forwarder.kind, doubles=doubles, any_order=any_order)
+            self.facts["forwarder"] = forwarder.name
 
     @property
     def checkpoint(self) -> Path | None:

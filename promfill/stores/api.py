@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +22,9 @@ READ_SECONDS = 86_400.0
 PIECE = 1 << 20
 
 Parameters = Mapping[str, str | int]
+
+_PREFIX = re.compile(r"(/select/[^/]+)?/prometheus$")
+"""What VictoriaMetrics, and the selectors of its clusters, put before the query API."""
 
 _HEADERS = {"Cache-Control": "no-store", "Accept-Encoding": "identity"}
 """Caches of Mimir and Cortex hide what was written into the past; gzip would cost more than all the rest."""
@@ -43,8 +47,12 @@ class Api:
 
     def try_get_root(self, path: str) -> httpx.Response | None:
         """As `try_get`, of what lies beside the query API, whose prefix VictoriaMetrics may have."""
-        root = Api(self.client, self.base.removesuffix("/prometheus"))
-        return root.try_get(path)
+        response = self.get_root(path)
+        return response if response.is_success else None
+
+    def get_root(self, path: str) -> httpx.Response:
+        """Whatever is answered there. ReceiverError where nobody answers."""
+        return self.client.request("GET", f"{_PREFIX.sub('', self.base)}{path}", headers=_HEADERS)
 
     def get_data(self, path: str, **parameters: str | int) -> Any:
         """``data`` of a JSON answer, None where there is none. ReceiverError as in `try_get`."""

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, TypeVar
 
+import httpx
+
 from promfill.stores.api import Api
+from promfill.stores.durations import MONTH_MS, parse_store_duration
 from promfill.stores.facts import StoreFacts
 from promfill.stores.find import store_name
-from promfill.times import DAY_MS, UNITS_MS
+from promfill.stores.limits import DEDUP, Limits, duration_flag, page_flags, read_limits, set_flags
+from promfill.times import UNITS_MS
 
 T = TypeVar("T")
 
-_YEAR_MS, _MONTH_MS, _WEEK_MS = 365 * DAY_MS, 31 * DAY_MS, 7 * DAY_MS
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdwy])")
-_LENGTHS = {**UNITS_MS, "y": _YEAR_MS}
 _EMPTY = 1 << 62
 """No head has times this far out: an empty one says so with the ends of int64."""
 
-_FLAG = re.compile(r'^flag\{name="([^"]+)", ?value="([^"]*)"', re.MULTILINE)
 _OUT_OF_ORDER = re.compile(r"^\s*out_of_order_time_window:\s*(\S+)", re.MULTILINE)
+_RETENTION = re.compile(r"^storage:\n(?:[ \t].*\n)*?[ \t]+tsdb:\n(?:[ \t]{3,}.*\n)*?[ \t]{3,}retention:", re.MULTILINE)
+_SETTING = "storage.tsdb.retention.time"
+_VERSION = re.compile(r'^vm_app_version\{version="([^"]*)"', re.MULTILINE)
 _PROTOBUF_MESSAGES = "web.remote-write-receiver.accepted-protobuf-messages"
 
 
@@ -31,17 +35,11 @@ def ask_store(api: Api) -> StoreFacts:
     return _prometheus(api) if name == "Prometheus" else StoreFacts(name, str(api))
 
 
-def parse_store_duration(text: str, bare: int) -> int:
-    """ms of ``15d``, ``1h30m``, ``100y``; a bare number is of the unit `bare` (ms). 0 where it is no duration."""
-    if text.replace(".", "", 1).isdecimal():
-        return int(float(text) * bare)
-    return int(sum(float(number) * _LENGTHS[unit] for number, unit in _DURATION.findall(text)))
-
-
 def _prometheus(api: Api) -> StoreFacts:
     build = _of(dict, api.get_data("/api/v1/status/buildinfo"))
     flags = _of(dict, api.get_data("/api/v1/status/flags"))
-    retention, size = _split_retention(_get(api, "/api/v1/status/runtimeinfo", "storageRetention"))
+    retention, size, odd = _split_retention(_get(api, "/api/v1/status/runtimeinfo", "storageRetention"))
+    config = _of(str, _get(api, "/api/v1/status/config", "yaml"))
     head = _of(dict, _get(api, "/api/v1/status/tsdb", "headStats"))
     oldest, newest = (_there(head.get(name)) for name in ("minTime", "maxTime"))
     version = str(build.get("version", ""))
@@ -55,10 +53,12 @@ def _prometheus(api: Api) -> StoreFacts:
         newest=newest,
         newest_block=oldest,
         targets=len(_of(list, _get(api, "/api/v1/targets?state=active", "activeTargets"))),
-        out_of_order=_out_of_order(_of(str, _get(api, "/api/v1/status/config", "yaml"))),
+        out_of_order=_out_of_order(config),
         receives=_switch(flags.get("web.enable-remote-write-receiver")),
         version_2=_speaks_version_2(flags, version),
         future=10 * UNITS_MS["m"],
+        retention_set_by=_retention_setting(config),
+        limits=Limits(odd=tuple(odd)),
     )
 
 
@@ -76,12 +76,19 @@ def _there(time: Any) -> int | None:
     return time if isinstance(time, int) and abs(time) < _EMPTY else None
 
 
-def _split_retention(text: Any) -> tuple[int | None, str]:
-    """``15d``, ``512MB`` or ``15d or 512MB``: how long, and how much."""
-    parts = str(text or "").split(" or ")
-    sizes = [part for part in parts if part.endswith("B")]
-    times = [parse_store_duration(part, 1) for part in parts if part and not part.endswith("B")]
-    return next(filter(None, times), None), "".join(sizes)
+def _split_retention(text: Any) -> tuple[int | None, str, list[str]]:
+    """``15d``, ``512MB``, ``80%`` or ``15d or 512MB``: how long, how much, and what is neither."""
+    parts = list(filter(None, str(text or "").split(" or ")))
+    sizes = [part for part in parts if part.endswith(("B", "%"))]
+    times = {part: parse_store_duration(part, 1) for part in parts if part not in sizes}
+    odd = [f'storageRetention="{part}"' for part, time in times.items() if time is None]
+    return next(filter(None, times.values()), None), " or ".join(sizes), odd
+
+
+def _retention_setting(config: str) -> str:
+    """Where the retention is decided: newer versions show it in their configuration, which wins over the flag."""
+    section = _RETENTION.search(config)
+    return f"{_SETTING} in its configuration file" if section else f"--{_SETTING}"
 
 
 def _switch(flag: Any) -> bool | None:
@@ -100,23 +107,53 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _out_of_order(config: str) -> int:
     found = _OUT_OF_ORDER.search(config)
-    return parse_store_duration(found[1], 1) if found else 0
+    return (parse_store_duration(found[1], 1) or 0) if found else 0
 
 
 def _victoriametrics(api: Api) -> StoreFacts:
-    answer = api.try_get_root("/metrics")
-    flags = dict(_FLAG.findall(answer.text)) if answer else {}
-    retention = parse_store_duration(flags.get("retentionPeriod", ""), _MONTH_MS) or None
-    backfill = parse_store_duration(flags.get("maxBackfillAge", ""), 1) or None
-    limits = [limit for limit in (retention, backfill) if limit]
+    answer = api.get_root("/metrics")
+    page = answer.text if answer.is_success else ""
+    flags, unread = page_flags(page), ""
+    if not flags:
+        flags, unread = _flags_without_metrics(api, answer)
+    elif "retentionPeriod" not in flags:  # a vmselect, behind which the storage nodes have their own
+        unread = f"the page /metrics of {api} names no -retentionPeriod, so what the storage behind it drops"
+    odd: list[str] = []
+    retention = duration_flag(flags, "retentionPeriod", MONTH_MS, odd)
+    backfill = duration_flag(flags, "maxBackfillAge", MONTH_MS, odd)
+    limits = {"-maxBackfillAge": backfill, "-retentionPeriod": retention}
+    shortest = min((flag for flag in limits if limits[flag]), key=lambda flag: limits[flag] or 0, default="")
+    future = duration_flag({"futureRetention": "2d", **flags}, "futureRetention", MONTH_MS, odd)
+    others = read_limits(flags, page)
     return StoreFacts(
         name="VictoriaMetrics",
         where=str(api),
-        version=flags.get("version", ""),
-        retention=min(limits, default=None),
+        version=_version(page),
+        retention=limits[shortest] if shortest else None,
         receives=True,
         version_2=False,
-        future=parse_store_duration(flags.get("futureRetention", "2d"), _MONTH_MS),
-        doubles=not parse_store_duration(flags.get("dedup.minScrapeInterval", ""), 1),
+        future=future,
+        doubles=not any(thinning.flag == DEDUP for thinning in others.thinning),
         rounds=True,
+        retention_set_by=shortest,
+        limits=replace(others, odd=(*odd, *others.odd)),
+        unread=unread,
     )
+
+
+def _flags_without_metrics(api: Api, answer: httpx.Response) -> tuple[dict[str, str], str]:
+    """The flags of the page /flags, which names those that were given, and what could not be read.
+
+    Where it answers, a retention that is not named is the default of a month.
+    """
+    why = f"/metrics of {api} cannot be read ({answer.status_code} {api.client.words(answer)})"
+    other = api.get_root("/flags")
+    flags = set_flags(other.text) if other.is_success else {}
+    if flags:
+        return {"retentionPeriod": "1M", **flags}, f"{why}, and /flags tells only what was set, so its limits of labels"
+    return {}, f"{why}, so its retention, its deduplication and its limits of labels"
+
+
+def _version(page: str) -> str:
+    found = _VERSION.search(page)
+    return found[1] if found else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from promfill.stores.limits import Limits
 from promfill.times import DAY_MS
 
 DEFAULT_RETENTION_MS = 15 * DAY_MS
@@ -18,7 +19,8 @@ class StoreFacts:
     newest: the newest sample of the head; history refuses to stand beside it. newest_block: the end of the last block.
     targets: how many it scrapes. out_of_order: how far behind the newest sample it takes others. receives: whether
     remote write is switched on. version_2: whether remote write 2.0 is. future: how far ahead of its clock samples may
-    be. doubles: a sample sent twice is kept twice. rounds: values are kept as decimals.
+    be. doubles: a sample sent twice is kept twice. rounds: values are kept as decimals. retention_set_by: the flag or
+    setting that decides the retention. limits: what else changes samples. unread: what could not be read, and why.
     """
 
     name: str
@@ -36,6 +38,9 @@ class StoreFacts:
     future: int | None = None
     doubles: bool = False
     rounds: bool = False
+    retention_set_by: str = ""
+    limits: Limits = field(default_factory=Limits)
+    unread: str = ""
 
     @property
     def is_prometheus(self) -> bool:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit, urlunsplit
 
-from promfill.errors import ReceiverError
+from promfill.http import HttpClient
 from promfill.stores.api import Api
 from promfill.stores.base import Store
+from promfill.stores.forwarders import (
+    Forwarder,
+    ForwarderError,
+    NoQueryApiError,
+    find_agent,
+    find_other_forwarder,
+    find_victoria_forwarder,
+)
 from promfill.stores.query import QueryStore
 from promfill.stores.remote_read import RemoteReadStore, answers_remote_read
 from promfill.stores.victoriametrics import HEADER, VictoriaMetricsStore
@@ -18,7 +26,7 @@ _PUSH_PATHS = (
     ("/api/v1/push", "/prometheus"),  # Mimir, Cortex
 )
 """Ends of push addresses, and what stands in their place in the query API's."""
-_UNKNOWN_PATH = (404, 405, 410)
+_UNKNOWN_PATH = (404, 405, 410, 501)
 
 
 def open_store(api: Api) -> Store:
@@ -32,22 +40,51 @@ def open_store(api: Api) -> Store:
 
 
 def store_name(api: Api) -> str:
-    """VictoriaMetrics, Prometheus, or what the store calls itself. ReceiverError as `open_store`."""
+    """VictoriaMetrics, Prometheus, or what the store calls itself.
+
+    ForwarderError where it only forwards, NoQueryApiError where there is no query API, else ReceiverError as
+    `open_store`.
+    """
     response = api.client.request("GET", f"{api.base}/api/v1/status/buildinfo")
     if HEADER in response.headers:
+        unknown = response.status_code in (400, *_UNKNOWN_PATH)
+        if unknown and (forwarder := find_victoria_forwarder(api)):
+            raise ForwarderError(forwarder)
         return "VictoriaMetrics"
     data = api.get_data("/api/v1/status/buildinfo") if response.is_success else None
     if isinstance(data, dict):
-        return str(data.get("application") or "Prometheus")
-    if api.get_data("/api/v1/query", query="vector(1)") is None:
+        name = str(data.get("application") or "Prometheus")
+    else:
+        name = "" if api.get_data("/api/v1/query", query="vector(1)") is None else "a Prometheus-like store"
+    if name in ("", "Prometheus") and (agent := find_agent(api)):
+        raise ForwarderError(agent)
+    if not name:
         if response.status_code not in _UNKNOWN_PATH:
             api.client.check(response)
         answered = "" if response.is_success else f" ({api.client.explain(response)})"
-        raise ReceiverError(
-            f"{api} has no Prometheus API{answered}: give its base address, without /api/v1, by --query-url (a path "
-            "before /api/v1 belongs to it)"
+        raise NoQueryApiError(
+            f"{api} has no Prometheus API{answered}",
+            "give its base address, without /api/v1, by --query-url (a path before /api/v1 belongs to it)",
         )
-    return "a Prometheus-like store"
+    return name
+
+
+def find_forwarder(client: HttpClient, push_url: str) -> Forwarder | None:
+    """Who takes what is pushed to this address, where that is no store; None where it is one, or nothing tells.
+
+    ReceiverError where it cannot be asked.
+    """
+    base = query_url_beside(push_url)
+    if base:
+        try:
+            store_name(Api(client, base))
+        except ForwarderError as error:
+            return error.forwarder
+        except NoQueryApiError:
+            pass
+        else:
+            return None
+    return find_other_forwarder(client, push_url, base)
 
 
 def query_url_beside(push_url: str) -> str | None:

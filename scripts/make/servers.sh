@@ -3,11 +3,11 @@
 # Tests that miss one are skipped, and fail where CI is set.
 packages=""
 command -v promtool >/dev/null && command -v prometheus >/dev/null || packages="prometheus"
-command -v victoria-metrics >/dev/null || packages="$packages victoria-metrics"
+command -v victoria-metrics >/dev/null && command -v vmagent >/dev/null || packages="$packages victoria-metrics"
 [ -n "$packages" ] || exit 0
 
 if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
-    echo "Tests against real servers are skipped. They want promtool, prometheus and victoria-metrics in PATH:"
+    echo "Tests against real servers are skipped. They want promtool, prometheus, victoria-metrics and vmagent in PATH:"
     echo "  Debian: sudo apt-get install prometheus victoria-metrics      macOS: brew install prometheus victoriametrics"
     exit 0
 fi

@@ -26,7 +26,12 @@ import pytest
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
-PACKAGES = {"prometheus": "prometheus", "promtool": "prometheus", "victoria-metrics": "victoria-metrics"}
+PACKAGES = {
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
+    "victoria-metrics": "victoria-metrics",
+    "vmagent": "victoria-metrics",
+}
 SCRAPES_NOTHING = "global: {}\n"
 
 
@@ -160,3 +165,35 @@ def start_victoriametrics(data_dir: Path, *flags: str, retention: str = "100y") 
         *flags,
     ]
     return launch("victoria-metrics", port, data, command, "/health")
+
+
+def start_agent(data_dir: Path, store: str, *flags: str) -> Server:
+    """A Prometheus agent on `data_dir` that takes remote writes and forwards them to the push address `store`."""
+    data, port = Path(data_dir), free_port()
+    binary = require("prometheus")
+    data.mkdir(parents=True, exist_ok=True)
+    config_file = data.with_name(f"{data.name}.agent.{port}.yml")
+    config_file.write_text(f"global: {{scrape_interval: 15s}}\nremote_write: [{{url: '{store}'}}]\n")
+    command = [
+        binary,
+        "--enable-feature=agent",
+        f"--config.file={config_file}",
+        f"--storage.agent.path={data}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--web.enable-remote-write-receiver",
+        *flags,
+    ]
+    return launch("agent", port, data, command, "/-/ready")
+
+
+def start_vmagent(data_dir: Path, store: str, *flags: str) -> Server:
+    """A vmagent that forwards to the push address `store`, and keeps what waits in `data_dir`."""
+    data, port = Path(data_dir), free_port()
+    command = [
+        require("vmagent"),
+        f"-remoteWrite.url={store}",
+        f"-remoteWrite.tmpDataPath={data}",
+        f"-httpListenAddr=127.0.0.1:{port}",
+        *flags,
+    ]
+    return launch("vmagent", port, data, command, "/health")

@@ -26,6 +26,7 @@ class Attempts:
         self._client, self._receiver, self._tally = client, receiver, tally
         self._doubt_before = self.doubt
         self._can_be_asked = True
+        self._counted = 0
 
     def attempt(self) -> httpx.Response:
         """One more. Where the receiver keeps doubles, it is asked before: what it holds is not sent again."""
@@ -76,3 +77,6 @@ class Attempts:
         self.all_held = not left.samples
         if left.samples:
             self.message = left
+            if self._receiver.forwards:  # what it does not hold yet may still be on its way
+                self._tally.count("perhaps_twice", left.samples - self._counted)
+                self._counted = left.samples

@@ -33,7 +33,8 @@ class Receiver:
     takes_version_2: requests go as 2.0. may_fall_back: they go as 1.0 where 2.0 is refused. doubles: the receiver keeps
     both copies of a sample that is sent twice, None where nothing has been heard of it yet. too_large: bytes (before
     compression) of the smallest message that it found too large. on_victoria_metrics: called when it turns out to be
-    one.
+    one. forwards: it keeps nothing itself, so what the store behind it does not hold yet may still arrive; and where
+    that store is known, headers say nothing of it.
     """
 
     holdings: Holdings
@@ -42,9 +43,12 @@ class Receiver:
     doubles: bool | None = None
     too_large: float = math.inf
     on_victoria_metrics: Callable[[], None] = lambda: None
+    forwards: bool = False
 
     def learn(self, response: httpx.Response) -> None:
         """Look at who answers."""
+        if self.forwards and self.doubles is not None:
+            return
         if VICTORIA_METRICS_HEADER in response.headers:
             if not self.doubles:
                 self.doubles = True

@@ -123,6 +123,16 @@ class RemoteWriteSink:
         """The receiver takes samples that are so much older than its newest (ms)."""
         self._gate.slack = max(self._gate.slack, window)
 
+    def goes_through(self, forwarder: str, *, doubles: bool | None, any_order: bool) -> None:
+        """The receiver only forwards. doubles: whether the store behind it keeps a sample twice, None where unknown.
+
+        any_order: that store takes samples in any order.
+        """
+        self._receiver.forwards, self._receiver.doubles = True, doubles
+        self._tally.note("receiver", forwarder)
+        if any_order and not self._sending.keeps_order:
+            self._gate.open()
+
     def tiles(self) -> Iterator[Tile]:
         """The samples of every request that is left, time-major."""
         return map(self.plan.tile, self._done.todo())

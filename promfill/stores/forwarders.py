@@ -1,0 +1,165 @@
+"""Who takes samples only to send them on. What a forwarder answers proves nothing about the store behind it.
+
+Prometheus agent    its flags say so, and its query API answers 422; forwards nothing older than its start
+vmagent             answers like VictoriaMetrics (X-Server-Hostname), has no query API; its page /metrics says so
+Grafana Alloy       known by the path of its push address; its prometheus.remote_write forwards as an agent does
+OpenTelemetry       its remote-write receiver wants a Content-Type even of a GET
+anything else       no query API beside the push address: a proxy, a gateway, or a store that shows only this path
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from promfill.destination import show_url
+from promfill.errors import ReceiverError, RefusedError
+from promfill.http import HttpClient
+from promfill.stores.api import Api
+from promfill.stores.limits import Limits, page_flags, read_limits, set_flags
+
+AGENT, VMAGENT, VICTORIA = "Prometheus agent", "vmagent", "VictoriaMetrics component"
+ALLOY, COLLECTOR, UNKNOWN = "Grafana Alloy", "OpenTelemetry Collector", "receiver without a query API"
+
+_ALLOY_PATHS = re.compile(r"/api/v1/metrics/write/?$|/agent/api/v1/metrics/instance/[^/]+/write/?$")
+_AGENT_WORDS = "unavailable with Prometheus Agent"
+_AGENT_READY = "Prometheus Agent is Ready"
+_COLLECTOR_WORDS = "Content-Type header is required"
+_VERSION = re.compile(r'^vm_app_version\{version="([^"]*)"', re.MULTILINE)
+_REMOTE_WRITE = re.compile(r"^remote_write:\n((?:[ -].*\n?)*)", re.MULTILINE)
+_URL = re.compile(r"^(?:- |  )url: [\"']?([^\s\"']+)", re.MULTILINE)
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,3})\d*)?(Z|[+-]\d\d:\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarder:
+    """Who it is, and at which address.
+
+    only_new: it forwards nothing older than its start. since: that start (ms), None where it does not tell. sends_to:
+    where it forwards to. may_double: what it is sent twice may arrive twice. limits: its own.
+    """
+
+    kind: str
+    where: str
+    version: str = ""
+    only_new: bool = False
+    since: int | None = None
+    sends_to: tuple[str, ...] = ()
+    may_double: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def name(self) -> str:
+        """With its article."""
+        return f"{'an' if self.kind[0] in 'AEIO' else 'a'} {self.kind}"
+
+
+class ForwarderError(RefusedError):
+    """What was taken for a store only forwards: there is nothing to read."""
+
+    def __init__(self, forwarder: Forwarder) -> None:
+        super().__init__(
+            f"{forwarder.where} is {forwarder.name}, which forwards samples and keeps none that can be queried",
+            "set --query-url to the store behind it",
+        )
+        self.forwarder = forwarder
+
+
+class NoQueryApiError(ReceiverError):
+    """There is a server, and no query API."""
+
+
+def find_agent(api: Api) -> Forwarder | None:
+    """The Prometheus agent at this address; None where it is another server, or none that tells."""
+    flags = api.get_data("/api/v1/status/flags")
+    if isinstance(flags, dict) and flags:
+        features = re.split(r"[^\w-]+", str(flags.get("enable-feature", "")))
+        is_agent = "agent" in features or str(flags.get("agent")) == "true"
+    else:
+        is_agent = _says_agent(api)
+    if not is_agent:
+        return None
+    info, build = (_dict(api.get_data(f"/api/v1/status/{name}")) for name in ("runtimeinfo", "buildinfo"))
+    config = str(_dict(api.get_data("/api/v1/status/config")).get("yaml", ""))
+    return Forwarder(
+        AGENT,
+        str(api),
+        version=str(build.get("version", "")),
+        only_new=True,
+        since=_parse_start(str(info.get("startTime", ""))),
+        sends_to=remote_write_urls(config),
+    )
+
+
+def find_victoria_forwarder(api: Api) -> Forwarder | None:
+    """The vmagent, or another component of VictoriaMetrics without a query API; None where it is a store."""
+    response = api.get_root("/metrics")
+    page = response.text if response.is_success else ""
+    flags = page_flags(page) or _flags_given(api)
+    if "retentionPeriod" in flags or api.get_data("/api/v1/query", query="vector(1)") is not None:
+        return None
+    is_vmagent = "vmagent_" in page or any(name.startswith("remoteWrite.") for name in flags) or _is_vmagent_page(api)
+    version = _VERSION.search(page)
+    return Forwarder(
+        VMAGENT if is_vmagent else VICTORIA,
+        str(api),
+        version=version[1] if version else "",
+        may_double=True,
+        limits=read_limits(flags, page),
+    )
+
+
+def find_other_forwarder(client: HttpClient, push_url: str, base: str | None) -> Forwarder | None:
+    """Who is at a push address beside which there is no query API; None where not even the place of one is known."""
+    where = show_url(push_url)
+    if _ALLOY_PATHS.search(urlsplit(push_url).path):
+        return Forwarder(ALLOY, where, only_new=True)
+    if not base:
+        return None
+    return Forwarder(COLLECTOR if _is_collector(client, push_url) else UNKNOWN, where)
+
+
+def _is_collector(client: HttpClient, push_url: str) -> bool:
+    response = client.request("GET", push_url)
+    return response.status_code == httpx.codes.UNSUPPORTED_MEDIA_TYPE and _COLLECTOR_WORDS in response.text
+
+
+def remote_write_urls(config: str) -> tuple[str, ...]:
+    """The addresses that a configuration of Prometheus forwards to, without secrets."""
+    section = _REMOTE_WRITE.search(config)
+    return tuple(map(show_url, _URL.findall(section[1]))) if section else ()
+
+
+def _flags_given(api: Api) -> Mapping[str, str]:
+    response = api.get_root("/flags")
+    return set_flags(response.text) if response.is_success else {}
+
+
+def _is_vmagent_page(api: Api) -> bool:
+    response = api.get_root("/")
+    return response.is_success and "<h2>vmagent</h2>" in response.text
+
+
+def _says_agent(api: Api) -> bool:
+    if _AGENT_WORDS in api.get("/api/v1/query", {"query": "vector(1)"}).text:
+        return True
+    ready = api.try_get("/-/ready")
+    return ready is not None and _AGENT_READY in ready.text
+
+
+def _parse_start(text: str) -> int | None:
+    found = _TIME.match(text)
+    if not found:
+        return None
+    moment = datetime.fromisoformat(found[1] + found[3].replace("Z", "+00:00"))
+    return int(moment.astimezone(UTC).timestamp()) * 1000 + int((found[2] or "0").ljust(3, "0"))
+
+
+def _dict(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
