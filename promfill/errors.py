@@ -25,7 +25,8 @@ from collections.abc import Callable
 class PromfillError(Exception):
     """Base of all; ``str(error)`` is one line for the user, without secrets: the problem, then the fix if there is one.
 
-    problem: what is wrong, with the value. fix: what to do about it. code: the stable word by which ``--json`` names
+    problem: what is wrong, with the value. fix: what to do about it. note: what had arrived before, where somebody
+    further out knows it; it keeps the kind of the error. code: the stable word by which ``--json`` names
     its kind (docs/json.md).
     """
 
@@ -34,10 +35,11 @@ class PromfillError(Exception):
 
     def __init__(self, problem: str, fix: str = "") -> None:
         super().__init__(problem, fix)
-        self.problem, self.fix = problem, fix
+        self.problem, self.fix, self.note = problem, fix, ""
 
     def __str__(self) -> str:
-        return f"{self.problem}: {self.fix}" if self.fix else self.problem
+        text = f"{self.problem}: {self.fix}" if self.fix else self.problem
+        return f"{text}. {self.note}" if self.note else text
 
 
 class InputError(PromfillError):

@@ -18,7 +18,8 @@ def failure_of(error: BaseException) -> Failure | None:
     """The failure that an exception is; None where it says only that the reader of our output is gone."""
     match error:
         case PromfillError():
-            return Failure(error.code, error.problem, error.fix, error.exit_code)
+            message = f"{error.problem}. {error.note}" if error.note else error.problem
+            return Failure(error.code, message, error.fix, error.exit_code, str(error))
         case click.ClickException():
             return Failure(InputError.code, *_click_words(error), InputError.exit_code)
         case KeyboardInterrupt() | click.Abort():

@@ -41,15 +41,23 @@ _TRUE = frozenset(("1", "true", "t", "yes", "y", "on"))  # click's words
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a command failed. code: a stable word. message: what is wrong; fix: what to do about it, may be empty."""
+    """Why a command failed. code: a stable word. message: what is wrong; fix: what to do about it, may be empty.
+
+    line: both, as stderr tells them.
+    """
 
     code: str
     message: str
     fix: str
     exit_code: int
+    line: str = ""
 
     def __str__(self) -> str:
-        return f"{self.message}: {self.fix}" if self.fix else self.message
+        return self.line or (f"{self.message}: {self.fix}" if self.fix else self.message)
+
+    def facts(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {"code": self.code, "message": self.message, "fix": self.fix, "exit_code": self.exit_code}
 
 
 class Outcome:
@@ -80,7 +88,7 @@ class Outcome:
 
     def document(self, failure: Failure | None) -> dict[str, Any]:
         """The whole object."""
-        error = {} if failure is None else {"error": {name: getattr(failure, name) for name in Failure.__slots__}}
+        error = {} if failure is None else {"error": failure.facts()}
         return {"schema": SCHEMA, "command": self.command, **error, **self.facts}
 
 

@@ -17,12 +17,15 @@ from promfill.source import Source
 
 Facts = Mapping[str, Any]
 
+_AFTERWARDS = frozenset(("serve", "verify"))
+"""Commands for what a push has made: none after one that failed."""
+
 
 def plan_facts(source: Source, target: Target) -> dict[str, Any]:
     """The plan of a push, for ``--dry-run``: its sizes, its destination, and an estimate of its bytes."""
     probe = source.batch(Tile(0, min(source.grid.steps, 240), 0, min(len(source.fleet), 16)))
     estimate = round(target.sink.bytes_per_sample(probe) * source.samples)
-    return {**frame(source, target), "dry_run": True, "estimated_bytes": estimate}
+    return {**frame(source, target), **target.facts, "dry_run": True, "estimated_bytes": estimate}
 
 
 def push_facts(source: Source, target: Target, seconds: float) -> dict[str, Any]:
@@ -30,6 +33,7 @@ def push_facts(source: Source, target: Target, seconds: float) -> dict[str, Any]
     report, upload = target.report, target.upload
     return {
         **frame(source, target),
+        **target.facts,
         **({"checkpoint": str(target.checkpoint)} if target.checkpoint else {}),
         **report.details,
         "written": report.samples,
@@ -51,7 +55,7 @@ def remains_facts(source: Source, target: Target, seconds: float) -> dict[str, A
     else:  # blocks that are there are not made again, if their times are the same
         resume = typed_command(context, **resolved_times(source.scenario.sampled))
     facts = {**push_facts(source, target, seconds), "resume": resume}
-    return {name: value for name, value in facts.items() if name not in ("serve", "verify")}
+    return {name: value for name, value in facts.items() if name not in _AFTERWARDS}
 
 
 def frame(source: Source, target: Target) -> dict[str, Any]:
@@ -62,7 +66,7 @@ def frame(source: Source, target: Target) -> dict[str, Any]:
         "series": len(source.fleet),
         "samples": source.samples,
         "destination": target.where,
-        **target.facts,
+        **{name: value for name, value in target.facts.items() if name not in _AFTERWARDS},
     }
 
 

@@ -152,14 +152,14 @@ class RemoteWriteSink:
                 self._settle()
                 self._begun = True
         except (StoppedError, RunError) as error:
-            raise self._explain(error) from error
+            raise self._explain(error) from None
 
     def commit(self) -> SinkReport:
         """Wait until everything is acknowledged. RunError as `write`."""
         try:
             self._settle()
         except (StoppedError, RunError) as error:
-            raise self._explain(error) from error
+            raise self._explain(error) from None
         self._close()
         self._done.close(finished=True)
         return self.report
@@ -230,12 +230,10 @@ class RemoteWriteSink:
         before = self.report.samples + self._done.samples_before
         doubtful = self.report.details.get("unanswered", 0)
         doubt = f"; {doubtful:,} samples more may have arrived as well" if doubtful else ""
-        if not before:
-            return ReceiverError(f"{cause}. Nothing had arrived before it{doubt}")
         until = f", every series up to {format_time(self.plan.last_time(self._done.windows))}"
-        return ReceiverError(
-            f"{cause}. Before it {before:,} samples had arrived{until if self._done.windows else ''}{doubt}"
-        )
+        arrived = f"Before it {before:,} samples had arrived{until if self._done.windows else ''}"
+        cause.note = f"{arrived if before else 'Nothing had arrived before it'}{doubt}"
+        return cause
 
 
 def open_remote_write(
