@@ -131,8 +131,12 @@ def _remains_of_upload(target: Target, upload: PushUpload) -> str:
 def upload_lines(facts: Facts) -> list[str]:
     """What was uploaded, for people."""
     there = f"; {facts['already_uploaded']:,} blocks were there already" if facts["already_uploaded"] else ""
+    renamed = facts["renamed"]
+    own, other = next(iter(renamed.items()), ("", ""))
+    more = f", and {len(renamed) - 1:,} more" if renamed and len(renamed) > 1 else ""
+    under = f"note   {own} is there as {other}{more}: Mimir had failed to validate it under its own name"
     sent = f"{facts['uploaded']:,} blocks, {size_text(facts['uploaded_bytes'])}, to {facts['destination']}"
-    return [f"sent   {sent}: complete{there}", f"note   {LATER}"]
+    return [f"sent   {sent}: complete{there}", *([under] if renamed else []), f"note   {LATER}"]
 
 
 def _head(facts: Facts) -> list[str]:

@@ -41,7 +41,14 @@ class PushUpload:
         self.done = frozenset(run.earlier.done.get("complete", ())) if run.earlier else frozenset[str]()
         self._run, self._directory = run, directory
         self._checkpoint: Checkpoint | None = None
-        self._uploader = open_uploader(destination, values, lambda block: self.keep, self._remember)
+        self._uploader = open_uploader(
+            destination,
+            values,
+            lambda block: self.keep,
+            on_complete=self._remember,
+            on_failed=self._remember_failed,
+            generations=run.earlier.done.get("generations", {}) if run.earlier else {},
+        )
 
     @property
     def report(self) -> UploadReport:
@@ -79,6 +86,12 @@ class PushUpload:
         self._checkpoint.done.setdefault("complete", []).append(ulid)
         self._checkpoint.save()
 
+    def _remember_failed(self, ulid: str, generation: int) -> None:
+        """The names of a block before this generation have failed."""
+        assert self._checkpoint is not None
+        self._checkpoint.done.setdefault("generations", {})[ulid] = generation
+        self._checkpoint.save()
+
 
 def open_push_upload(
     values: Mapping[str, Any], run: Run | None, directory: Path, console: Console
@@ -103,14 +116,14 @@ def open_uploader(
     destination: Destination,
     values: Mapping[str, Any],
     keep: Callable[[LocalBlock], bool],
-    on_complete: Callable[[str], None] = lambda ulid: None,
+    **remembered: Any,
 ) -> Uploader:
-    """An uploader to a Mimir; nothing is sent yet."""
+    """An uploader to a Mimir; nothing is sent yet. remembered: of earlier runs, as `Uploader` takes it."""
     from promfill.upload.uploader import LANES, Uploader
 
     stop = threading.Event()
     protocol = _open_protocol(destination, values, stop)
-    return Uploader(protocol, lanes=lanes(values) or LANES, keep=keep, on_complete=on_complete, stop=stop)
+    return Uploader(protocol, lanes=lanes(values) or LANES, keep=keep, stop=stop, **remembered)
 
 
 def _open_protocol(destination: Destination, values: Mapping[str, Any], stop: threading.Event) -> MimirUpload:
@@ -177,4 +190,5 @@ def upload_facts(report: UploadReport, destination: Destination) -> dict[str, An
         "already_uploaded": len(report.there),
         "complete": report.complete,
         "refused": dict(sorted(report.refused.items())),
+        "renamed": dict(sorted(report.renamed.items())),
     }

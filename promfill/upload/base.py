@@ -21,6 +21,17 @@ class BlockRefusedError(ReceiverError):
     """The server does not want this block. Others may be welcome."""
 
 
+class ValidationFailedError(BlockRefusedError):
+    """The server has found the block wanting, and will not take it under this name again.
+
+    reason: in its words. fresh: it was found in this run. by_accident: the words are of the server's own trouble.
+    """
+
+    def __init__(self, reason: str, *, fresh: bool, by_accident: bool) -> None:
+        super().__init__(f"Mimir's validation failed: {reason or 'it gives no reason'}")
+        self.fresh, self.by_accident = fresh, by_accident
+
+
 class StoppedError(Exception):
     """The upload was ended from outside."""
 
@@ -31,7 +42,8 @@ class UploadProtocol(Protocol):
     def put(self, block: LocalBlock) -> Outcome:
         """Give the block over; returns when the server has it, or (SENT) when it has all of its bytes.
 
-        BlockRefusedError: it will not have this one. ReceiverError: it will have none.
+        BlockRefusedError: it will not have this one; ValidationFailedError: under this name. ReceiverError: it will
+        have none.
         """
         ...
 

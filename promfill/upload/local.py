@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from promfill.errors import FormatError, InputError
@@ -29,6 +29,16 @@ class LocalBlock:
     def size(self) -> int:
         """Bytes of all files that are sent."""
         return sum(self.facts.files.values())
+
+    def named(self, name: str) -> LocalBlock:
+        """The same block under another ULID."""
+        document = {**self.facts.document, "ulid": name}
+        sources = self.meta.sources
+        if sources == (self.meta.ulid,):
+            sources = (name,)
+            document["compaction"] = {**document["compaction"], "sources": [name]}
+        meta = replace(self.meta, ulid=name, sources=sources)
+        return replace(self, meta=meta, facts=replace(self.facts, document=document))
 
     def body(self) -> bytes:
         """meta.json as an upload begins with it."""

@@ -7,6 +7,7 @@ is what `check` says of it, and never concluded from what we did or from the cod
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -20,7 +21,7 @@ from promfill.errors import ReceiverError
 from promfill.http import HttpClient
 from promfill.http_answers import text_of
 from promfill.retry import Retry, passing, retry_after
-from promfill.upload.base import BlockRefusedError, Outcome, StoppedError
+from promfill.upload.base import BlockRefusedError, Outcome, StoppedError, ValidationFailedError
 from promfill.upload.local import FileBody, LocalBlock
 
 PATH = "/api/v1/upload/block"
@@ -50,7 +51,12 @@ _TOO_LARGE_MEND = (
     "what stands before Mimir takes no body of {:,} bytes: raise its limit (nginx: client_max_body_size), or make "
     "smaller blocks by --block-duration"
 )
-_FAILED_MEND = "a block that failed stays failed: a mended one needs another ULID"
+_FAILED = "block validation failed"
+_VERDICTS = ("error validating block", "block exceeds", "the block metadata")
+"""How the reasons begin that are of the block itself; all others are of what happened on the way to them."""
+_ACCIDENT = re.compile(
+    r"context cancell?ed|deadline exceeded|time(d )?[- ]?out|connection (reset|refused)|no space left"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +182,8 @@ class MimirUpload:
             return Outcome.THERE
         if state.result == "validating":  # an earlier run of ours may have finished it
             return Outcome.COMPLETE if self._settled(block) else self._finish(block)
-        if state.result == "failed":
-            raise _validation_failed(state)
+        if state.result == "failed" or _FAILED in text_of(response):
+            raise _validation_failed(state, fresh=call != "start")
         mend = f": {_TOO_LARGE_MEND.format(size)}" if response.status_code == 413 and size else ""
         raise BlockRefusedError(f"{self._client().explain(response)}{mend}")
 
@@ -198,7 +204,7 @@ class MimirUpload:
             self._wait(pause)
             pause = min(LONGEST_POLL, pause * 1.5)
         if state.result == "failed":
-            raise _validation_failed(state)
+            raise _validation_failed(state, fresh=True)
         if state.result == "unknown":
             raise BlockRefusedError("Mimir knows nothing of it any more: upload it again")
         return state.result == "complete"
@@ -251,5 +257,6 @@ def _stands_at_finish(response: httpx.Response) -> bool:
     return response.status_code == 429 or not passing(response.status_code)
 
 
-def _validation_failed(state: BlockState) -> BlockRefusedError:
-    return BlockRefusedError(f"Mimir's validation failed: {state.error or 'it gives no reason'} ({_FAILED_MEND})")
+def _validation_failed(state: BlockState, *, fresh: bool) -> ValidationFailedError:
+    by_accident = not state.error.lower().startswith(_VERDICTS) or bool(_ACCIDENT.search(state.error.lower()))
+    return ValidationFailedError(state.error, fresh=fresh, by_accident=by_accident)

@@ -15,28 +15,35 @@ import os
 import queue
 import shutil
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from promfill.errors import FormatError, InputError, PromfillError, ReceiverError, RunError
 from promfill.sinks.claims import temporary_path
-from promfill.upload.base import BlockRefusedError, Outcome, StoppedError, UploadProtocol
+from promfill.upload.base import BlockRefusedError, Outcome, StoppedError, UploadProtocol, ValidationFailedError
 from promfill.upload.local import LocalBlock, read_local_block
+from promfill.upload.names import MOST_NAMES, MOST_UPLOADS, name_of_generation
 
 LANES = 4
 """Blocks at once: while one is validated, which is not ours to hurry, others are sent."""
+_AGAIN = "promfill finds nothing wrong with the block: run again, and it goes up under another ULID"
 GRACE_SECONDS = 2.0
 """How long what is under way may still take when the upload is ended: a connection cannot be asked to hurry."""
 
 
 @dataclass(slots=True)
 class UploadReport:
-    """Blocks by what became of them: ULIDs, and for refused ones the words."""
+    """Blocks by what became of them: ULIDs, as the server has them, and for refused ones the words.
+
+    renamed: the ULID here of a complete block, and the one that it went up under (`promfill.upload.names`).
+    """
 
     uploaded: list[str] = field(default_factory=list)
     there: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
     bytes: int = 0
 
     @property
@@ -55,13 +62,20 @@ class Uploader:
         lanes: int = LANES,
         keep: Callable[[LocalBlock], bool] = lambda block: False,
         on_complete: Callable[[str], None] = lambda ulid: None,
+        on_failed: Callable[[str, int], None] = lambda ulid, generation: None,
+        generations: Mapping[str, int] = MappingProxyType({}),
         stop: threading.Event | None = None,
     ) -> None:
+        """on_complete is told a block's ULID here; on_failed as well, and from which generation on its names are good.
+
+        generations: what on_failed has been told in earlier runs.
+        """
         self.report = UploadReport()
         self._protocol, self._keep, self._on_complete = protocol, keep, on_complete
+        self._on_failed, self._generations = on_failed, generations
         self._stop = stop or threading.Event()
         self._queue: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
-        self._sent: list[LocalBlock] = []
+        self._sent: list[tuple[LocalBlock, str]] = []
         self._error: BaseException | None = None
         self._lock = threading.Lock()
         self._lanes = [threading.Thread(target=self._run, name=f"upload-{n}", daemon=True) for n in range(lanes)]
@@ -90,8 +104,8 @@ class Uploader:
             self._protocol.finish()
         finally:
             self._protocol.close()
-        for block in self._sent:
-            self._complete(block, Outcome.COMPLETE)
+        for block, name in self._sent:
+            self._complete(block, name, Outcome.COMPLETE)
         if self.report.refused:
             raise RunError(self._refusals())
         return self.report
@@ -122,21 +136,47 @@ class Uploader:
             self._refuse(block, f"it was not sent: {broken[0]}")
             return
         try:
-            outcome = self._protocol.put(block)
+            name, outcome = self._put(block)
         except BlockRefusedError as error:
-            self._refuse(block, f"{error}{_own_finding(block)}")
+            self._refuse(block, str(error))
             return
         except OSError as error:
             raise RunError(f"{path} cannot be read any more: {error.strerror}") from error
         if outcome is Outcome.SENT:
             with self._lock:
-                self._sent.append(block)
+                self._sent.append((block, name))
             return
-        self._complete(block, outcome)
+        self._complete(block, name, outcome)
 
-    def _complete(self, block: LocalBlock, outcome: Outcome) -> None:
+    def _put(self, block: LocalBlock) -> tuple[str, Outcome]:
+        """Upload it under the first of its names that has not failed. BlockRefusedError: with what we find of it."""
+        first, uploads = self._generations.get(block.meta.ulid, 0), 0
+        failure: BlockRefusedError | None = None
+        for generation in range(first, first + MOST_NAMES):
+            name = name_of_generation(block.meta.ulid, generation)
+            try:
+                return name, self._protocol.put(block.named(name) if generation else block)
+            except ValidationFailedError as error:
+                _refuse_damaged(block, error)
+                with self._lock:
+                    self._on_failed(block.meta.ulid, generation + 1)
+                uploads += error.fresh
+                if error.fresh and (uploads == MOST_UPLOADS or not error.by_accident):
+                    raise BlockRefusedError(f"{error}; {_AGAIN}") from error
+                failure = error
+            except BlockRefusedError as error:
+                _refuse_damaged(block, error)
+                raise
+        raise BlockRefusedError(
+            f"{failure}, and {MOST_NAMES} names of the block one after the other; promfill finds nothing wrong with it: "
+            "ask the operator of this Mimir what its compactors say, then run again"
+        )
+
+    def _complete(self, block: LocalBlock, name: str, outcome: Outcome) -> None:
         with self._lock:
-            (self.report.there if outcome is Outcome.THERE else self.report.uploaded).append(block.meta.ulid)
+            (self.report.there if outcome is Outcome.THERE else self.report.uploaded).append(name)
+            if name != block.meta.ulid:
+                self.report.renamed[block.meta.ulid] = name
             self.report.bytes += 0 if outcome is Outcome.THERE else block.size
             self._on_complete(block.meta.ulid)
             if not self._keep(block):
@@ -148,7 +188,8 @@ class Uploader:
 
     def _refusals(self) -> str:
         (ulid, words), *others = sorted(self.report.refused.items())
-        more = f"; and {len(others)} blocks more: {', '.join(ulid for ulid, _ in others)}" if others else ""
+        blocks = "block" if len(others) == 1 else "blocks"
+        more = f"; and {len(others)} more {blocks}: {', '.join(ulid for ulid, _ in others)}" if others else ""
         return f"block {ulid} was refused: {words}{more}"
 
     def _raise(self) -> None:
@@ -167,12 +208,12 @@ def _remove(path: Path) -> None:
         shutil.rmtree(doomed)
 
 
-def _own_finding(block: LocalBlock) -> str:
-    """What our own check finds wrong with a block that a server has refused."""
+def _refuse_damaged(block: LocalBlock, refusal: BlockRefusedError) -> None:
+    """BlockRefusedError where our own check finds something wrong with a block that a server has refused."""
     from promfill.block_check import check_block
 
     try:
         check_block(block.path, decode=True)
     except (FormatError, InputError) as error:
-        return f"; promfill finds: {error}"
-    return ""
+        fix = "make the block again; it goes up under another ULID then"
+        raise BlockRefusedError(f"{refusal}; promfill finds: {error}: {fix}") from refusal

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from promfill.block import open_block
+from promfill.upload.names import name_of_generation
 from tests.support.cli import PUSH, Promfill
 from tests.support.mimir import Mimir, Request
 from tests.support.receiver import Answer, Receiver
@@ -243,6 +244,90 @@ def test_a_block_refused_is_kept_and_the_others_go_up(promfill: Promfill, mimir:
     assert len(list(Path("data").iterdir())) == 2
 
 
+@pytest.mark.parametrize("keep", [(), ("--keep",)])
+def test_a_push_goes_on_under_another_name_where_mimir_failed(
+    promfill: Promfill, mimir: Mimir, keep: tuple[str, ...]
+) -> None:
+    """Small compactors that are restarted in the middle of a validation."""
+    command = (*PUSH, *SERIES, "--upload", mimir.url, *keep)
+    mimir.fault = lambda ulid: "failed to download block: context canceled"
+    first = promfill(*command)
+    assert first.code == 1
+    assert "context canceled; promfill finds nothing wrong with the block" in first.err
+    assert "run the same command with --resume" in first.err
+    own = sorted(path.name for path in Path("data").iterdir())
+    (checkpoint,) = Path(".promfill").glob("*.json")
+    assert json.loads(checkpoint.read_text())["done"]["generations"] == dict.fromkeys(own, 3)
+    names = [[name_of_generation(name, generation) for generation in range(4)] for name in own]
+    assert sorted(mimir.calls("start")) == sorted(name for block in names for name in block[:3])
+    mimir.fault, before = (lambda ulid: ""), len(mimir.requests)
+    second = promfill(*command, "--resume")
+    assert second.code == 0, second.err
+    assert {request.ulid for request in mimir.requests[before:]} == {block[3] for block in names}
+    assert sorted(mimir.completed) == sorted(block[3] for block in names)
+    assert f"{own[0]} is there as {names[0][3]}, and 1 more" in second.out
+    assert sorted(path.name for path in Path("data").iterdir()) == (own if keep else [])
+    before = len(mimir.requests)
+    assert promfill(*command, "--resume").code == 0
+    assert len(mimir.requests) == before
+
+
+def test_one_failure_is_over_within_the_run(promfill: Promfill, mimir: Mimir) -> None:
+    seen: list[str] = []
+
+    def once(ulid: str) -> str:
+        seen.append(ulid)
+        return "failed to download block: context canceled" if len(seen) == 1 else ""
+
+    mimir.fault = once
+    facts = promfill(*PUSH, *SERIES, "--upload", mimir.url, "--json").json["upload"]
+    assert facts["renamed"] == {seen[0]: name_of_generation(seen[0], 1)}
+    assert (facts["uploaded"], facts["refused"]) == (2, {})
+    assert list(Path("data").iterdir()) == []
+
+
+def test_existing_blocks_go_up_under_another_name_by_the_same_command(
+    promfill: Promfill, mimir: Mimir, data: Path
+) -> None:
+    own = sorted(path.name for path in data.iterdir())
+    mimir.fault = lambda ulid: "failed to download block: context canceled"
+    command = ("upload", "data", "--upload", mimir.url, "--keep")
+    failed = promfill(*command)
+    assert failed.code == 1
+    assert "to go on, run the same command again" in failed.err
+    mimir.fault = lambda ulid: ""
+    assert promfill(*command).code == 0
+    names = sorted(name_of_generation(name, 3) for name in own)
+    assert sorted(mimir.completed) == names
+    again = promfill(*command, "--json").json
+    assert (again["uploaded"], again["already_uploaded"]) == (0, 2)
+    assert sorted(mimir.completed) == names
+    assert sorted(path.name for path in data.iterdir()) == own
+
+
+def test_a_block_that_is_really_bad_is_not_tried_under_other_names(promfill: Promfill, mimir: Mimir) -> None:
+    """Damaged on its way from the check to the server: the push makes it again, and it goes up."""
+    command = (*PUSH, *SERIES, "--upload", mimir.url)
+    spoilt, here = list[str](), Path("data").absolute()
+
+    def spoil(request: Request) -> None:
+        if request.call == "start" and not spoilt:
+            spoilt.append(request.ulid)
+            chunks = here / request.ulid / "chunks" / "000001"
+            data = bytearray(chunks.read_bytes())
+            data[40] ^= 1
+            chunks.write_bytes(data)
+
+    mimir.trouble = spoil
+    result = promfill(*command)
+    assert result.code == 1
+    assert "promfill finds: chunks/000001" in result.err
+    assert len(set(mimir.calls("start"))) == 2
+    resumed = promfill(*command, "--resume")
+    assert resumed.code == 0, resumed.err
+    assert name_of_generation(spoilt[0], 1) in mimir.completed
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_blocks_go_up_while_others_are_written(promfill: Promfill, mimir: Mimir, workers: str) -> None:
     """24 blocks take seconds: the first is on its way up long before the last is there."""
@@ -307,6 +392,44 @@ def test_killed_at_every_stage_each_block_is_complete_once(
     assert done.returncode == 0, done.stderr
     assert len(mimir.completed) == len(set(mimir.completed)) == 2
     assert not {request.ulid for request in mimir.requests[before:] if request.call == "files"} & complete
+    assert [path for path in (work / "data").iterdir() if len(path.name) == 26] == []
+
+
+@pytest.mark.parametrize("command", ["push", "upload"])
+@pytest.mark.parametrize(("call", "nth"), [("start", 2), ("files", 5), ("finish", 2), ("check", 4)])
+def test_killed_on_the_way_under_another_name_the_same_names_follow(
+    mimir: Mimir, tmp_path: Path, command: str, call: str, nth: int
+) -> None:
+    """Both blocks fail under their own names; kill -9 on the way under their second."""
+    work = tmp_path / "work"
+    work.mkdir(exist_ok=True)
+    killed, again = _commands(command, mimir.url, work)
+    seen: list[str] = []
+    process: subprocess.Popen[bytes] | None = None
+    own: set[str] = set()
+
+    def fail_first(ulid: str) -> str:
+        if len(own) < 2:
+            own.add(ulid)
+        return "failed to download block: context canceled" if ulid in own else ""
+
+    def kill(request: Request) -> Answer | None:
+        seen.append(request.call)
+        if seen.count(call) == nth + 1 and request.call == call and process:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            return Answer(hang_up=True)
+        return None
+
+    mimir.trouble, mimir.fault = kill, fail_first
+    process = subprocess.Popen(killed, cwd=work, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL
+    mimir.trouble = lambda request: None
+    done = subprocess.run(again, cwd=work, env=_environment(), capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(mimir.calls("start")) == own | {name_of_generation(name, 1) for name in own}
+    assert sorted(mimir.completed) == sorted(name_of_generation(name, 1) for name in own)
     assert [path for path in (work / "data").iterdir() if len(path.name) == 26] == []
 
 

@@ -87,6 +87,7 @@ class Mimir:
     uploads: dict[tuple[str, str], Upload] = field(default_factory=dict)
     authorization: str | None = None  # what every request has to carry
     query: Callable[[str], Any] | None = None
+    fault: Callable[[str], str] = lambda ulid: ""  # what goes wrong in its own house while it validates a block
     prefix: str = ""  # what stands before every path
     multitenant: bool = False  # whether X-Scope-OrgID must be there
 
@@ -167,7 +168,7 @@ class Mimir:
 
     def validate(self, upload: Upload) -> None:
         time.sleep(self.limits.validation_seconds)
-        error = validation_error(upload.folder, upload.meta, self.limits)
+        error = self.fault(upload.folder.name) or validation_error(upload.folder, upload.meta, self.limits)
         with self.lock:
             self.validations -= 1
             upload.error = error

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from promfill.errors import ReceiverError, RunError
 from promfill.http import make_client
 from promfill.upload.local import FileBody, find_blocks, read_local_block
 from promfill.upload.mimir import MimirUpload
+from promfill.upload.names import MOST_NAMES, name_of_generation
 from promfill.upload.uploader import Uploader, UploadReport
 from tests.support.mimir import Mimir, Request
 from tests.support.mimir_rules import Limits
@@ -48,11 +50,12 @@ def upload(
     lanes: int = 4,
     keep: bool = False,
     tenant: str | None = None,
+    **remembered: Any,
 ) -> UploadReport:
     stop = threading.Event()
     destination = build_destination(mimir.url, tenant=tenant, environment={})
     protocol = MimirUpload(mimir.url, lambda: make_client(destination, 20.0), stop, retry_for=retry_for, timeout=20.0)
-    uploader = Uploader(protocol, keep=lambda block: keep, stop=stop)
+    uploader = Uploader(protocol, keep=lambda block: keep, stop=stop, **remembered)
     try:
         uploader.offer(blocks)
         return uploader.finish()
@@ -239,7 +242,8 @@ def test_a_failed_validation_is_shown_in_mimirs_words_and_ours(mimir: Mimir, blo
             error.value
         )
         assert "promfill finds: chunks/000001" in str(error.value)
-        assert "another ULID" in str(error.value)
+        assert "make the block again; it goes up under another ULID then" in str(error.value)
+        assert len({request.ulid for request in mimir.requests}) == 3
         assert blocks[1].exists()
     assert sorted(mimir.completed) == [blocks[0].name, blocks[2].name]
     assert not blocks[0].exists()
@@ -350,3 +354,111 @@ def test_rules_of_the_double_and_ours_agree(mimir: Mimir, blocks: list[Path], tm
         with make_client(build_destination(mimir.url, environment={})) as client:
             answer = client.request("POST", mimir.url + url, content=local.body())
         assert answer.is_success is kept, (change, answer.text)
+
+
+ACCIDENTS = [
+    "failed to download block: context canceled",
+    "failed to download block: context deadline exceeded",
+    "failed to create temporary block directory",
+    "failed renaming while preparing block for validation",
+    "error validating block: open index: context canceled",
+    "write /data/chunks/000001: no space left on device",
+    "failed uploading meta.json to bucket: 503 Service Unavailable",
+]
+
+
+def faulty(times: int, words: str = ACCIDENTS[0]) -> Callable[[str], str]:
+    """So many validations of each content fail by Mimir's own fault: of any names, since names differ."""
+    left = [words] * times
+    return lambda ulid: left.pop() if left else ""
+
+
+@pytest.mark.parametrize("words", ACCIDENTS)
+def test_a_block_that_failed_by_mimirs_own_fault_goes_up_under_another_name(
+    mimir: Mimir, blocks: list[Path], words: str
+) -> None:
+    own = blocks[0].name
+    data = (blocks[0] / "chunks" / "000001").read_bytes()
+    mimir.fault = faulty(1, words)
+    report = upload(mimir, blocks[:1])
+    other = name_of_generation(own, 1)
+    assert other != own
+    assert other[:10] == own[:10]  # the time
+    assert (report.uploaded, report.renamed, mimir.completed) == ([other], {own: other}, [other])
+    assert not blocks[0].exists()
+    there = mimir.bucket / "anonymous" / other
+    meta = json.loads((there / "meta.json").read_bytes())
+    assert (meta["ulid"], meta["compaction"]["sources"]) == (other, [other])
+    assert (there / "chunks" / "000001").read_bytes() == data
+
+
+def test_names_follow_in_the_same_order_whatever_is_remembered(mimir: Mimir, blocks: list[Path]) -> None:
+    """Without a checkpoint the server tells which of them have failed."""
+    own = blocks[0].name
+    mimir.fault = faulty(5)
+    with pytest.raises(RunError, match="run again, and it goes up under another ULID") as error:
+        upload(mimir, blocks[:1])
+    assert "failed to download block: context canceled" in str(error.value)
+    assert blocks[0].exists()
+    assert len(mimir.calls("start")) == 3
+    names = [name_of_generation(own, generation) for generation in range(6)]
+    assert upload(mimir, blocks[:1]).uploaded == [names[5]]
+    assert list(dict.fromkeys(mimir.calls("start"))) == names
+    assert len(mimir.calls("start")) == 6
+
+
+def test_what_is_remembered_is_not_asked_for(mimir: Mimir, blocks: list[Path]) -> None:
+    own, remembered = blocks[0].name, dict[str, int]()
+    mimir.fault = faulty(3)
+    with pytest.raises(RunError):
+        upload(mimir, blocks[:1], on_failed=remembered.__setitem__)
+    assert remembered == {own: 3}
+    before = len(mimir.requests)
+    report = upload(mimir, blocks, generations=remembered)
+    assert report.renamed == {own: name_of_generation(own, 3)}
+    assert {request.ulid for request in mimir.requests[before:]} == {*report.uploaded}
+    assert len(mimir.completed) == len(set(mimir.completed)) == 3
+
+
+def test_mimirs_verdict_is_asked_for_once_a_run(mimir: Mimir, blocks: list[Path]) -> None:
+    """It may be wrong where ours is another; but no block is sent three times for that."""
+    own = blocks[0].name
+    mimir.fault = faulty(2, "error validating block: series out of order")
+    for generation in range(2):
+        with pytest.raises(RunError, match="series out of order; promfill finds nothing wrong"):
+            upload(mimir, blocks[:1])
+        assert mimir.calls("start")[-1] == name_of_generation(own, generation)
+        assert len(mimir.calls("start")) == generation + 1
+    assert upload(mimir, blocks[:1]).renamed == {own: name_of_generation(own, 2)}
+
+
+def test_a_server_that_refuses_every_name_is_left_alone(mimir: Mimir, blocks: list[Path]) -> None:
+    def refuse(request: Request) -> Answer | None:
+        if request.call == "start":
+            return Answer(400, b"block validation failed")
+        return Answer(200, b'{"result":"unknown"}')
+
+    mimir.trouble = refuse
+    with pytest.raises(RunError, match=f"and {MOST_NAMES} names of the block .* ask the operator"):
+        upload(mimir, blocks[:1])
+    starts = [request.ulid for request in mimir.requests if request.call == "start"]
+    assert starts == [name_of_generation(blocks[0].name, generation) for generation in range(MOST_NAMES)]
+
+
+def test_blocks_of_others_keep_their_sources(mimir: Mimir, blocks: list[Path]) -> None:
+    block = read_local_block(blocks[0])
+    document = json.loads((blocks[0] / "meta.json").read_bytes())
+    document["compaction"] = {"level": 2, "sources": [blocks[0].name, blocks[1].name]}
+    (blocks[0] / "meta.json").write_text(json.dumps(document))
+    other = read_local_block(blocks[0]).named(name_of_generation(block.meta.ulid, 1))
+    body = json.loads(other.body())
+    assert body["compaction"] == document["compaction"]
+    assert body["ulid"] == other.meta.ulid
+
+
+def test_the_names_are_these() -> None:
+    own = "01HHX38P11N5SE9J2A6VG9ER12"
+    assert name_of_generation(own, 0) == own
+    assert name_of_generation(own, 1) == "01HHX38P11J3SNGFN2V4SPWB9P"
+    assert name_of_generation(own.lower(), 1) == "01HHX38P11J3SNGFN2V4SPWB9P"
+    assert len({name_of_generation(own, generation) for generation in range(1000)}) == 1000
