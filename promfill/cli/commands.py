@@ -51,12 +51,22 @@ def typed_command(context: click.Context, **others: Any) -> str:
 
     What a header holds and the user and password in an address are not shown: they have to be put in again.
     """
+    values = {**context.params, **others}
+    values |= {name: show_address(values[name]) for name in ADDRESSES if values.get(name)}
+    values["headers"] = tuple(map(show_header, values.get("headers", ())))
+    return shlex.join([*context.command_path.split(), *_words(values, context.command.params)])
+
+
+def show_address(text: str) -> str:
+    """An address, or what was given for one, without user, password and query."""
     from promfill.destination import show_url
 
-    values = {**context.params, **others}
-    values |= {name: show_url(values[name]) for name in ADDRESSES if "://" in (values.get(name) or "")}
-    values["headers"] = tuple(f"{header.partition(':')[0]}: {MASK}" for header in values.get("headers", ()))
-    return shlex.join([*context.command_path.split(), *_words(values, context.command.params)])
+    return show_url(text) if "://" in text else text.rpartition("@")[2].partition("?")[0]
+
+
+def show_header(text: str) -> str:
+    """A header without its value; what is no header may be all value."""
+    return f"{text.partition(':')[0]}: {MASK}" if ":" in text else MASK
 
 
 def _words(values: Mapping[str, Any], parameters: Iterable[click.Parameter]) -> list[str]:

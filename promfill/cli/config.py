@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from promfill.cli.commands import ADDRESSES, MASK
+from promfill.cli.commands import ADDRESSES, MASK, show_address, show_header
 from promfill.cli.destination import has_cdo_token
 from promfill.cli.options import VERBOSITY, build_console, with_options
 from promfill.cli.push import command as push
@@ -72,7 +72,7 @@ def _destination(values: dict[str, Any]) -> Setting:
     option = {"blocks": "upload", "remote-write": "remote_write_url", "script": "remote_write_url"}.get(mode, "")
     url = values.get(option)
     if url and url != "none":
-        return Setting("destination", show_url(url), f"--{option.replace('_', '-')}")
+        return Setting("destination", show_address(url), f"--{option.replace('_', '-')}")
     if option and url != "none" and has_cdo_token():
         try:
             base = base_url(values["env"], values["cdo_url"])
@@ -117,14 +117,12 @@ def _variable(parameter: click.Option) -> str:
 
 
 def _value(name: str, value: Any) -> str:
-    from promfill.destination import show_url
-
     if value is None or value == ():
         return "-"
     if name == "headers":
-        return ", ".join(f"{header.partition(':')[0]}: {MASK}" if ":" in header else MASK for header in value)
-    if name in ADDRESSES and "://" in str(value):
-        return show_url(str(value))
+        return ", ".join(map(show_header, value))
+    if name in ADDRESSES:
+        return show_address(str(value))
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

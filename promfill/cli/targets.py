@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -146,7 +146,7 @@ class Target:
             doubles = store.doubles if store else forwarder.may_double or None
             any_order = bool(store and store.rounds)  # VictoriaMetrics alone
             self.sending.sink.goes_through(forwarder.kind, doubles=doubles, any_order=any_order)
-            self.facts["forwarder"] = forwarder.name
+            self.facts["forwarder"] = asdict(forwarder)
 
     @property
     def checkpoint(self) -> Path | None:

@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from promfill.cli.outcome import COMMANDS
+from promfill.errors import FormatError, OutputError, ReceiverError, RefusedError
+from promfill.http import NoAnswerError
 from tests.support.cli import PUSH, Promfill, Result
 from tests.support.json_schema import judge
 from tests.support.mimir import Mimir
@@ -171,6 +174,22 @@ def test_secrets_are_not_in_the_command_that_goes_on(promfill: Promfill) -> None
     assert "--header 'X-Key: •••' --header 'Y: •••'" in told["resume"]
 
 
+@pytest.mark.parametrize(
+    "url", ["me:t0psecret@host/write?k=t0psecret", "http://me:t0psecret@h/?k=t0psecret", "http://[t0psecret"]
+)
+def test_secrets_of_options_that_cannot_be_used(promfill: Promfill, url: str) -> None:
+    """The command that goes on is told before anything else of the options has been looked at."""
+    with Receiver(refusing(503, 1)) as receiver:
+        small = ("--max-samples-per-send", "100", "--concurrency", "1", "--checkpoint", "run.json", "--json")
+        failed(promfill("push", *WHAT, *REMOTE, "--remote-write-url", receiver.url, *small), "receiver", 1)
+    wrong = ("--remote-write-url", url, "--header", "t0psecret")
+    result = promfill("push", *WHAT, *REMOTE, *wrong, *small)
+    assert failed(result, "input", 2)["resume"].endswith("--resume --json")
+    assert "t0psecret" not in result.out + result.err
+    settings = promfill("config", *wrong, "--json")
+    assert "t0psecret" not in settings.out + settings.err
+
+
 @pytest.mark.parametrize("command", ["push", "check"])
 def test_loss_that_is_foreseen(promfill: Promfill, tmp_path: Path, command: str) -> None:
     with start_prometheus(tmp_path / "prometheus", retention="1d") as server:
@@ -221,10 +240,55 @@ def test_bugs_and_too_little_memory(promfill: Promfill, monkeypatch: pytest.Monk
     assert "thing" in failed(promfill("push", *WHAT, "--json"), "output", 1)["error"]["message"]
 
 
+DEEP = [
+    (("push", *WHAT), "promfill.push.push"),
+    (("check", *WHAT), "promfill.check.foresee"),
+    (("verify", *WHAT, "--blocks", "data"), "promfill.verify.verify"),
+    (("upload", "data", "--upload", "http://127.0.0.1:9"), "promfill.upload.uploader.Uploader.finish"),
+    (("config",), "promfill.cli.config._destination"),
+    (("tsdb", "list"), "promfill.block_directory.block_bytes"),
+    (("tsdb", "analyze"), "promfill.analysis.analyze"),
+    (("tsdb", "verify"), "promfill.block_review.review_blocks"),
+    ((*CREATE, "a.txt"), "promfill.create_blocks.create_blocks"),
+]
+"""A command line, and a function that it comes to."""
+
+ENDINGS: list[tuple[BaseException, str, int]] = [
+    (KeyboardInterrupt(), "interrupted", 130),
+    (SystemExit(143), "interrupted", 143),
+    (SystemExit(129), "interrupted", 129),
+    (MemoryError(), "memory", 1),
+    (ZeroDivisionError("odd"), "internal", 1),
+    (OSError(28, "No space left on device", "thing"), "output", 1),
+    (OutputError("cannot write", "make room"), "output", 1),
+    (NoAnswerError("nothing listens", may_have_arrived=False), "no-answer", 1),
+    (RefusedError("401 Unauthorized", "check the password"), "refused", 3),
+    (ReceiverError("503 Service Unavailable"), "receiver", 1),
+    (FormatError("a bad checksum", section="index", offset=3), "format", 1),
+]
+
+
+@pytest.mark.parametrize(("words", "function"), DEEP, ids=lambda value: value if isinstance(value, str) else "")
+def test_whatever_ends_a_command(
+    promfill: Promfill, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], function: str
+) -> None:
+    assert promfill(*PUSH, *SERIES).code == 0
+    Path("a.txt").write_text(TEXT)
+    for error, code, exit_code in ENDINGS:
+
+        def fail(*_: object, error: BaseException = error, **__: object) -> None:
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr(function, fail)
+            told = failed(promfill(*words, "--json"), code, exit_code)
+        assert told["command"] == " ".join(word for word in words[:3] if word in " ".join(COMMANDS).split())
+        assert len(told) > 3 or words == ("config",)  # what was known before
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_full_disk(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:
     """What had become whole is told: here the first of two blocks."""
-    from promfill.errors import OutputError
     from promfill.sinks import blocks
 
     real, calls = blocks.BlockSink.write, [0]
