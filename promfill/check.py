@@ -56,8 +56,7 @@ def foresee(plan: PushPlan, store: StoreFacts | None, now: int, forwarder: Forwa
     findings: list[Finding] = []
     sent_on = plan.mode == "remote-write" and forwarder is not None
     if forwarder and sent_on:
-        judged = f"{store.name} at {store.where}" if store else ""
-        findings += forwarder_findings(plan, forwarder, judged, now)
+        findings += forwarder_findings(plan, forwarder, store, now)
     if store is None:
         findings += [] if sent_on else _unasked(plan)
     else:

@@ -7,21 +7,28 @@ from typing import TYPE_CHECKING
 
 from promfill.check_limits import limit_findings, unread_findings
 from promfill.finding import Finding
-from promfill.stores.forwarders import ALLOY, COLLECTOR, UNKNOWN, VICTORIA, Forwarder
-from promfill.times import format_time
+from promfill.stores.forwarders import ALLOY, COLLECTOR, UNKNOWN, VICTORIA, VMAGENT, Forwarder
+from promfill.times import format_duration, format_time
 
 if TYPE_CHECKING:
     from promfill.check import PushPlan
+    from promfill.stores.facts import StoreFacts
 
 _ASK = "set --query-url to the store behind it: the push is then judged by that store, and can be verified there"
 
 
-def forwarder_findings(plan: PushPlan, forwarder: Forwarder, judged: str, now: int) -> Iterator[Finding]:
-    """What the forwarder does by itself. judged: the store behind it, where that could be asked; else empty."""
+_BLOCK_SAMPLES = 10_000
+"""What a vmagent sends at once unless its -remoteWrite.maxRowsPerBlock says otherwise: within it, order is kept."""
+
+
+def forwarder_findings(plan: PushPlan, forwarder: Forwarder, store: StoreFacts | None, now: int) -> Iterator[Finding]:
+    """What the forwarder does by itself. store: the one behind it, where that could be asked."""
     if forwarder.only_new:
         yield from _only_new(plan, forwarder)
     else:
-        yield _forwards(forwarder, judged)
+        yield _forwards(forwarder, f"{store.name} at {store.where}" if store else "")
+    if forwarder.kind == VMAGENT and store:
+        yield from _order(plan, store)
     yield from limit_findings(plan, forwarder.kind, forwarder.limits, plan.grid.steps, now)
     yield from unread_findings(plan, forwarder.kind, forwarder.limits.odd, "")
 
@@ -43,6 +50,21 @@ def _only_new(plan: PushPlan, forwarder: Forwarder) -> Iterator[Finding]:
     behind = f": {' and '.join(forwarder.sends_to)}" if forwarder.sends_to else ""
     text = f"{who}, so {share} will not arrive"
     yield Finding("forwarder", True, lost * plan.series, text, f"push to the store behind it{behind}")
+
+
+def _order(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
+    """A vmagent sends its blocks side by side. VictoriaMetrics (which rounds) takes any order, others do not."""
+    if store.rounds or store.out_of_order >= plan.grid.last - plan.grid.start or plan.samples <= _BLOCK_SAMPLES:
+        return
+    text = (
+        f"vmagent sends samples out of order, {store.name} refuses those older than the newest of their series, and "
+        "vmagent drops what is refused: a part of the push will not arrive"
+    )
+    fix = (
+        f"push to {store.name} itself, or give it an out-of-order window (storage.tsdb.out_of_order_time_window) "
+        f"longer than {format_duration(plan.grid.last - plan.grid.start)}"
+    )
+    yield Finding("order", store.is_prometheus, None, text, fix)
 
 
 def _forwards(forwarder: Forwarder, judged: str) -> Finding:

@@ -133,22 +133,55 @@ def test_a_push_through_a_vmagent_is_judged_by_the_store_behind(
         assert abs(lost - SERIES * 29 * 288) <= SERIES
         pushed = promfill("push", *push, "--accept-loss")
         assert pushed.code == 0
+        assert "receiver only forwards" not in pushed.out
         (address,) = re.findall(r"promfill verify .* --query-url (\S+)", pushed.out)
         assert address == store.url
         wait_until(lambda: stored(store) == SERIES * (60 * 288 - 1) - lost)
 
 
-def test_a_vmagent_with_limits_of_its_own_says_them(promfill: Promfill, tmp_path: Path, store: Server) -> None:
-    flags = ("-remoteWrite.maxHourlySeries=2", "-remoteWrite.label=dc=x")
+def test_what_went_through_a_vmagent_is_waited_for(promfill: Promfill, vmagent: Server, store: Server) -> None:
     now = int(time.time())
+    push = (*push_of(now - 86_400, now), *through(vmagent), "--query-url", store.url)
+    assert promfill("push", *push, "--verify").code == 0
+
+
+def ordered(server: Server) -> int:
+    """Samples of the metric that a Prometheus holds."""
+    query = {"query": "sum(count_over_time(m[90d]))", "time": str(int(time.time()) + 60)}
+    result = httpx.get(f"{server.url}/api/v1/query", params=query, timeout=30).json()["data"]["result"]
+    return int(result[0]["value"][1]) if result else 0
+
+
+@pytest.mark.parametrize(("window", "code"), [("", 2), ("storage: {tsdb: {out_of_order_time_window: 30d}}\n", 0)])
+def test_a_vmagent_before_a_store_that_wants_order(promfill: Promfill, tmp_path: Path, window: str, code: int) -> None:
+    now = int(time.time())
+    what = ("--metric-name", "m", "--labels", "host={1..200}", "--start", str(now - 864_000), "--end", str(now))
+    with (
+        start_prometheus(tmp_path / "data", config=window or "global: {}\n") as store,
+        start_vmagent(tmp_path / "va", f"{store.url}/api/v1/write") as vmagent,
+    ):
+        push = (*what, *through(vmagent), "--query-url", store.url)
+        told = promfill("check", *push)
+        assert told.code == code
+        assert ("out of order" in told.out) is bool(code)
+        assert promfill("push", *push, "--accept-loss").code == 0
+        if not code:
+            wait_until(lambda: ordered(store) == 576_000)
+
+
+def test_a_vmagent_with_limits_of_its_own_says_them(promfill: Promfill, tmp_path: Path, store: Server) -> None:
+    flags = ("-remoteWrite.maxHourlySeries=10", "-remoteWrite.label=dc=x")
+    now = int(time.time())
+    what = ("--metric-name", "m", "--labels", "host={1..40}", "--start", str(now - 7_200), "--end", str(now - 3_600))
     with start_vmagent(tmp_path / "va", f"{store.url}/api/v1/write", *flags) as vmagent:
-        push = (*push_of(now - 3_600, now), *through(vmagent), "--query-url", store.url)
+        push = (*what, *through(vmagent), "--query-url", store.url)
         told = promfill("check", *push, "--json")
         found = {finding["kind"]: finding for finding in told.json["findings"]}
-        assert found["series"]["samples"] == 2 * 12
+        assert found["series"]["samples"] == 30 * 12
         assert "-remoteWrite.label" in found["rules"]["text"]
         assert promfill("push", *push, "--accept-loss").code == 0
-        wait_until(lambda: stored(store) == 2 * 12)
+        wait_until(lambda: stored(store) >= 10 * 12)
+    assert stored(store) < 20 * 12
 
 
 def test_a_store_that_is_closed_but_for_its_flags(promfill: Promfill, tmp_path: Path) -> None:
@@ -165,7 +198,6 @@ def test_a_store_that_is_closed_but_for_its_flags(promfill: Promfill, tmp_path: 
     ("flags", "labels", "kind"),
     [
         (("-dedup.minScrapeInterval=7m",), "host={1..4}", "deduplication"),
-        (("-storage.maxHourlySeries=3",), "host={1..4}", "series"),
         (("-maxLabelsPerTimeseries=2",), "host={1..2},b=x", "labels"),
         (("-maxLabelValueLen=4",), "host={998..1001},b=x{y,yyyy}", "label-value"),
         ((), "host={1..2}," + "l" * 257 + "=x", "label-name"),
@@ -184,6 +216,19 @@ def test_the_other_limits_of_a_store_drop_what_is_foretold(
         assert promfill("push", *what, *through(store), "--accept-loss").code == 0
         seen = promfill("verify", *what, "--query-url", store.url, "--json")
     assert seen.json["missing"] == loss["samples"]
+
+
+def test_more_new_series_than_a_store_takes(promfill: Promfill, tmp_path: Path) -> None:
+    """It remembers the series by a filter that takes a few for old ones: the count is a bound."""
+    now = int(time.time())
+    what = ("--metric-name", "m", "--labels", "host={1..40}", "--start", str(now - 86_400), "--end", str(now - 3_600))
+    with start_victoriametrics(tmp_path / "vm", "-storage.maxHourlySeries=10") as store:
+        told = promfill("check", *what, *through(store), "--json")
+        (loss,) = [finding for finding in told.json["findings"] if finding["loses"]]
+        assert (loss["kind"], loss["samples"]) == ("series", 30 * 276)
+        assert promfill("push", *what, *through(store), "--accept-loss").code == 0
+        seen = promfill("verify", *what, "--query-url", store.url, "--json")
+    assert 20 * 276 < seen.json["missing"] <= loss["samples"]
 
 
 def test_a_prometheus_behind_a_proxy_is_no_forwarder(promfill: Promfill, tmp_path: Path) -> None:
