@@ -18,7 +18,7 @@ import orjson
 
 from promfill.config import split_url
 from promfill.destination import Destination, HttpConfig, Secret, Tls, TokenAuth, show_url
-from promfill.errors import InputError, ReceiverError
+from promfill.errors import InputError, ReceiverError, RefusedError
 from promfill.http import HttpClient, make_client
 from promfill.retry import Retry
 
@@ -33,10 +33,11 @@ RETRIES = 3
 EDGE = frozenset(("scale", "staging", "ci"))
 
 _URL_OPTION = f"--cdo-url (or {URL_VARIABLE})"
+_ADDRESS_FIX = f"check {_URL_OPTION}"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _API_PATH = re.compile(rf"(?:{QUERY_PATH}(?:/push)?)?/*$")
 _URL_FIELD, _USER_FIELD, _PASSWORD_FIELD = "hmInstancePromUrl", "hmInstancePromId", "prometheusToken"
-_MENDS = {
+_FIXES = {
     401: f"{TOKEN_VARIABLE} is not valid, or no longer: make a new token in CDO",
     403: f"{TOKEN_VARIABLE} may not read the timeseries stack: use a token of a user who may",
     404: "this tenant has no timeseries stack, or the address is not CDO's: check ENV, and --cdo-url if it is given",
@@ -89,7 +90,8 @@ def fetch_stack(
 ) -> Stack:
     """Ask CDO. 5xx, 429 and connections that fail are tried three times more, with growing pauses.
 
-    ReceiverError, in one line: no answer, one that is none, or one that lacks what is needed.
+    ReceiverError, in one line: no answer, one that is none, or one that lacks what is needed; RefusedError where
+    another attempt gets the same.
     """
     destination = Destination(base + PATH, http=HttpConfig(auth=TokenAuth(token), tls=tls or Tls()))
     with make_client(destination, timeout) as client:
@@ -98,9 +100,9 @@ def fetch_stack(
         except ReceiverError as error:
             error.problem = f"CDO: {error.problem}"
             raise
-        if response.status_code in _MENDS:
+        if response.status_code in _FIXES:
             status = f"{response.status_code} {response.reason_phrase}"
-            raise ReceiverError(f"CDO at {show_url(base)} answered {status}", _MENDS[response.status_code])
+            raise RefusedError(f"CDO at {show_url(base)} answered {status}", _FIXES[response.status_code])
         try:
             client.check(response)
         except ReceiverError as error:
@@ -114,9 +116,9 @@ def _read(client: HttpClient, body: bytes) -> Stack:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise ReceiverError(f"{where} is not JSON", f"check --cdo-url (or {URL_VARIABLE})") from None
+        raise RefusedError(f"{where} is not JSON", _ADDRESS_FIX) from None
     if not isinstance(answer, dict):
-        raise ReceiverError(f"{where} is JSON, but no object", f"check --cdo-url (or {URL_VARIABLE})")
+        raise RefusedError(f"{where} is JSON, but no object", _ADDRESS_FIX)
     missing = [name for name in (_URL_FIELD, _USER_FIELD, _PASSWORD_FIELD) if _text(answer.get(name)) is None]
     if missing:
         raise ReceiverError(f"{where} lacks {' and '.join(missing)}", "the tenant's stack may not be set up yet")
@@ -124,7 +126,7 @@ def _read(client: HttpClient, body: bytes) -> Stack:
     try:
         split_url(address, _URL_FIELD)
     except InputError:
-        raise ReceiverError(f"{where}: {_URL_FIELD} is no URL") from None
+        raise RefusedError(f"{where}: {_URL_FIELD} is not a valid URL") from None
     return Stack(_API_PATH.sub("", address), user, Secret(password))
 
 

@@ -19,18 +19,24 @@ import httpx
 from promfill._version import __version__
 from promfill.deadline import Watch
 from promfill.destination import TENANT_HEADER, Destination, show_url
-from promfill.errors import InputError, ReceiverError
-from promfill.http_answers import gist, is_html, read_whole
-from promfill.http_failures import CONNECT_SECONDS, describe_failure, describe_timeout
+from promfill.errors import InputError, ReceiverError, RefusedError
+from promfill.http_answers import gist, is_html, passing, read_whole, text_of
+from promfill.http_failures import CONNECT_SECONDS, Failure, explain_failure, explain_timeout, speaks_tls
 from promfill.tls import tls_context
 
 MAX_REDIRECTS = 5
 LONGEST_TEXT = 300
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_MENDS = {
+_NO_TENANT = "no org id"
+"""What Mimir, Cortex, Loki and their like say with 401 to a request that does not name its tenant."""
+_PLAIN_TO_TLS = ("HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port")
+"""What Go's servers and nginx say with 400 to a request that does not speak TLS to them."""
+_TENANT_FIX = "this server has several tenants: name yours with --tenant"
+_TLS_FIX = "it speaks TLS: try https://"
+_FIXES = {
     401: "check the user and password, or the token",
-    403: "these credentials may not do this: check their rights and the tenant",
+    403: "check what these credentials may do, and the tenant",
     407: "the proxy wants credentials: give them in its URL",
 }
 
@@ -40,9 +46,14 @@ class NoAnswerError(ReceiverError):
 
     code = "no-answer"
 
-    def __init__(self, message: str, *, may_have_arrived: bool) -> None:
-        super().__init__(message)
+    def __init__(self, problem: str, fix: str = "", *, may_have_arrived: bool) -> None:
+        super().__init__(problem, fix)
         self.may_have_arrived = may_have_arrived
+
+
+class UnreachableError(NoAnswerError, RefusedError):
+    """No answer, and none will come: TLS to a plain port, a name that does not exist, a certificate that is not
+    trusted."""
 
 
 class HttpClient:
@@ -52,6 +63,7 @@ class HttpClient:
         self.destination = destination
         self._timeout = timeout
         self._watch = Watch()
+        self._answered = False
         self._extensions: dict[str, Any] = {"trace": self._watch.trace}
         if destination.http.tls.server_name:
             self._extensions["sni_hostname"] = destination.http.tls.server_name
@@ -94,29 +106,45 @@ class HttpClient:
                 finally:
                     response.close()
             except httpx.HTTPError as error:
-                if self._watch.passed:
-                    message = describe_timeout(target, seconds)
-                else:
-                    message = self.destination.mask(describe_failure(error, target, min(seconds, self._timeout)))
-                raise NoAnswerError(message, may_have_arrived=not isinstance(error, _NOT_SENT)) from error
+                raise self._no_answer(error, target, seconds) from error
             if self._watch.passed:  # an answer that ends with its connection looks whole when we cut it
-                raise NoAnswerError(describe_timeout(target, seconds), may_have_arrived=True)
+                raise NoAnswerError(*explain_timeout(target, seconds)[:2], may_have_arrived=True)
 
     def check(self, response: httpx.Response) -> None:
         """ReceiverError for whatever is not a good answer of the service that was asked."""
         if not self.is_good(response):
-            raise ReceiverError(self.explain(response))
+            raise self.error(response)
+
+    def error(self, response: httpx.Response, fix: str | None = None) -> ReceiverError:
+        """What an answer that is not good means: RefusedError where another attempt gets the same.
+
+        fix: what to do about it, where the caller knows better than the status tells.
+        """
+        kind = ReceiverError if passing(response.status_code) else RefusedError
+        return kind(self.problem(response), fix or self.fix(response))
 
     def is_good(self, response: httpx.Response) -> bool:
         """Whether it is a good answer of the service that was asked: a page for people is none."""
         return response.is_success and not is_html(response)
 
     def explain(self, response: httpx.Response) -> str:
-        """One line: who answered what, in its own words, and the mend where the status tells it."""
+        """One line: who answered what, in its own words, and the fix where the answer tells it."""
+        fix = self.fix(response)
+        return f"{self.problem(response)}{f' ({fix})' if fix else ''}"
+
+    def problem(self, response: httpx.Response) -> str:
+        """Who answered what, in its own words."""
         said = self.words(response)
-        mend = _MENDS.get(response.status_code)
         answer = f"{show_url(str(response.url))} answered {response.status_code} {response.reason_phrase}".rstrip()
-        return self.destination.mask(f"{answer}{': ' if said else ''}{said}{f' ({mend})' if mend else ''}")
+        return self.destination.mask(f"{answer}{': ' if said else ''}{said}")
+
+    def fix(self, response: httpx.Response) -> str:
+        """What to do about an answer, whatever was asked; empty where that depends on it."""
+        if response.status_code in (400, 401) and _NO_TENANT in text_of(response):
+            return _TENANT_FIX
+        if response.status_code == 400 and any(words in text_of(response) for words in _PLAIN_TO_TLS):
+            return _TLS_FIX
+        return _FIXES.get(response.status_code, "")
 
     def words(self, response: httpx.Response) -> str:
         """What the server says, on one line and not too long, without our secrets; of an HTML page the title."""
@@ -149,14 +177,35 @@ class HttpClient:
                 method, url, content=content, headers=headers, extensions=self._extensions
             )
             response = self._client.send(request, stream=True)
+            self._answered = True
             if not response.has_redirect_location:
                 return response
             response.close()
             url = self._follow(response, method)
-        raise ReceiverError(f"{show_url(str(url))} redirects in a circle: give the address that answers")
+        raise RefusedError(f"{show_url(str(url))} redirects in a circle", "give the address that answers")
+
+    def _no_answer(self, error: httpx.HTTPError, target: httpx.URL, seconds: float) -> NoAnswerError:
+        """What a failed request is told as."""
+        if self._watch.passed:
+            failure = explain_timeout(target, seconds)
+        else:
+            failure = explain_failure(error, target, min(seconds, self._timeout))
+            if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError) and self._meets_tls(target):
+                failure = Failure(failure.problem, _TLS_FIX, is_final=True)
+        is_final = failure.is_final and not self._answered  # what has worked once may work again
+        problem, fix = map(self.destination.mask, failure[:2])
+        if is_final:
+            return UnreachableError(problem, fix, may_have_arrived=False)
+        return NoAnswerError(problem, fix, may_have_arrived=not isinstance(error, _NOT_SENT))
+
+    def _meets_tls(self, target: httpx.URL) -> bool:
+        """Whether a server that breaks off the first request that we send it in plain HTTP wants TLS."""
+        if self._answered or target.scheme != "http" or self.destination.http.proxy:
+            return False
+        return speaks_tls(target.host, target.port or 80)
 
     def _follow(self, response: httpx.Response, method: str) -> httpx.URL:
-        """The place to go on, on the same server. ReceiverError: elsewhere, or with the body lost on the way."""
+        """The place to go on, on the same server. RefusedError: elsewhere, or with the body lost on the way."""
         here = response.request.url
         there = here.join(response.headers["Location"])
         keeps_body = response.status_code in (307, 308) or method == "GET"
@@ -164,7 +213,9 @@ class HttpClient:
         if not (same and keeps_body and self.destination.http.follow_redirects):
             to = self.destination.mask(show_url(str(there)))
             status = f"{response.status_code} {response.reason_phrase}"
-            raise ReceiverError(f"{show_url(str(here))} redirects to {to} ({status}): give that address if it is meant")
+            raise RefusedError(
+                f"{show_url(str(here))} redirects to {to} ({status})", "give that address if it is meant"
+            )
         return there
 
 

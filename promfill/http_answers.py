@@ -9,19 +9,26 @@ from html import unescape
 import httpx
 
 from promfill.destination import show_url
-from promfill.errors import ReceiverError
+from promfill.errors import RefusedError
 
 MOST_BYTES = 256 << 20
 """What an answer may hold that is taken into memory whole."""
 LOOKED_AT = 65_536
 """Letters of an answer that are looked at for what it says."""
 
+_PASSING = (408, 425, 429, 499)
+
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _OF_THE_WIRE = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
+def passing(status: int) -> bool:
+    """Whether another attempt may get a better answer. Every other status that is not a success is final."""
+    return status >= 500 or status in _PASSING
+
+
 def read_whole(response: httpx.Response) -> httpx.Response:
-    """The answer with its body. ReceiverError where that is larger than anything we ask for."""
+    """The answer with its body. RefusedError where that is larger than anything we ask for."""
     length = response.headers.get("Content-Length", "0" if response.status_code in (204, 304) else "")
     if length.isdecimal() and int(length) <= MOST_BYTES and "Content-Encoding" not in response.headers:
         response.read()
@@ -31,7 +38,7 @@ def read_whole(response: httpx.Response) -> httpx.Response:
         content += piece
         if len(content) > MOST_BYTES:
             where = show_url(str(response.request.url))
-            raise ReceiverError(f"{where} answers more than {MOST_BYTES / 1e6:g} MB: check the address")
+            raise RefusedError(f"{where} answers more than {MOST_BYTES / 1e6:g} MB", "check the address")
     headers = [pair for pair in response.headers.raw if pair[0].lower() not in _OF_THE_WIRE]
     return httpx.Response(
         response.status_code,

@@ -1,13 +1,13 @@
 """Asking again: until an answer stands, or the time for it is over. What an answer means is the caller's affair.
 
-5xx, 429 and connections that break or stay silent may pass; every other answer stands. Pauses double, with jitter, and
+5xx, 429 and connections that break or stay silent may pass. Every other answer stands, and so does a failure that no
+repetition can change, such as a certificate that is not trusted (RefusedError). Pauses double, with jitter, and
 are as long as the server's Retry-After where it gives one.
 """
 
 from __future__ import annotations
 
 import random
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,9 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from promfill.errors import RefusedError
 from promfill.http import NoAnswerError
+from promfill.http_answers import passing
 
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 10.0
@@ -50,7 +52,7 @@ class Retry:
                 if self.stands(response):
                     return response
             except NoAnswerError as error:
-                if untrusted(error):
+                if isinstance(error, RefusedError):
                     raise
                 failure = error
             pause = self._pause(attempt, response)
@@ -70,19 +72,6 @@ class Retry:
         # no secret hangs on it: jitter keeps clients apart
         pause: float = min(LONGEST_PAUSE, self.first_pause * 2.0 ** min(attempt - 1, 16))
         return pause * random.uniform(0.75, 1.25)
-
-
-def passing(status: int) -> bool:
-    """Whether another attempt may meet another answer."""
-    return status >= 500 or status == 429
-
-
-def untrusted(error: NoAnswerError) -> bool:
-    """Whether the server's certificate is what is wrong: that does not pass."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
-        cause = cause.__cause__ or cause.__context__
-    return cause is not None
 
 
 def retry_after(response: httpx.Response, now: float) -> float | None:

@@ -14,7 +14,7 @@ from promfill.cli.commands import what_words
 from promfill.cli.destination import DESTINATION
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, with_options
 from promfill.cli.store import QUERY, open_a_store, query_address
-from promfill.errors import DiffersError, InputError
+from promfill.errors import DiffersError, FormatError, InputError, ReceiverError
 from promfill.scenario import describe
 from promfill.times import format_seconds, format_time, is_relative
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from promfill.source import Source
     from promfill.verify import VerifyReport
 
+COULD_NOT_LOOK = 3
+"""The exit code where the store could not be read: nothing is known of what it holds."""
 RANGES = 10
 """Ranges of time that are told of each fault."""
 
@@ -106,7 +108,8 @@ def command(**values: Any) -> None:
     """Read back what a push sent, and compare it sample by sample.
 
     Takes the options that say what was pushed, or a run's checkpoint; and a Prometheus API, or a directory of blocks.
-    Exit code 0 only where every sample is there, once and with its value, and no other beside them.
+    Exit code 0 only where every sample is there, once and with its value, and no other beside them; 1 where the store
+    differs, 3 where it could not be read.
 
     \b
     Example:
@@ -119,7 +122,11 @@ def command(**values: Any) -> None:
     from promfill.source import Source
 
     console.json(describe(scenario))
-    report = verify_push(Source(scenario), values, values["blocks"], console)
+    try:
+        report = verify_push(Source(scenario), values, values["blocks"], console)
+    except (ReceiverError, FormatError) as error:
+        error.exit_code = COULD_NOT_LOOK
+        raise
     console.json(report_facts(report))
     if not values["as_json"]:
         console.result(report_text(report))

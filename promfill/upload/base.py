@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Protocol
 
-from promfill.errors import ReceiverError
+from promfill.errors import ReceiverError, RefusedError
 from promfill.upload.local import LocalBlock
 
 
@@ -18,7 +18,11 @@ class Outcome(Enum):
 
 
 class BlockRefusedError(ReceiverError):
-    """The server does not want this block. Others may be welcome."""
+    """The server does not take this block. Others may be welcome, and this one later."""
+
+
+class BlockRefusedForGoodError(BlockRefusedError, RefusedError):
+    """The server will never take this block."""
 
 
 class ValidationFailedError(BlockRefusedError):

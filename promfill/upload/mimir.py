@@ -17,11 +17,11 @@ from urllib.parse import urlencode
 import httpx
 import orjson
 
-from promfill.errors import ReceiverError
+from promfill.errors import ReceiverError, RefusedError
 from promfill.http import HttpClient
-from promfill.http_answers import text_of
-from promfill.retry import Retry, passing, retry_after
-from promfill.upload.base import BlockRefusedError, Outcome, StoppedError, ValidationFailedError
+from promfill.http_answers import passing, text_of
+from promfill.retry import Retry, retry_after
+from promfill.upload.base import BlockRefusedError, BlockRefusedForGoodError, Outcome, StoppedError, ValidationFailedError
 from promfill.upload.local import FileBody, LocalBlock
 
 PATH = "/api/v1/upload/block"
@@ -46,7 +46,6 @@ DISABLED_MEND = (
     "the tenant's out-of-order window, or --upload none, and serve the blocks by a Prometheus"
 )
 _ABSENT, _NO_BLOCK = "block doesn't exist", "0" * 26
-_NO_TENANT = "no org id"
 _TOO_LARGE_MEND = (
     "what stands before Mimir takes no body of {:,} bytes: raise its limit (nginx: client_max_body_size), or make "
     "smaller blocks by --block-duration"
@@ -126,7 +125,8 @@ class MimirUpload:
             answer = orjson.loads(response.content)
             return BlockState(str(answer["result"]), str(answer.get("error", "")))
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-            raise ReceiverError(f"{client.explain(response)}: that is not how Mimir answers a check") from None
+            problem = f"{client.problem(response)}: that is not how Mimir answers a check"
+            raise RefusedError(problem, "give the base address of a Mimir with --upload") from None
 
     def _send(self, block: LocalBlock, name: str, size: int) -> Outcome | None:
         body = FileBody(block.path / name)
@@ -184,8 +184,8 @@ class MimirUpload:
             return Outcome.COMPLETE if self._settled(block) else self._finish(block)
         if state.result == "failed" or _FAILED in text_of(response):
             raise _validation_failed(state, fresh=call != "start")
-        mend = f": {_TOO_LARGE_MEND.format(size)}" if response.status_code == 413 and size else ""
-        raise BlockRefusedError(f"{self._client().explain(response)}{mend}")
+        fix = _TOO_LARGE_MEND.format(size) if response.status_code == 413 and size else ""
+        raise BlockRefusedForGoodError(self._client().problem(response), fix)
 
     def _settled(self, block: LocalBlock) -> bool:
         """Wait for the validation: True where it ended well, False where it went stale and is to be asked for again."""
@@ -211,14 +211,11 @@ class MimirUpload:
 
     def _failure(self, response: httpx.Response) -> ReceiverError:
         client = self._client()
-        text = client.explain(response)
         if DISABLED in text_of(response):
-            return ReceiverError(f"{text}: {DISABLED_MEND}")
-        if response.status_code == 401 and _NO_TENANT in text_of(response):
-            return ReceiverError(f"{text}: this Mimir has several tenants: name yours by --tenant")
+            return client.error(response, DISABLED_MEND)
         if response.status_code in (404, 405):
-            return ReceiverError(f"{text}: no block upload is there; give the base address of a Mimir by --upload")
-        return ReceiverError(text)
+            return client.error(response, "no block upload is there; give the base address of a Mimir with --upload")
+        return client.error(response)
 
     def _retry(self) -> Retry:
         return Retry(self._retry_for, sleep=self._wait, on_retry=self._count)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from promfill.errors import FormatError, InputError, PromfillError, ReceiverError, RunError
+from promfill.errors import FormatError, InputError, PromfillError, ReceiverError, RefusedError, RunError
 from promfill.sinks.claims import temporary_path
 from promfill.upload.base import BlockRefusedError, Outcome, StoppedError, UploadProtocol, ValidationFailedError
 from promfill.upload.local import LocalBlock, read_local_block
@@ -77,6 +77,7 @@ class Uploader:
         self._queue: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._sent: list[tuple[LocalBlock, str]] = []
         self._error: BaseException | None = None
+        self._refused_for_good = False
         self._lock = threading.Lock()
         self._lanes = [threading.Thread(target=self._run, name=f"upload-{n}", daemon=True) for n in range(lanes)]
         self._begun = False
@@ -92,7 +93,8 @@ class Uploader:
                     lane.start()
 
     def finish(self) -> UploadReport:
-        """Wait for all blocks that were offered. Raises what stopped the upload; RunError where blocks were refused."""
+        """Wait for all blocks that were offered. Raises what stopped the upload; ReceiverError where blocks were
+        refused, RefusedError where one of them will never be taken."""
         if self._begun:
             for _ in self._lanes:
                 self._queue.put(None)
@@ -107,7 +109,7 @@ class Uploader:
         for block, name in self._sent:
             self._complete(block, name, Outcome.COMPLETE)
         if self.report.refused:
-            raise RunError(self._refusals())
+            raise (RefusedError if self._refused_for_good else ReceiverError)(self._refusals())
         return self.report
 
     def abort(self) -> None:
@@ -133,12 +135,12 @@ class Uploader:
         block = read_local_block(path)
         broken = block.breaches()
         if broken:
-            self._refuse(block, f"it was not sent: {broken[0]}")
+            self._refuse(block, f"it was not sent: {broken[0]}", is_final=True)
             return
         try:
             name, outcome = self._put(block)
         except BlockRefusedError as error:
-            self._refuse(block, str(error))
+            self._refuse(block, str(error), is_final=isinstance(error, RefusedError))
             return
         except OSError as error:
             raise RunError(f"{path} cannot be read any more: {error.strerror}") from error
@@ -182,9 +184,10 @@ class Uploader:
             if not self._keep(block):
                 _remove(block.path)
 
-    def _refuse(self, block: LocalBlock, words: str) -> None:
+    def _refuse(self, block: LocalBlock, words: str, *, is_final: bool) -> None:
         with self._lock:
             self.report.refused[block.meta.ulid] = words
+            self._refused_for_good |= is_final
 
     def _refusals(self) -> str:
         (ulid, words), *others = sorted(self.report.refused.items())
@@ -196,7 +199,7 @@ class Uploader:
         if self._error is not None:
             error = self._error
             if isinstance(error, PromfillError):
-                raise ReceiverError(str(error)) if isinstance(error, InputError | FormatError) else error
+                raise RefusedError(str(error)) if isinstance(error, InputError | FormatError) else error
             raise error
 
 

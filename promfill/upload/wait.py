@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from promfill.block import Block, open_block
-from promfill.errors import ReceiverError
+from promfill.errors import ReceiverError, RefusedError
 from promfill.model import LabelSet
 from promfill.retry import Retry
 from promfill.stores.api import Api, selector
@@ -100,8 +100,7 @@ def count_found(api: Api, one: Expected, retry: Retry) -> int:
     moment = f"{one.end // 1000}.{one.end % 1000:03d}"
     response = retry.run(lambda: api.get("/api/v1/query", {"query": query, "time": moment, "nocache": 1}))
     if response.status_code == 404:
-        text = f"{api.client.explain(response)}: no query API is there; give its base address by --query-url"
-        raise ReceiverError(text)
+        raise api.client.error(response, "no query API is there; give its base address with --query-url")
     api.client.check(response)
     found: Counter[LabelSet] = Counter()
     for labels, count in _vector(response.content):
@@ -121,4 +120,4 @@ def _vector(body: bytes) -> Iterator[tuple[LabelSet, int]]:
             labels = tuple(sorted(pair for pair in series["metric"].items() if pair[0] != NAME))
             yield labels, int(float(series["value"][1]))
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ReceiverError(f"the query API's answer is no vector ({error}): check --query-url") from None
+        raise RefusedError(f"the query API's answer is not a vector ({error})", "check --query-url") from None

@@ -54,7 +54,7 @@ def test_dotenv_names_cdo_and_the_environment_wins(promfill: Promfill, monkeypat
         Path(".env").write_text(f"ENV=staging\nCDO_TOKEN={TOKEN}\nCDO_BASE_URL=http://127.0.0.1:9\n")
         monkeypatch.setenv("CDO_BASE_URL", cdo.url)
         result = promfill(*PUSH)
-    assert result.code == 1
+    assert result.code == 3
     assert "403 Forbidden: CDO_TOKEN may not read" in result.err
     assert len(cdo.asked) == 1
     assert not Path("data").exists()

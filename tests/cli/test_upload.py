@@ -121,9 +121,9 @@ def test_wait_asks_until_the_full_count_is_there(promfill: Promfill, mimir: Mimi
 
 def test_wait_asks_first_and_nothing_is_sent_where_nobody_answers(promfill: Promfill, mimir: Mimir, data: Path) -> None:
     result = promfill("upload", "data", "--upload", mimir.url, "--wait")  # the double has no query API
-    assert result.code == 1
+    assert result.code == 3
     assert "/prometheus/api/v1/query?… answered 404 Not Found" in result.err
-    assert "give its base address by --query-url" in result.err
+    assert "give its base address with --query-url" in result.err
     assert mimir.requests == []
     assert len(list(data.iterdir())) == 2
 
@@ -133,7 +133,7 @@ def test_wait_outlives_what_may_pass_and_says_what_is_up(promfill: Promfill, mim
     with Receiver(lambda _: said.pop(0)) as store:
         to = ("--upload", mimir.url, "--query-url", store.url.removesuffix("/api/v1/write"))
         result = promfill("upload", "data", *to, "--wait")
-    assert result.code == 1
+    assert result.code == 3
     assert said == []
     assert "422 Unprocessable" in result.err
     assert f"every block is complete at {mimir.url}; it is the question that failed" in result.err
@@ -183,7 +183,7 @@ def test_check_says_whether_block_upload_is_on(promfill: Promfill, mimir: Mimir)
     assert off.code == 2
     assert f"loss   block upload is switched off for this tenant at {mimir.url}" in off.out
     assert "support" in off.out
-    assert promfill("check", *PUSH[1:], "--upload", f"{mimir.url}/elsewhere").code == 1
+    assert promfill("check", *PUSH[1:], "--upload", f"{mimir.url}/elsewhere").code == 3
     assert {request.call for request in mimir.requests} == {"check"}
 
 
@@ -239,7 +239,7 @@ def test_resume_makes_only_what_is_not_up(promfill: Promfill, mimir: Mimir) -> N
 def test_a_block_refused_is_kept_and_the_others_go_up(promfill: Promfill, mimir: Mimir) -> None:
     mimir.limits.max_bytes = 1
     result = promfill(*PUSH, *SERIES, "--upload", mimir.url)
-    assert result.code == 1
+    assert result.code == 3
     assert "block exceeds the maximum block size limit of 1 bytes" in result.err
     assert len(list(Path("data").iterdir())) == 2
 

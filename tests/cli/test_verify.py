@@ -79,7 +79,7 @@ def test_damage_is_named(pushed: Promfill, tmp_path: Path) -> None:
     data[100] ^= 1
     segment.write_bytes(data)
     told = pushed("verify", *WHAT, "--blocks", "data")
-    assert told.code == 1
+    assert told.code == 3
     assert f"data/{segment.parent.parent.name} chunks/000001 at byte" in told.err
 
 
@@ -91,7 +91,7 @@ def test_damage_is_named(pushed: Promfill, tmp_path: Path) -> None:
         (("--blocks", "."), 2, "holds no block"),
         (("--blocks", ".", "--query-url", "http://127.0.0.1:1"), 2, "exclude each other"),
         (("--query-url", "127.0.0.1:9090"), 2, "--query-url"),
-        (("--query-url", "http://127.0.0.1:1"), 1, "nothing listens"),
+        (("--query-url", "http://127.0.0.1:1"), 3, "nothing listens"),
         (("--query-url", "http://127.0.0.1:1", "--bearer-token-file", "none"), 2, "none"),
     ],
 )
@@ -115,7 +115,7 @@ def test_bad_input_is_one_line(promfill: Promfill, options: tuple[str, ...], cod
 def test_who_is_no_store_is_named(promfill: Promfill, answer: Answer, words: str) -> None:
     with Receiver(lambda taken: answer) as receiver:
         told = promfill("verify", *WHAT, "--query-url", receiver.url.removesuffix("/api/v1/write"))
-    assert told.code == 1
+    assert told.code == 3
     assert words in told.err
     assert told.err.count("\n") == 1
 

@@ -97,7 +97,7 @@ def test_missing_fields_are_named(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize("address", ["gcm.example.com", "https://[::1", "https://", "file:///etc/passwd"])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
-    with Cdo(address) as cdo, pytest.raises(ReceiverError, match="hmInstancePromUrl is no URL"):
+    with Cdo(address) as cdo, pytest.raises(ReceiverError, match="hmInstancePromUrl is not a valid URL"):
         ask(cdo)
 
 

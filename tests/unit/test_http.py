@@ -18,7 +18,7 @@ import pytest
 from promfill import __version__
 from promfill.config import build_destination
 from promfill.destination import Destination, HttpConfig, Secret, Tls
-from promfill.errors import InputError, ReceiverError
+from promfill.errors import InputError, ReceiverError, RefusedError
 from promfill.http import HttpClient, NoAnswerError, make_client
 from promfill.http_answers import gist
 from tests.support.receiver import TLS_FOLDER, Answer, Receiver, Taken, server_tls
@@ -85,8 +85,8 @@ def test_good_answers(status: int) -> None:
     ("answer", "words"),
     [
         (Answer(400, b"no\n  such\tluck\x00"), "answered 400 Bad Request: no such luck"),
-        (Answer(401, b"who?"), "answered 401 Unauthorized: who? (check the user and password, or the token)"),
-        (Answer(403), "answered 403 Forbidden (these credentials may not do this: check their rights and the tenant)"),
+        (Answer(401, b"who?"), "answered 401 Unauthorized: who?: check the user and password, or the token"),
+        (Answer(403), "answered 403 Forbidden: check what these credentials may do, and the tenant"),
         (Answer(404, b"404 page not found\n"), "answered 404 Not Found: 404 page not found"),
         (Answer(500, b"x" * 1000), f"answered 500 Internal Server Error: {'x' * 299}…"),
         (Answer(503, f"bad password {SECRET}".encode()), "answered 503 Service Unavailable: bad password •••"),
@@ -193,7 +193,28 @@ def test_nothing_listens() -> None:
 
 def test_a_name_that_does_not_resolve() -> None:
     error = no_answer("http://nowhere.invalid/x")
-    assert str(error) == "the name nowhere.invalid does not resolve: check the host in http://nowhere.invalid/x"
+    assert not error.may_have_arrived
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "final"),
+    [
+        (socket.EAI_NONAME, "the host store.example does not exist: check the address http://store.example/x", True),
+        (getattr(socket, "EAI_NODATA", -5), "the host store.example does not exist", True),
+        (socket.EAI_AGAIN, "the name store.example cannot be resolved now (why): check the DNS server", False),
+        (socket.EAI_FAIL, "the name store.example cannot be resolved now", False),
+    ],
+)
+def test_a_name_that_the_resolver_denies_is_final(
+    number: int, words: str, final: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolve(*_: object, **__: object) -> None:
+        raise socket.gaierror(number, "why")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    error = no_answer("http://store.example/x")
+    assert str(error).startswith(words)
+    assert isinstance(error, RefusedError) is final
     assert not error.may_have_arrived
 
 
@@ -293,7 +314,8 @@ def test_a_server_of_an_unknown_ca() -> None:
     with Receiver(tls=server_tls()) as receiver:
         error = no_answer(receiver.url, username="me")
         assert "the certificate of 127.0.0.1 is not trusted (" in str(error)
-        assert str(error).endswith("give its CA by --tls-ca")
+        assert str(error).endswith("give its CA bundle with --tls-ca")
+        assert isinstance(error, RefusedError)
         assert not error.may_have_arrived
         assert receiver.taken == []
 

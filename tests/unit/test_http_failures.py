@@ -15,7 +15,7 @@ def test_a_header_that_cannot_be_sent_is_not_shown(token: str) -> None:
         destination = Destination(receiver.url, http=HttpConfig(auth=TokenAuth(Secret(token))))
         with make_client(destination) as client, pytest.raises(NoAnswerError) as error:
             client.request("GET")
-    assert "mend the credentials" in str(error.value)
+    assert "check the credentials" in str(error.value)
     assert token.split()[0] not in str(error.value)
 
 

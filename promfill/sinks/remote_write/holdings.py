@@ -60,7 +60,8 @@ class Holdings:
                     if row in message.series:
                         held[self._fleet.label_set(row)] = set(times.tolist())
         except NoAnswerError as error:
-            raise NoAnswerError(str(error), may_have_arrived=False) from error
+            error.may_have_arrived = False
+            raise
         except FormatError:  # a page of whatever stands before it
             return None
         except ReceiverError as error:

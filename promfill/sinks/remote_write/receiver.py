@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import httpx
 import snappy
 
 from promfill.http import HttpClient, NoAnswerError
-from promfill.pb.remote_write_2_pb2 import Request
-from promfill.retry import Retry, passing
+from promfill.http_answers import passing
 from promfill.sinks.remote_write.holdings import Holdings
-from promfill.sinks.remote_write.message import HEADERS_1, HEADERS_2
+from promfill.sinks.remote_write.message import HEADERS_1
 
 VICTORIA_METRICS = "VictoriaMetrics"
 VICTORIA_METRICS_HEADER = "X-Server-Hostname"
@@ -21,16 +20,14 @@ VICTORIA_METRICS_HEADER = "X-Server-Hostname"
 WRITTEN_HEADER = "X-Prometheus-Remote-Write-Samples-Written"
 """Samples of a request that a receiver of 2.0 has written."""
 
-_BUSY = (429, 503)
-_TRIES = 3
-"""Answers of 5xx that a probe takes for a receiver which is not ready; then for one that does not know 2.0."""
-
 
 @dataclass(slots=True)
 class Receiver:
     """Shared by all lanes; its facts only ever change from unknown to known.
 
-    takes_version_2: requests go as 2.0. may_fall_back: they go as 1.0 where 2.0 is refused. doubles: the receiver keeps
+    takes_version_2: requests go as 2.0. may_fall_back: it is not known yet whether the receiver reads 2.0; the first
+    answers tell, and what it does not read goes again as 1.0. skips_version_2: it gives 2.0 a good answer without
+    reading it, None where it was not asked. doubles: the receiver keeps
     both copies of a sample that is sent twice, None where nothing has been heard of it yet. too_large: bytes (before
     compression) of the smallest message that it found too large. on_victoria_metrics: called when it turns out to be
     one. forwards: it keeps nothing itself, so what the store behind it does not hold yet may still arrive; and where
@@ -40,13 +37,16 @@ class Receiver:
     holdings: Holdings
     takes_version_2: bool = False
     may_fall_back: bool = True
+    skips_version_2: bool | None = None
     doubles: bool | None = None
     too_large: float = math.inf
     on_victoria_metrics: Callable[[], None] = lambda: None
     forwards: bool = False
 
-    def learn(self, response: httpx.Response) -> None:
-        """Look at who answers."""
+    def learn(self, response: httpx.Response, *, to_version_2: bool = False) -> None:
+        """Look at who answers. to_version_2: a request of 2.0 with samples; who reads it counts what it has written."""
+        if to_version_2 and (written_by(response) or (written_by(response) == 0 and not response.is_success)):
+            self.may_fall_back = False
         if self.forwards and self.doubles is not None:
             return
         if VICTORIA_METRICS_HEADER in response.headers:
@@ -65,41 +65,12 @@ class Receiver:
             try:
                 response = client.request("POST", content=snappy.compress(b""), headers=HEADERS_1)
             except NoAnswerError as error:
-                raise NoAnswerError(str(error), may_have_arrived=False) from error
+                error.may_have_arrived = False
+                raise
             self.learn(response)
             if passing(response.status_code):
                 raise NoAnswerError(client.explain(response), may_have_arrived=False)
         return bool(self.doubles)
-
-    def probe(self, client: HttpClient, retry: Retry, on_trouble: Callable[[str], None]) -> None:
-        """Ask in 2.0, by a message that holds no sample. on_trouble: told once why it has to be asked again.
-
-        A receiver of 2.0 counts what it has written, be it nothing; one that took the message for 1.0 does not. With
-        samples in it, a receiver that took them and did not count them would be sent them twice.
-        """
-        troubles: list[str] = []
-        empty = snappy.compress(Request(symbols=[""]).SerializeToString())
-
-        def ask() -> httpx.Response:
-            try:
-                response = client.request("POST", content=empty, headers=HEADERS_2)
-            except NoAnswerError as error:
-                troubles.append(str(error))
-                raise
-            troubles.append(client.explain(response))
-            return response
-
-        def stands(response: httpx.Response) -> bool:
-            tried = len(troubles) >= _TRIES
-            return not passing(response.status_code) or (response.status_code not in _BUSY and tried)
-
-        def on_retry() -> None:
-            if len(troubles) == 1:
-                on_trouble(troubles[0])
-
-        response = replace(retry, stands=stands, on_retry=on_retry).run(ask)
-        self.learn(response)
-        self.takes_version_2 = response.is_success and written_by(response) is not None
 
 
 def written_by(response: httpx.Response) -> int | None:

@@ -4,7 +4,8 @@
     lane             waits at the gate, delivers, writes the acknowledgement down; `lane`, `gate`, `delivery`
 
 The next requests are made while others are under way, but for the first: what the receiver says to the oldest window
-nothing else could tell beforehand, so its answer is looked at before anything follows.
+nothing else could tell beforehand, so its answer is looked at before anything follows. With --protocol auto it goes
+as 2.0, and tells whether the receiver reads that.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Sending:
     protocol: auto, 1.0 or 2.0. lanes: requests in flight, None for what suits the plan. slack: how far those may lie
     apart (ms), math.inf for any order; keeps_order: even if the receiver turns out to take any order. rate_limit:
     samples/s. retry_for: seconds that one request is tried in all. query_url: base of the receiver's query API.
-    on_trouble: told of a request that has to be sent again.
+    on_trouble: told of a request that has to be sent again; on_note: of what the user may want to know besides.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -61,6 +62,7 @@ class Sending:
     query_url: str | None = None
     clock: Clock = field(default_factory=Clock)
     on_trouble: Callable[[str], None] = lambda text: None
+    on_note: Callable[[str], None] = lambda text: None
 
     def request_limits(self) -> Limits:
         """What one request may hold: of samples no more than may go in a second."""
@@ -70,7 +72,9 @@ class Sending:
 
     def terms(self) -> Terms:
         """The part of it that is about one request."""
-        return Terms(self.retry_for, self.skip_rejected, Pace(self.rate_limit), self.clock, self.on_trouble)
+        return Terms(
+            self.retry_for, self.skip_rejected, Pace(self.rate_limit), self.clock, self.on_trouble, self.on_note
+        )
 
 
 class RemoteWriteSink:
@@ -94,7 +98,7 @@ class RemoteWriteSink:
         self._failure: BaseException | None = None
         self._receiver = Receiver(
             Holdings(source.fleet, sending.query_url, self._wait),
-            takes_version_2=sending.protocol == "2.0",
+            takes_version_2=sending.protocol != "1.0",
             may_fall_back=sending.protocol == "auto",
             on_victoria_metrics=self._met_victoria_metrics,
         )
@@ -143,9 +147,6 @@ class RemoteWriteSink:
         RunError where it, or one before it, was not acknowledged.
         """
         try:
-            if not self._begun and self._sending.protocol == "auto":
-                self._deliveries[0].probe()
-                self._tally.note("protocol", "2.0" if self._receiver.takes_version_2 else "1.0")
             takes_2 = self._receiver.takes_version_2
             self._send(self._maker.make(batch, is_version_2=takes_2, first=not self._begun))
             if not self._begun:
