@@ -164,6 +164,7 @@ def build_sending(values: Mapping[str, Any], url: str, console: Console) -> Send
         retry_for=seconds(values, "retry_for"),
         skip_rejected=values["on_reject"] == "skip",
         query_url=values["query_url"] or query_url_beside(url),
+        on_note=console.note,
         on_trouble=lambda text: console.warn(f"{text}; it is sent again for up to {values['retry_for']}"),
     )
 

@@ -21,7 +21,13 @@ from promfill.errors import ReceiverError, RefusedError
 from promfill.http import HttpClient
 from promfill.http_answers import passing, text_of
 from promfill.retry import Retry, retry_after
-from promfill.upload.base import BlockRefusedError, BlockRefusedForGoodError, Outcome, StoppedError, ValidationFailedError
+from promfill.upload.base import (
+    BlockRefusedError,
+    BlockRefusedForGoodError,
+    Outcome,
+    StoppedError,
+    ValidationFailedError,
+)
 from promfill.upload.local import FileBody, LocalBlock
 
 PATH = "/api/v1/upload/block"

@@ -22,7 +22,14 @@ from types import MappingProxyType
 
 from promfill.errors import FormatError, InputError, PromfillError, ReceiverError, RefusedError, RunError
 from promfill.sinks.claims import temporary_path
-from promfill.upload.base import BlockRefusedError, Outcome, StoppedError, UploadProtocol, ValidationFailedError
+from promfill.upload.base import (
+    BlockRefusedError,
+    BlockRefusedForGoodError,
+    Outcome,
+    StoppedError,
+    UploadProtocol,
+    ValidationFailedError,
+)
 from promfill.upload.local import LocalBlock, read_local_block
 from promfill.upload.names import MOST_NAMES, MOST_UPLOADS, name_of_generation
 
@@ -170,8 +177,8 @@ class Uploader:
                 _refuse_damaged(block, error)
                 raise
         raise BlockRefusedError(
-            f"{failure}, and {MOST_NAMES} names of the block one after the other; promfill finds nothing wrong with it: "
-            "ask the operator of this Mimir what its compactors say, then run again"
+            f"{failure}, and {MOST_NAMES} names of the block one after the other; promfill finds nothing wrong "
+            "with it: ask the operator of this Mimir what its compactors say, then run again"
         )
 
     def _complete(self, block: LocalBlock, name: str, outcome: Outcome) -> None:
@@ -219,4 +226,4 @@ def _refuse_damaged(block: LocalBlock, refusal: BlockRefusedError) -> None:
         check_block(block.path, decode=True)
     except (FormatError, InputError) as error:
         fix = "make the block again; it goes up under another ULID then"
-        raise BlockRefusedError(f"{refusal}; promfill finds: {error}: {fix}") from refusal
+        raise BlockRefusedForGoodError(f"{refusal}; promfill finds: {error}", fix) from refusal

@@ -7,7 +7,10 @@ come from Prometheus 2.42 as a 500, which a sender that goes by the status would
 
 from __future__ import annotations
 
+import re
 from enum import Enum, auto
+
+from promfill.http_answers import passing
 
 REFUSED_BY_500 = ("too old sample", "is not unique")
 """What Prometheus 2.42 refuses for good with a status that says the contrary."""
@@ -23,26 +26,41 @@ HELD_ALREADY = (
 
 TOO_LARGE = ("too big packed request", "too big unpacked request")
 """What VictoriaMetrics says by 400, where others say 413."""
+MIMIR = "err-mimir-"
+"""Part of every refusal by a Mimir."""
+_COUNTED = (
+    *("out of bounds", "too old sample", "out of order sample", "duplicate sample for timestamp"),
+    *("invalid metric name or labels", "invalid labels for series", "too far in the future"),
+)
+"""Refusals by Prometheus and Cortex, which count beside them what they have written. Mimir counts what came in."""
+_SERIES_LIMIT = ("max-series-per-user", "max-series-per-metric", "per-user series limit", "per-metric series limit")
+_BURST = re.compile(r"burst of (\d+)|burst size limit, set to (\d+)")
+_INGESTER = re.compile(r"\buser=\S+: ")
+"""Before what an ingester of Mimir or Cortex says, which writes what is good of a request."""
 _ABOUT_SAMPLES = (400, 409, 413, 422)  # 409 is what Thanos says to samples out of order
 
-_HISTORY_MEND = (
+_HISTORY_FIX = (
     "the receiver holds newer samples, and refuses history beside them: use --mode blocks, "
     "or give the receiver an out-of-order window (out_of_order_time_window) that reaches back to the start"
 )
-_HELD_MEND = (
+_HELD_FIX = (
     "the receiver holds samples of these series at these times or later: if they are of an earlier push, it is there; "
     "else use --mode blocks, or give the receiver an out-of-order window (out_of_order_time_window)"
 )
-_ADDRESS_MEND = (
+_ADDRESS_FIX = (
     "give the full push URL by --remote-write-url: /api/v1/write of a Prometheus that was started with "
     "--web.enable-remote-write-receiver and of VictoriaMetrics, /api/v1/push of Mimir, /api/prom/push of Grafana Cloud"
 )
-_LABELS_MEND = "labels appear twice, are too many or too long for this receiver: mend --labels, or raise its limits"
+_LABELS_FIX = "labels appear twice, are too many or too long for this receiver: check --labels, or raise its limits"
 _LABELS_REFUSED = ("is not unique", "max-label-names", "label-name-too-long", "label-value-too-long", "label limit")
-_STATUS_MENDS = {
-    200: _ADDRESS_MEND,  # a good answer has no page in it
-    404: _ADDRESS_MEND,
-    405: _ADDRESS_MEND,
+_BURST_FIX = (
+    "a request is larger than the tenant's burst limit ({0}): give --max-samples-per-send {0}, or have it raised"
+)
+_SERIES_LIMIT_FIX = "the tenant may not have more series: push fewer, remove old ones, or have its limit raised"
+_STATUS_FIXES = {
+    200: _ADDRESS_FIX,  # a good answer has no page in it
+    404: _ADDRESS_FIX,
+    405: _ADDRESS_FIX,
     413: "lower --max-bytes-per-send or --max-samples-per-send",
     415: "the receiver does not take this version of remote write: try another --protocol, or auto",
     429: "the receiver limits the rate: try again later, or have the tenant's limit raised",
@@ -60,8 +78,8 @@ class Verdict(Enum):
     REFUSED = auto()
 
 
-def classify(status: int, words: str, *, doubt: bool, version_2: bool) -> Verdict:
-    """The meaning of a status and its text.
+def classify(status: int, words: str, *, doubt: bool, version_2: bool, samples: int = 0) -> Verdict:
+    """The meaning of a status and its text, said to a request with so many samples.
 
     doubt: an attempt before this one may have been written. Then, and only then, a receiver that holds the series up to
     these times holds these samples; "out of bounds" never says so, since the gate keeps our own requests within bounds.
@@ -70,7 +88,9 @@ def classify(status: int, words: str, *, doubt: bool, version_2: bool) -> Verdic
         return Verdict.WRITTEN
     if doubt and any(refusal in words for refusal in HELD_ALREADY):
         return Verdict.HELD
-    if status == 429 or (status >= 500 and not refused_by_500(status, words)):
+    if exceeds_burst(words, samples):
+        return Verdict.SMALLER
+    if passing(status) and not refused_by_500(status, words):
         return Verdict.AGAIN
     if is_too_large(status, words):
         return Verdict.SMALLER
@@ -87,6 +107,20 @@ def is_too_large(status: int, words: str) -> bool:
     return status == 413 or (status == 400 and any(refusal in words for refusal in TOO_LARGE))
 
 
+def exceeds_burst(words: str, samples: int) -> bool:
+    """Whether a request is refused for a rate that it exceeds alone: it would be refused whenever it comes.
+
+    What is told of metrics counts as one.
+    """
+    burst = _burst_of(words)
+    return burst is not None and (samples > burst or samples == burst > 1)
+
+
+def _burst_of(words: str) -> int | None:
+    found = _BURST.search(words) if "tenant-max-ingestion-rate" in words else None
+    return int(found[1] or found[2]) if found else None
+
+
 def is_about_samples(status: int, words: str) -> bool:
     """Whether an answer refuses these samples; all others are about us, and would refuse whatever we send."""
     return status in _ABOUT_SAMPLES or refused_by_500(status, words)
@@ -99,22 +133,45 @@ def refuses_history(status: int, words: str) -> bool:
 
 def leaves_doubt(status: int, words: str) -> bool:
     """Whether a request with this answer may have been written all the same: who says why it refuses, has not."""
-    return status >= 500 and not any(refusal in words for refusal in (*REFUSED_BY_500, *HISTORY_REFUSED, *HELD_ALREADY))
+    return (status >= 500 or status == 499) and not any(
+        refusal in words for refusal in (*REFUSED_BY_500, *HISTORY_REFUSED, *HELD_ALREADY)
+    )
+
+
+def is_held_already(words: str) -> bool:
+    """Whether the receiver has a sample of the series at this time or later."""
+    return any(refusal in words for refusal in HELD_ALREADY)
+
+
+def counts_truly(words: str) -> bool:
+    """Whether a receiver that refuses in these words has written as many samples as it says beside them."""
+    return MIMIR not in words and any(refusal in words for refusal in _COUNTED)
+
+
+def may_have_taken_some(words: str, written: int | None) -> bool:
+    """Whether the receiver may have written a part of what it refuses, without telling how much."""
+    if counts_truly(words):
+        return False
+    return bool(written) or MIMIR in words or _INGESTER.search(words) is not None
 
 
 def takes_the_rest(words: str) -> bool:
-    """Whether the receiver writes what is good of a request that it refuses: Mimir and its kin do."""
-    return "err-mimir" in words and not any(refusal in words for refusal in HELD_ALREADY)
+    """Whether the receiver writes what is good of a request that it refuses: Mimir and Cortex do."""
+    return (MIMIR in words or _INGESTER.search(words) is not None) and not is_held_already(words)
 
 
-def mend(status: int, words: str) -> str:
+def find_fix(status: int, words: str) -> str:
     """What to do about an answer of this status and text; empty where nobody knows."""
     if any(refusal in words for refusal in HISTORY_REFUSED):
-        return _HISTORY_MEND
+        return _HISTORY_FIX
     if is_too_large(status, words):
-        return _STATUS_MENDS[413]
+        return _STATUS_FIXES[413]
+    if (burst := _burst_of(words)) is not None:
+        return _BURST_FIX.format(burst)
+    if any(limit in words for limit in _SERIES_LIMIT):
+        return _SERIES_LIMIT_FIX
     if any(refusal in words for refusal in HELD_ALREADY):
-        return _HELD_MEND
+        return _HELD_FIX
     if any(refusal in words for refusal in _LABELS_REFUSED):
-        return _LABELS_MEND
-    return _STATUS_MENDS.get(status, "")
+        return _LABELS_FIX
+    return _STATUS_FIXES.get(status, "")

@@ -4,7 +4,8 @@
     2xx                                 written
     5xx, 429, none                      again, with pauses that double, until --retry-for is over
     413                                 in halves, by series, as all that are not smaller
-    415 to 2.0, where that was a try    as 1.0
+    to the first request of 2.0: 415,
+    2xx that counts nothing, none       as 1.0
     "out of order", after a doubt       it is there
     every other                         refused: the push ends, or goes on without it (--on-reject skip)
 
@@ -25,34 +26,37 @@ from dataclasses import dataclass, replace
 import httpx
 
 from promfill.clock import Clock
-from promfill.errors import ReceiverError
+from promfill.errors import ReceiverError, RefusedError
 from promfill.http import HttpClient
 from promfill.http_answers import text_of
 from promfill.retry import Retry
-from promfill.sinks.remote_write.attempts import Attempts
+from promfill.sinks.remote_write.attempts import TRIES, Attempts
 from promfill.sinks.remote_write.classify import (
     Verdict,
+    counts_truly,
+    find_fix,
     is_about_samples,
-    mend,
+    is_held_already,
+    may_have_taken_some,
+    refused_by_500,
     refuses_history,
     takes_the_rest,
 )
 from promfill.sinks.remote_write.gate import Gate, StoppedError
 from promfill.sinks.remote_write.message import Message
 from promfill.sinks.remote_write.pace import Pace
-from promfill.sinks.remote_write.receiver import Receiver, written_by
+from promfill.sinks.remote_write.receiver import VICTORIA_METRICS_HEADER, Receiver, written_by
 from promfill.sinks.remote_write.tally import Tally
 
-_TAKEN_FOR_VERSION_1 = (
-    "the receiver took remote write 2.0 for 1.0, and wrote nothing: it does not speak 2.0, use --protocol auto or 1.0"
-)
+_TAKEN_FOR_VERSION_1 = "the receiver took remote write 2.0 for 1.0, and wrote nothing: it does not speak 2.0"
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How a push sends.
 
-    retry_for: seconds. on_trouble: told once of a request that has to be sent again. on_parts: told of a message before
+    retry_for: seconds. on_trouble: told once of a request that has to be sent again. on_note: told of what the user may
+    want to know besides. on_parts: told of a message before
     it is sent in parts, and of the time (ms) up to which parts of all its series are done, None where there are none.
     """
 
@@ -61,6 +65,7 @@ class Terms:
     pace: Pace
     clock: Clock
     on_trouble: Callable[[str], None]
+    on_note: Callable[[str], None]
     on_parts: Callable[[Message, int | None], None] = lambda message, done: None
 
 
@@ -73,10 +78,6 @@ class Delivery:
         self.client = client
         self._receiver, self._gate, self._terms, self._tally, self._stop = receiver, gate, terms, tally, stop
         self._ends: dict[Message, bool] = {}
-
-    def probe(self) -> None:
-        """Find out whether the receiver takes 2.0, by a message without samples: `receiver.Receiver.probe`."""
-        self._receiver.probe(self.client, self._retry(), self._terms.on_trouble)
 
     def deliver(self, message: Message) -> int:
         """Return when every sample of it is there, or was refused and left out: how many had been there before.
@@ -137,12 +138,12 @@ class Delivery:
         if verdict is Verdict.WRITTEN:
             self._written(attempts, response)
             return 0
-        if verdict is Verdict.OLDER and self._receiver.may_fall_back:
+        if verdict is Verdict.OLDER and (self._receiver.may_fall_back or not self._receiver.takes_version_2):
             return self._fall_back(attempts, response)
         if verdict is Verdict.SMALLER and len(parts := message.smaller(self._gate.slack)) > 1:
             self._receiver.too_large = min(self._receiver.too_large, message.raw)
             return self._divide(message, parts, doubt=attempts.doubt)
-        if attempts.doubt and self._end_is_held(message, response):
+        if self._was_read(message, response) or (attempts.doubt and self._end_is_held(message, response)):
             return self._held(message)
         return self._refused(attempts, response)
 
@@ -157,15 +158,44 @@ class Delivery:
         return message.samples
 
     def _written(self, attempts: Attempts, response: httpx.Response) -> None:
-        message, written = attempts.message, self._count_written(response)
+        message, written = attempts.message, self._count_written(attempts, response)
         if written is not None and written < message.samples and not attempts.doubt:
             self._tally.count("not_counted", message.samples - written)
         self._tally.written(message, message.samples)
 
     def _fall_back(self, attempts: Attempts, response: httpx.Response) -> int:
+        """The same samples as 1.0.
+
+        A receiver of 1.0 that does not look at the type of a message finds nothing in one of 2.0: their fields have
+        other numbers. One that counts 0 has read it, whatever it has written (grafana/mimir#12622). One that does not
+        count at all has most likely not read it; whether it has is found out where that matters (`_was_read`).
+        """
+        message, tells = attempts.message, VICTORIA_METRICS_HEADER in response.headers
         self._receiver.takes_version_2 = False
         self._tally.note("protocol", "1.0")
-        return self.deliver(replace(attempts.message.to_version_1(), doubt=attempts.doubt or response.is_success))
+        if attempts.gave_up:
+            self._terms.on_note(f"{TRIES} requests of remote write 2.0 got no answer: the samples go as 1.0")
+        old = message.to_version_1()
+        if response.is_success and written_by(response) == 0:
+            return self.deliver(replace(old, doubt=True))
+        is_open = response.is_success and not tells
+        return self.deliver(replace(old, doubt=attempts.doubt, as_version_2=message if is_open else None))
+
+    def _was_read(self, message: Message, response: httpx.Response) -> bool:
+        """Whether samples that are refused are there, since the receiver had read them as 2.0 and not said so.
+
+        It is sent them as 2.0 once more: who reads them refuses them again, who does not gives a good answer again.
+        """
+        words = text_of(response)
+        if message.as_version_2 is None or not (is_held_already(words) or refuses_history(response.status_code, words)):
+            return False
+        if self._receiver.skips_version_2 is None:
+            attempts = Attempts(message.as_version_2, self.client, self._receiver, self._tally)
+            told = self._run(attempts)
+            if not told.is_success and not is_about_samples(told.status_code, text_of(told)):
+                raise self._error(attempts, told)
+            self._receiver.skips_version_2 = told.is_success
+        return not self._receiver.skips_version_2
 
     def _divide(self, message: Message, parts: list[Message], *, doubt: bool) -> int:
         self._tally.count("divided")
@@ -194,7 +224,8 @@ class Delivery:
         holds those, and not what it refused.
         """
         whole: Message | None = message
-        if not refuses_history(response.status_code, text_of(response)) or written_by(response):
+        words = text_of(response)
+        if not refuses_history(response.status_code, words) or (written_by(response) and counts_truly(words)):
             return False
         while whole is not None:
             if whole not in self._ends:  # its parts have all the same to ask of it
@@ -223,16 +254,18 @@ class Delivery:
         parts = self._to_search(message, response)
         if message.in_parts and len(parts) > 1 and refuses_history(response.status_code, words):
             return self._deliver_parts(message, parts, doubt=True)  # the first of them are there
-        written = self._count_written(response)
+        written = self._count_written(attempts, response)
         if written:
             self._terms.on_parts(message, None)
             self._tally.written(message, written)
         if not self._terms.skip_rejected or not is_about_samples(response.status_code, words):
-            if attempts.doubt:
+            if attempts.doubt or may_have_taken_some(words, written_by(response)):
                 self._tally.count("unanswered", message.samples - (written or 0))
             raise self._error(attempts, response)
         if not written and len(parts) > 1:
-            return self._deliver_parts(message, parts, doubt=attempts.doubt or takes_the_rest(words))
+            some = takes_the_rest(words) or (bool(written_by(response)) and not counts_truly(words))
+            parts = [replace(part, in_parts=some or part.in_parts) for part in parts]  # of these, some are there
+            return self._deliver_parts(message, parts, doubt=attempts.doubt or some)
         reason = f"{response.status_code} {self.client.words(response)}".rstrip()
         self._tally.rejected(message.samples - (written or 0), reason)
         return 0
@@ -246,15 +279,24 @@ class Delivery:
         too_old = refuses_history(response.status_code, text_of(response))
         return [] if too_old and message.newest - message.oldest <= slack else message.parts(slack)
 
-    def _count_written(self, response: httpx.Response) -> int | None:
-        """What a receiver of 2.0 says that it has written; None where it says nothing."""
+    def _count_written(self, attempts: Attempts, response: httpx.Response) -> int | None:
+        """What a receiver of 2.0 says that it has written; None where it says nothing, or is not to be believed."""
         written = written_by(response)
+        if not response.is_success and not counts_truly(text_of(response)):
+            return None
+        if written is not None and written > attempts.message.samples:
+            return None
         if written is not None:
             self._tally.count("counted", written)
         return written
 
     def _error(self, attempts: Attempts, response: httpx.Response) -> ReceiverError:
-        """An answer that ends the push, with its mend."""
-        taken = response.is_success and attempts.verdict(response) is Verdict.OLDER
-        advice = _TAKEN_FOR_VERSION_1 if taken else mend(response.status_code, self.client.words(response))
-        return ReceiverError(f"{self.client.explain(response)}{': ' if advice else ''}{advice}")
+        """An answer that ends the push, with its fix."""
+        if response.is_success and attempts.verdict(response) is Verdict.OLDER:
+            problem = f"{self.client.problem(response)}: {_TAKEN_FOR_VERSION_1}"
+            return RefusedError(problem, "use --protocol auto or 1.0")
+        words = text_of(response)
+        error = self.client.error(response, find_fix(response.status_code, words))
+        if refused_by_500(response.status_code, words) or attempts.verdict(response) is Verdict.SMALLER:
+            return RefusedError(error.problem, error.fix)  # of one sample nothing smaller can be made
+        return error

@@ -38,7 +38,8 @@ class Message:
     body: compressed. raw: its size before that. samples: how many it holds. window, place: the request of the plan that
     it is, or is a part of; of_some: of some of its series. series: the fleet's rows. oldest, newest: times (ms). doubt:
     it may have been sent before; in_parts: in parts, and not all of them; done: those up to this time (ms) were; whole:
-    or as this, of which it is a part.
+    or as this, of which it is a part. as_version_2: it was sent as this, and had a good answer that does not tell
+    whether it was read.
     """
 
     body: bytes
@@ -55,6 +56,7 @@ class Message:
     done: int | None = None
     of_some: bool = False
     whole: Message | None = None
+    as_version_2: Message | None = None
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -1,10 +1,10 @@
-"""Refusals, in the words of real receivers, and the mend that each gets."""
+"""Refusals, in the words of real receivers, and the fix that each gets."""
 
 from __future__ import annotations
 
 import pytest
 
-from promfill.sinks.remote_write.classify import Verdict, classify, mend
+from promfill.sinks.remote_write.classify import Verdict, classify, find_fix
 
 
 @pytest.mark.parametrize("status", [400, 422, 500])
@@ -17,7 +17,7 @@ from promfill.sinks.remote_write.classify import Verdict, classify, mend
     ],
 )
 def test_a_receiver_that_refuses_history(status: int, words: str) -> None:
-    advice = mend(status, words)
+    advice = find_fix(status, words)
     assert "--mode blocks" in advice
     assert "out_of_order_time_window" in advice
     assert "holds newer samples" in advice
@@ -27,7 +27,7 @@ def test_a_receiver_that_refuses_history(status: int, words: str) -> None:
     "words", ["out of order sample", "duplicate sample for timestamp 17", "err-mimir-sample-out-of-order"]
 )
 def test_a_receiver_that_holds_these_series_already(words: str) -> None:
-    assert "if they are of an earlier push, it is there" in mend(400, words)
+    assert "if they are of an earlier push, it is there" in find_fix(400, words)
 
 
 @pytest.mark.parametrize(
@@ -42,19 +42,19 @@ def test_a_receiver_that_holds_these_series_already(words: str) -> None:
     ],
 )
 def test_statuses_that_say_enough(status: int, words: str) -> None:
-    assert words in mend(status, "whatever")
+    assert words in find_fix(status, "whatever")
 
 
 def test_a_body_that_victoriametrics_finds_too_large() -> None:
-    assert "--max-bytes-per-send" in mend(400, "too big unpacked request; mustn't exceed")
+    assert "--max-bytes-per-send" in find_fix(400, "too big unpacked request; mustn't exceed")
 
 
 def test_nothing_is_made_up() -> None:
-    assert mend(400, "who knows") == mend(503, "") == ""
+    assert find_fix(400, "who knows") == find_fix(503, "") == ""
 
 
 def test_labels_that_the_receiver_does_not_take() -> None:
-    assert "--labels" in mend(500, 'label name "a" is not unique: invalid sample')
+    assert "--labels" in find_fix(500, 'label name "a" is not unique: invalid sample')
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from promfill.errors import ReceiverError
+from promfill.errors import ReceiverError, RefusedError
 from promfill.http import NoAnswerError
 from promfill.plan import Tile
 from promfill.push import push
@@ -16,7 +16,8 @@ from promfill.sinks.base import SinkReport
 from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import Sending, open_remote_write
 from tests.support.faulty_receiver import FaultyReceiver
-from tests.support.held_samples import PrometheusRules, RefusedError, Series
+from tests.support.held_samples import PrometheusRules, Series
+from tests.support.held_samples import RefusedError as RefusalError
 from tests.support.remote_write import samples_of
 from tests.support.sources import source_of
 
@@ -27,13 +28,17 @@ WORDS = "label value is forbidden"
 
 
 class OneSeriesIsBad(PrometheusRules):
+    def __init__(self, words: str = WORDS) -> None:
+        super().__init__()
+        self.words = words
+
     def take(self, request: list[Series], *, partly: bool = False) -> int:
         good = [series for series in request if dict(series[0]).get("host") != BAD]
         if len(good) < len(request) and not partly:
-            raise RefusedError(WORDS)
+            raise RefusalError(self.words)
         written = super().take(good, partly=partly)
         if len(good) < len(request):
-            raise RefusedError(WORDS, written)
+            raise RefusalError(self.words, written)
         return written
 
 
@@ -158,12 +163,12 @@ class TakesTheRest(OneSeriesIsBad):
         for series in good:
             try:
                 PrometheusRules.take(self, [series])
-            except RefusedError as error:
+            except RefusalError as error:
                 told = told or f"{error} (err-mimir-sample-out-of-order)"
         if len(good) < len(request):
-            raise RefusedError("label value too long (err-mimir-label-value-too-long)")
+            raise RefusalError("label value too long (err-mimir-label-value-too-long)")
         if told:
-            raise RefusedError(told)
+            raise RefusalError(told)
         return 0
 
 
@@ -221,6 +226,12 @@ def test_whoever_does_not_say_whether_the_end_is_held_is_quoted() -> None:
 
 def test_what_a_receiver_of_2_0_had_taken_of_a_refused_request_is_told() -> None:
     """12 series of 12 samples, and 11 of the request with the bad one."""
+    receiver = FaultyReceiver(1, OneSeriesIsBad("invalid labels for series"), likelihood=0, version_2=True)
+    with pytest.raises(RefusedError, match=r"Before it 276 samples had arrived$"):
+        send(receiver, protocol="auto", lanes=1)
+
+
+def test_what_an_unknown_receiver_says_it_had_taken_is_not_relied_on() -> None:
     receiver = FaultyReceiver(1, OneSeriesIsBad(), likelihood=0, version_2=True)
-    with pytest.raises(ReceiverError, match="Before it 276 samples had arrived"):
+    with pytest.raises(RefusedError, match="Before it 144 samples had arrived; 144 samples more may have arrived"):
         send(receiver, protocol="auto", lanes=1)

@@ -201,7 +201,7 @@ def test_nothing_listens() -> None:
     [
         (Answer(404, b"404 page not found"), "404 page not found: give the full push URL by --remote-write-url"),
         (Answer(200, b"<html><title>Grafana</title>"), '200 OK: an HTML page, "Grafana": give the full push URL'),
-        (Answer(401, b"no"), "401 Unauthorized: no (check the user and password, or the token). Nothing"),
+        (Answer(401, b"no"), "401 Unauthorized: no: check the user and password, or the token. Nothing"),
     ],
 )
 def test_answers_with_their_mend(answer: Answer, words: str) -> None:
