@@ -10,32 +10,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from promfill.check_forwarder import forwarder_findings
 from promfill.check_limits import limit_findings, unread_findings
 from promfill.digits import keeps_all_digits
+from promfill.directory_check import Arrival, Span, predict_from_text, predict_in_directory
 from promfill.finding import Finding as Finding
 from promfill.plan import Grid, windows
 from promfill.scenario import DEFAULT_DESCRIPTION, Scenario
-from promfill.stores.facts import DEFAULT_RETENTION_MS, StoreFacts
-from promfill.stores.forwarders import Forwarder
+from promfill.stores.facts import StoreFacts
 from promfill.times import DAY_MS, UNITS_MS, format_duration, format_time
+
+if TYPE_CHECKING:
+    from promfill.stores.forwarders import Forwarder
 
 HEAD_SLACK_MS = UNITS_MS["h"]
 """How far behind its newest sample a head takes others: half of its two hours."""
 
-_LIVE_MS = 3 * UNITS_MS["h"]
-
 
 @dataclass(frozen=True, slots=True)
 class PushPlan:
-    """What is to be pushed. block_ends: the ends (ms) of other blocks in the directory that it is written to."""
+    """What is to be pushed. directory: where its blocks go; there: the blocks of others in it."""
 
     scenario: Scenario
     series: int
     mode: str
     block_duration: int = DAY_MS
-    block_ends: Sequence[int] = field(default=())
+    directory: Path | None = None
+    there: Sequence[Span] = field(default=())
 
     @property
     def grid(self) -> Grid:
@@ -56,13 +59,17 @@ def foresee(plan: PushPlan, store: StoreFacts | None, now: int, forwarder: Forwa
     findings: list[Finding] = []
     sent_on = plan.mode == "remote-write" and forwarder is not None
     if forwarder and sent_on:
+        from promfill.check_forwarder import forwarder_findings
+
         findings += forwarder_findings(plan, forwarder, store, now)
     if store is None:
         findings += [] if sent_on else _unasked(plan)
     else:
         findings += _by_store(plan, store, now, sent_on=sent_on)
     if plan.mode == "blocks":
-        findings += _blocks(plan, store, now)
+        findings += predict_in_directory(_arrival(plan), now, store)
+    elif plan.mode != "remote-write":
+        findings += predict_from_text(plan.grid.last, now)
     return findings
 
 
@@ -78,13 +85,19 @@ def _by_store(plan: PushPlan, store: StoreFacts, now: int, *, sent_on: bool) -> 
     yield from unread_findings(plan, store.name, store.limits.odd, store.unread)
 
 
-def kept_in_blocks(plan: PushPlan, retention: int, *, keeps_at_border: bool, newest_block: int | None = None) -> int:
-    """Steps that are left of blocks in a data directory after Prometheus has started on it."""
-    grid = plan.grid
-    ours = [(grid.time(window.end_step - 1) + 1, window.steps) for window in windows(grid, plan.block_duration)]
-    newest = max(ours[-1][0], *plan.block_ends, newest_block or 0) if plan.block_ends or newest_block else ours[-1][0]
-    most = retention if keeps_at_border else retention - 1
-    return sum(steps for end, steps in ours if newest - end <= most)
+def blocks_to_come(grid: Grid, series: int, duration: int) -> list[Span]:
+    """The blocks that a push makes, by time; they have no names yet."""
+    return [
+        Span("", grid.time(window.first_step), grid.time(window.end_step - 1) + 1, window.steps * series)
+        for window in windows(grid, duration)
+    ]
+
+
+def _arrival(plan: PushPlan) -> Arrival:
+    said = [("--description", plan.scenario.description != DEFAULT_DESCRIPTION), ("--unit", bool(plan.scenario.unit))]
+    lost = [option for option, is_given in said if is_given]
+    coming = blocks_to_come(plan.grid, plan.series, plan.block_duration)
+    return Arrival(coming, plan.there, plan.directory, lost, "--query-url")
 
 
 def steps_since(grid: Grid, time: int) -> int:
@@ -102,6 +115,8 @@ def _retention(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]
         if not (store.retention_size or store.limits.odd or store.unread):
             yield Finding("retention", False, None, f"how long {store.name} keeps samples is unknown: it does not tell")
         return
+    if plan.mode == "blocks" and store.is_prometheus:
+        return  # by whole blocks: predict_in_directory
     kept, bound = _kept(plan, store, store.retention, now)
     lost = plan.grid.steps - kept
     if lost:
@@ -124,9 +139,6 @@ def _kept(plan: PushPlan, store: StoreFacts, retention: int, now: int) -> tuple[
     grid = plan.grid
     if not store.is_prometheus:
         return steps_since(grid, now - retention), ""
-    if plan.mode == "blocks":
-        border, newest = store.keeps_at_border, store.newest_block
-        return kept_in_blocks(plan, retention, keeps_at_border=border, newest_block=newest), ""
     newest = max(grid.last, _newest(store, now) or 0)
     return steps_since(grid, newest - retention + 1), "up to "
 
@@ -163,7 +175,8 @@ def _head(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
             refused * plan.series,
             f"{store.name} holds newer samples ({why}) and refuses all before {format_time(oldest)} as out of bounds: "
             f"{_share(plan, refused)}, and with them the push",
-            "use --mode blocks, or give it an out-of-order window (storage.tsdb.out_of_order_time_window) longer than "
+            ("" if plan.grid.last > now else "use --mode blocks, or ")  # blocks that end after now do worse
+            + "give it an out-of-order window (storage.tsdb.out_of_order_time_window) longer than "
             f"{_age(plan, newest)}",
         )
 
@@ -174,7 +187,7 @@ def _future(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
     refused = steps_since(plan.grid, now + store.future + 1)
     ahead = format_duration(store.future)
     text = f"{store.name} takes nothing more than {ahead} ahead of its clock: {_share(plan, refused)} will be refused"
-    yield Finding("future", True, refused * plan.series, text, "end earlier, or use --mode blocks")
+    yield Finding("future", True, refused * plan.series, text, f"end no later than now+{ahead}")
 
 
 def _values(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
@@ -187,35 +200,10 @@ def _values(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
         yield Finding("doubling", False, None, text, fix)
 
 
-def _blocks(plan: PushPlan, store: StoreFacts | None, now: int) -> Iterator[Finding]:
-    said = [("--description", plan.scenario.description != DEFAULT_DESCRIPTION), ("--unit", bool(plan.scenario.unit))]
-    given = [option for option, is_given in said if is_given]
-    if given:
-        text = f"{' and '.join(given)} will not be kept: blocks hold no HELP, TYPE or UNIT"
-        yield Finding("metadata", False, None, text, "remote write carries them")
-    if store is not None and plan.grid.last > now - _LIVE_MS:
-        text = (
-            "the newest block ends within the last 3 hours: a Prometheus that starts on it drops what its own log "
-            "holds before that end"
-        )
-        yield Finding("live", False, None, text, f"end {format_duration(_LIVE_MS)} earlier, or use an empty directory")
-
-
 def _unasked(plan: PushPlan) -> Iterator[Finding]:
     if plan.mode != "blocks":
         text = "what the store does with the push is unknown: its query API could not be asked"
         yield Finding("unknown", False, None, text, "give --query-url; else the push's first request tells")
-        return
-    lost = plan.grid.steps - kept_in_blocks(plan, DEFAULT_RETENTION_MS, keeps_at_border=False)
-    if lost:
-        yield Finding(
-            "retention",
-            False,
-            lost * plan.series,
-            "nobody was asked, so Prometheus's default retention of 15d is assumed: served with it, "
-            f"{_share(plan, lost)}, those before {format_time(plan.grid.time(lost))}, would be deleted at its start",
-            "serve the directory with a longer --storage.tsdb.retention.time, or give --query-url to have it asked",
-        )
 
 
 def _share(plan: PushPlan, steps: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.codecs.openmetrics_reader import OpenMetricsReader
+from promfill.codecs.openmetrics_reader import LateSample, OpenMetricsReader
 from promfill.errors import InputError
 from promfill.fleet import fleet_from_label_sets
 from promfill.model import Fleet
+from promfill.prometheus_rules import BLINDS
 from promfill.sample_keys import KeyArray, KeyLayout
 from promfill.sinks.claims import claim_directory
 from promfill.sinks.data_directory import read_metas
@@ -27,7 +29,7 @@ from promfill.sinks.directory import disk_errors
 from promfill.sinks.sample_spill import CAPACITY, SampleSpill
 from promfill.sinks.sorted_blocks import SortedBlocks, WrittenBlock
 from promfill.text_pieces import TextPieces
-from promfill.times import UNITS_MS, format_seconds, format_time
+from promfill.times import UNITS_MS, format_seconds, format_time, name_time
 
 SHORTEST_BLOCK = 2 * UNITS_MS["h"]
 _GROWTH, _RANGES = 3, 10
@@ -38,7 +40,10 @@ Progress = Callable[[str, int, int | None, int], None]
 
 @dataclass(frozen=True, slots=True)
 class BlocksReport:
-    """What a text gave. `doubled`: samples that stood there twice; `overlapping`: blocks that were there."""
+    """What a text gave. `doubled`: samples that stood there twice; `overlapping`: blocks that were there.
+
+    late: the first sample after now. metadata: which of HELP, TYPE and UNIT the text has, which blocks do not hold.
+    """
 
     blocks: Sequence[WrittenBlock]
     series: int
@@ -46,6 +51,8 @@ class BlocksReport:
     doubled: int
     exemplars: int
     overlapping: Sequence[str]
+    late: LateSample | None = None
+    metadata: Sequence[str] = ()
 
     @property
     def samples(self) -> int:
@@ -67,18 +74,21 @@ def create_blocks(
     labels: Mapping[str, str] | None = None,
     progress: Progress = lambda _phase, _done, _total, _samples: None,
     capacity: int = CAPACITY,
+    now: int | None = None,
+    allow_future: bool = False,
 ) -> BlocksReport:
     """Write the blocks of a text, `duration` ms long at most and aligned to it since 1970, into the directory.
 
     labels: set on every series, in the place of its own. capacity: samples held in memory. All blocks appear, or none.
-    InputError: what promtool refuses, with its line; a sample that is there twice with two values. OutputError: disk.
+    now: Unix ms, the clock's where it is None. allow_future: take samples after it. InputError: what promtool refuses
+    and a sample after now, with its line; a sample that is there twice with two values. OutputError: disk.
     """
     was_there = directory.exists()
     claim = claim_directory(directory)
     spill = SampleSpill(directory, capacity)
     try:
         reader = OpenMetricsReader(labels)
-        _read(text, reader, spill, progress)
+        _read(text, reader, spill, progress, now, allow_future)
         return _write(reader, spill, directory, duration, progress)
     except BaseException:
         if not was_there:
@@ -96,19 +106,34 @@ def _remove_empty(spill: SampleSpill, directory: Path) -> None:
         directory.rmdir()
 
 
-def _read(text: TextPieces, reader: OpenMetricsReader, spill: SampleSpill, progress: Progress) -> None:
+def _read(
+    text: TextPieces,
+    reader: OpenMetricsReader,
+    spill: SampleSpill,
+    progress: Progress,
+    now: int | None,
+    allow_future: bool,
+) -> None:
     with disk_errors(spill.path):
         for buffer, size in text:
-            spill.add(reader.read(buffer, size))
+            reader.now = int(time.time() * 1000) if now is None else now  # a pipe may go on for long
+            samples = reader.read(buffer, size)
+            if reader.late and not allow_future:
+                raise InputError(_after_now(reader.late, text.name), "correct the time, or add --allow-future")
+            spill.add(samples)
             progress("reading", text.position, text.size, spill.samples)
     reader.finish()
+
+
+def _after_now(late: LateSample, name: str) -> str:
+    return f"line {late.line} of {name} is at {name_time(late.time)} ({format_seconds(late.time)}), after now: {BLINDS}"
 
 
 def _write(
     reader: OpenMetricsReader, spill: SampleSpill, directory: Path, duration: int, progress: Progress
 ) -> BlocksReport:
     if not spill.samples:
-        return BlocksReport((), 0, reader.lines, 0, reader.exemplars, ())
+        return BlocksReport((), 0, reader.lines, 0, reader.exemplars, (), metadata=_metadata(reader))
     fleet, order = fleet_from_label_sets(reader.label_sets)
     ranks = np.empty(order.size, np.int64)
     ranks[order] = np.arange(order.size)
@@ -134,7 +159,12 @@ def _write(
         for name, meta in before.items()
         if name not in names and any(_overlap(meta.min_time, meta.max_time, block) for block in written)
     ]
-    return BlocksReport(written, len(fleet), reader.lines, doubled, reader.exemplars, overlapping)
+    late, metadata = reader.late, _metadata(reader)
+    return BlocksReport(written, len(fleet), reader.lines, doubled, reader.exemplars, overlapping, late, metadata)
+
+
+def _metadata(reader: OpenMetricsReader) -> list[str]:
+    return [kind for kind in ("HELP", "TYPE", "UNIT") if kind in reader.metadata]
 
 
 def _overlap(min_time: int, max_time: int, block: WrittenBlock) -> bool:
@@ -156,7 +186,7 @@ def _first_of_equals(keys: KeyArray, values: NDArray[np.float64], layout: KeyLay
 def _contradiction(place: int, keys: KeyArray, values: NDArray[np.float64], layout: KeyLayout, fleet: Fleet) -> str:
     cell = layout.cells(keys[place : place + 1])
     labels = ", ".join(f'{name}="{value}"' for name, value in fleet.label_set(int(layout.ranks(cell)[0])))
-    time = int(layout.times(keys[place : place + 1], cell)[0])
+    at = int(layout.times(keys[place : place + 1], cell)[0])
     one, other = values[place - 1 : place + 1].tolist()
-    when = f"{format_time(time)} ({format_seconds(time)})"
+    when = f"{format_time(at)} ({format_seconds(at)})"
     return f"{{{labels}}} has two values at {when}: {one!r} and {other!r}; leave one out"

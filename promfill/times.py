@@ -97,3 +97,8 @@ def format_duration(ms: int) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"
+
+
+def name_time(ms: int) -> str:
+    """RFC 3339 where a calendar has the time, else the milliseconds: blocks of others may hold any."""
+    return format_time(ms) if 0 <= ms <= LAST_MS else f"{ms:,} ms"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,8 @@ from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, goes_by_cd
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
 from promfill.cli.resume import RESUME
 from promfill.cli.store import LOOK, Look, first_look
-from promfill.cli.targets import DIRECTORIES, FITS, SERVERS, TARGET
-from promfill.cli.uploads import ask_for_upload
+from promfill.cli.targets import DIRECTORIES, FITS, SERVERS, TARGET, block_duration, block_names
+from promfill.cli.uploads import ask_for_upload, check_ranges
 from promfill.config import split_url
 from promfill.errors import InputError
 from promfill.labels import count_series
@@ -33,6 +35,8 @@ def command(context: click.Context, /, **values: Any) -> None:
       promfill check --mode remote-write --remote-write-url http://127.0.0.1:9090/api/v1/write \\
         --metric-name vpn --labels 'instance=host-{1..40},job=vpn' --start now-21d
     """
+    from promfill.check import blocks_to_come
+
     console = build_console(values)
     uploading = values["mode"] == "blocks" and uploads(values)
     refuse_misfits(context, values["mode"], FITS, frozenset({"--upload"} if uploading else ()))
@@ -45,15 +49,20 @@ def command(context: click.Context, /, **values: Any) -> None:
     directory = values["output_dir"] or Path(DIRECTORIES.get(values["mode"], "."))
     series = count_series(scenario.labels)
     console.json(_frame(scenario, series, directory, values))
-    look = first_look(scenario, series, directory, values, console)
+    own = partial(block_names, scenario, directory, values)
+    look = first_look(scenario, series, directory, values, console, own=own)
+    if uploading:
+        coming = blocks_to_come(scenario.grid, 1, block_duration(values))
+        check_ranges([(span.start, span.end) for span in coming], int(time.time() * 1000))
     upload = ask_for_upload(values, console) if uploading else None
     if upload:  # the blocks are served by a Mimir, whose retention is not known
         look = Look(
-            look.store, [upload, *(found for found in look.findings if look.store or found.kind != "retention")]
+            look.store,
+            [upload, *(one for one in look.findings if look.store or one.kind not in ("retention", "displaced"))],
         )
     console.json(look.facts())
     if not values["as_json"]:
-        console.result("\n".join(look.lines() or ["nothing is known that this store would do to the push"]))
+        console.result("\n".join(look.lines() or ["check passed: nothing would be lost or changed"]))
     look.refuse_loss(values["accept_loss"])
 
 

@@ -83,7 +83,7 @@ WHAT = (
     click.option(
         "--stale-at-end",
         is_flag=True,
-        help="End each series with a staleness marker, one step after its last sample; that may lie after now.",
+        help="End each series with a staleness marker, one step after its last sample, at --end at the latest.",
     ),
 )
 """What is generated: push's first table."""

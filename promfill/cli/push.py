@@ -13,7 +13,7 @@ from promfill.cli.console import Console
 from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, seconds, uploads
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
 from promfill.cli.resume import RESUME, find_run
-from promfill.cli.store import LOOK, Look, find_receiver, first_look
+from promfill.cli.store import LOOK, Look, find_receiver, first_look, say_findings
 from promfill.cli.targets import FITS, TARGET, Target, build_target, directory_of
 from promfill.cli.uploads import query_url_beside_upload
 from promfill.cli.verify import VERIFY, refuse_wrong, report_facts, report_text, verify_command, verify_push
@@ -58,10 +58,11 @@ def command(context: click.Context, /, **values: Any) -> None:
     source = Source(scenario)
     target = build_target(source, values, console, run)
     if values["dry_run"]:
+        _look_first(source, target, values, console)
         _show(summary.plan_facts(source, target), summary.plan_text, values, console)
         return
     console.json(summary.frame(source, target))
-    look = None if run and run.earlier else _look_first(source, values, console)
+    look = None if run and run.earlier else _look_first(source, target, values, console)
     forwarder = look.forwarder if look else find_receiver(values, console)
     _refuse_blind_verify(forwarder, values)
     target.know(look.store if look else None, forwarder)
@@ -100,19 +101,26 @@ def _show(
         console.result(text(facts))
 
 
-def _look_first(source: Source, values: dict[str, Any], console: Console) -> Look | None:
+def _look_first(source: Source, target: Target, values: dict[str, Any], console: Console) -> Look | None:
     """Say what the store will do with the push; InputError where it would lose samples. What it told of itself."""
-    stays = values["mode"] != "blocks" or not uploads(values)
-    if values["mode"] not in LOOKED_AT or not (stays or values["query_url"]):
+    if values["mode"] not in LOOKED_AT or (values["dry_run"] and values["mode"] != "blocks"):
         return None
-    look = first_look(source.scenario, len(source.fleet), directory_of(values), values, console)
+    stays = values["mode"] != "blocks" or not uploads(values)
+    look = first_look(
+        source.scenario,
+        len(source.fleet),
+        directory_of(values),
+        values,
+        console,
+        own=target.block_names,
+        ask=not values["dry_run"] and bool(stays or values["query_url"]),
+    )
+    unsaid = {"recent", *(() if stays or look.store else ("retention", "displaced"))}  # those of a Mimir are not known
+    look = look.without(unsaid)
     console.json(look.facts())
-    look.refuse_loss(values["accept_loss"])
-    for finding in look.findings:
-        if finding.kind != "metadata":  # the target has said that
-            console.note(
-                "; ".join(filter(None, (f"{'loss' if finding.loses else 'note'}: {finding.text}", finding.fix)))
-            )
+    if not values["dry_run"]:
+        look.refuse_loss(values["accept_loss"])
+    say_findings(look.findings, console)
     return look
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,9 @@ from promfill.errors import InputError, LossError, ReceiverError
 from promfill.times import DAY_MS, parse_duration
 
 if TYPE_CHECKING:
-    from promfill.check import Finding
+    from promfill.check import Finding, PushPlan
     from promfill.destination import Destination
+    from promfill.directory_check import Span
     from promfill.scenario import Scenario
     from promfill.stores.api import Api
     from promfill.stores.base import Store
@@ -37,10 +38,20 @@ LOOK = (*QUERY, click.option("--accept-loss", is_flag=True, help="Push although 
 """What a first look needs."""
 
 
-def first_look(scenario: Scenario, series: int, directory: Path, values: Mapping[str, Any], console: Console) -> Look:
+def first_look(
+    scenario: Scenario,
+    series: int,
+    directory: Path,
+    values: Mapping[str, Any],
+    console: Console,
+    *,
+    own: Callable[[], Collection[str]],
+    ask: bool = True,
+) -> Look:
     """Ask the store, if its address is known, and foresee what it will do with the push of these options.
 
-    directory: where blocks go. ReceiverError: an address given by --query-url does not answer.
+    directory: where blocks go. own: the names of the blocks that the push makes, where they are wanted. ask: whether a
+    server may be asked. ReceiverError: an address given by --query-url does not answer.
     """
     from promfill.check import PushPlan, foresee
 
@@ -50,11 +61,29 @@ def first_look(scenario: Scenario, series: int, directory: Path, values: Mapping
         series=series,
         mode=mode,
         block_duration=DAY_MS if text == "auto" else parse_duration(text, "--block-duration"),
-        block_ends=_block_ends(directory) if mode == "blocks" else (),
     )
-    forwarder = find_receiver(values, console)
-    store = _ask(values, console) if values["query_url"] or not forwarder else None
+    if mode == "blocks":
+        plan = replace(plan, directory=directory, there=_others(plan, directory, own))
+    forwarder = find_receiver(values, console) if ask else None
+    store = _ask(values, console) if ask and (values["query_url"] or not forwarder) else None
     return Look(store, foresee(plan, store, int(time.time() * 1000), forwarder), forwarder)
+
+
+def say_findings(findings: Iterable[Finding], console: Console) -> None:
+    """Each in one line on stderr. What costs others what they have is said under -q, too."""
+    from promfill.directory_check import SEVERE
+
+    for finding in findings:
+        words = "; ".join(filter(None, (finding.text, finding.fix)))
+        if finding.kind in SEVERE:
+            console.say(f"promfill: warning: {words}")
+        elif finding.kind in _WARNED and not finding.loses:
+            console.warn(words)
+        else:
+            console.note(f"{'loss' if finding.loses else 'note'}: {words}")
+
+
+_WARNED = frozenset({"displaced", "future", "live", "owner", "overlap", "recent"})
 
 
 class Look:
@@ -64,6 +93,10 @@ class Look:
         self, store: StoreFacts | None, findings: Sequence[Finding], forwarder: Forwarder | None = None
     ) -> None:
         self.store, self.findings, self.forwarder = store, findings, forwarder
+
+    def without(self, kinds: Collection[str]) -> Look:
+        """The same, but for findings of these kinds."""
+        return Look(self.store, [one for one in self.findings if one.kind not in kinds], self.forwarder)
 
     def facts(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -181,7 +214,12 @@ def _ask(values: Mapping[str, Any], console: Console) -> StoreFacts | None:
         return None
 
 
-def _block_ends(directory: Path) -> list[int]:
-    from promfill.sinks.data_directory import read_metas
+def _others(plan: PushPlan, directory: Path, own: Callable[[], Collection[str]]) -> list[Span]:
+    """The blocks of a directory that are not this push's own; those are of its time, so names are asked for then."""
+    from promfill.check import blocks_to_come
+    from promfill.directory_check import overlapping, spans_in
 
-    return [meta.max_time for meta in read_metas(directory).values()]
+    there = spans_in(directory)
+    coming = blocks_to_come(plan.grid, plan.series, plan.block_duration)
+    names = own() if overlapping(there, coming) else ()
+    return [span for span in there if span.name not in names]

@@ -13,16 +13,16 @@ import click
 from promfill.cli.commands import serve_command
 from promfill.cli.console import Console
 from promfill.cli.destination import CREDENTIALS, push_destination
-from promfill.cli.directory_warnings import warn_of_prometheus
 from promfill.cli.remote_write import SENDING, SENDING_NAMES, RemoteWritePush, open_remote_write_push
 from promfill.cli.resume import Run
-from promfill.cli.uploads import PushUpload, check_ranges, open_push_upload
-from promfill.scenario import DEFAULT_DESCRIPTION
+from promfill.cli.uploads import PushUpload, check_ranges, open_push_upload, refuse_future_upload
 from promfill.times import DAY_MS, parse_duration
 
 if TYPE_CHECKING:
     from promfill.ordered_workers import PlacedSink
+    from promfill.scenario import Scenario
     from promfill.sinks.base import Sink, SinkReport
+    from promfill.sinks.blocks import BlockSink
     from promfill.sinks.openmetrics import OpenMetricsSink
     from promfill.source import Source
     from promfill.stores.facts import StoreFacts
@@ -154,6 +154,10 @@ class Target:
         keeper = self.sending or self.upload
         return keeper.checkpoint if keeper else None
 
+    def block_names(self) -> list[str]:
+        """The names of the blocks that it makes."""
+        return cast("BlockSink", self.sink).names if self.mode == "blocks" else []
+
     def status(self) -> str:
         """What the progress bar says beside the samples."""
         return self.sending.status() if self.sending else ""
@@ -213,8 +217,7 @@ def _blocks(source: Source, values: Mapping[str, Any], console: Console, run: Ru
 
     directory = directory_of(values)
     check_writable(directory)
-    text = values["block_duration"]
-    duration = DAY_MS if text == "auto" else parse_duration(text, "--block-duration")
+    duration = block_duration(values)
     identity = source.identity()
     upload = open_push_upload(values, run, directory, console)
     done = upload.done if upload else frozenset()
@@ -224,11 +227,8 @@ def _blocks(source: Source, values: Mapping[str, Any], console: Console, run: Ru
         return BlockSink(source.fleet, source.grid, identity, directory, duration=duration, share=share, done=done)
 
     sink = sink_of(0, 1)
-    _say_what_blocks_lose(values, console)
-    _warn_of_overlaps(directory, sink.overlapping(), console)
-    warn_of_prometheus(directory, source.grid, console)
     if upload:
-        check_ranges(sink, int(time.time() * 1000))
+        check_ranges(sink.ranges, int(time.time() * 1000))
     facts: dict[str, Any] = {"blocks": len(sink.names)}
     if upload:
         facts["upload_to"] = str(upload.destination)
@@ -237,21 +237,34 @@ def _blocks(source: Source, values: Mapping[str, Any], console: Console, run: Ru
     return Target("blocks", sink, str(directory), facts, _workers(source, values), sink_of, upload)
 
 
-def _warn_of_overlaps(directory: Path, names: list[str], console: Console) -> None:
-    if names:
-        which = f"{directory / names[0]}" + (f" and {len(names) - 1} blocks more" if names[1:] else "")
-        console.warn(f"{which}: samples of the same time are there; Prometheus merges overlapping blocks, Thanos halts")
+def block_names(scenario: Scenario, directory: Path, values: Mapping[str, Any]) -> list[str]:
+    """The names of the blocks that a push of this scenario makes."""
+    from promfill.sinks.blocks import BlockSink
+    from promfill.source import Source
+
+    source = Source(scenario)
+    duration = block_duration(values)
+    return BlockSink(source.fleet, source.grid, source.identity(), directory, duration=duration).names
 
 
-def _say_what_blocks_lose(values: Mapping[str, Any], console: Console) -> None:
-    given = [name for name, default in (("description", DEFAULT_DESCRIPTION), ("unit", "")) if values[name] != default]
-    if given:
-        console.note(f"--{' and --'.join(given)} will not be kept: blocks hold no HELP, TYPE or UNIT")
+def block_duration(values: Mapping[str, Any]) -> int:
+    """ms: what --block-duration says."""
+    text = values["block_duration"]
+    return DAY_MS if text == "auto" else parse_duration(text, "--block-duration")
 
 
 def _openmetrics(source: Source, values: Mapping[str, Any], console: Console) -> Target:
     sink = _text_sink(source, values)
+    _say_of_the_text(source, console)
     return Target("openmetrics", sink, str(sink.path), workers=_workers(source, values))
+
+
+def _say_of_the_text(source: Source, console: Console) -> None:
+    """What blocks made of it would do."""
+    from promfill.cli.store import say_findings
+    from promfill.directory_check import predict_from_text
+
+    say_findings(predict_from_text(source.grid.last, int(time.time() * 1000)), console)
 
 
 def _text_sink(source: Source, values: Mapping[str, Any]) -> OpenMetricsSink:
@@ -269,10 +282,13 @@ def _remote_write(source: Source, values: Mapping[str, Any], console: Console, r
 
 
 def _script(source: Source, values: Mapping[str, Any], console: Console) -> Target:
-    from promfill.sinks.script import ScriptSink, find_script, script_access
+    from promfill.sinks.script import ScriptSink, find_script, own_script, script_access
 
     script = find_script(values["backfill_script"], directory_of(values))
     access = script_access(push_destination(values, console))
+    if script.path == own_script().absolute():
+        refuse_future_upload(source.grid.last, int(time.time() * 1000))
+    _say_of_the_text(source, console)
     if not script.marked:
         console.warn(f"{script.path} gets the password as an argument, where ps shows it: that is its contract")
     sink = ScriptSink(_text_sink(source, values), script, access, keep=values["keep"], to_stderr=values["as_json"])

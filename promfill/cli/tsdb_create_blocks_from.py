@@ -17,13 +17,13 @@ from promfill.cli.console import Console
 from promfill.cli.options import JSON, with_options
 from promfill.cli.tsdb_blocks import block_facts
 from promfill.errors import InputError
-from promfill.times import DAY_MS, UNITS_MS, parse_duration
+from promfill.times import DAY_MS, name_time, parse_duration
 
 if TYPE_CHECKING:
     from promfill.create_blocks import BlocksReport, Progress
+    from promfill.finding import Finding
 
 _LABEL = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
-_RECENT_MS = 3 * UNITS_MS["h"]
 
 EITHER_SIDE = (
     click.option("-q", "--quiet", is_flag=True, help="Print no table of blocks, and only errors."),
@@ -51,6 +51,7 @@ def command(**values: Any) -> None:
 @click.option(
     "--label", "labels", multiple=True, metavar="K=V", help="Set this label on every series; may be repeated."
 )
+@click.option("--allow-future", is_flag=True, help="Take samples after now.")
 @with_options(JSON)
 @click.pass_context
 def openmetrics(context: click.Context, /, **values: Any) -> None:
@@ -71,19 +72,38 @@ def openmetrics(context: click.Context, /, **values: Any) -> None:
     labels = _labels(values["labels"])
     console.json({"destination": str(values["directory"])})
     started = time.monotonic()
-    report = _create(values["text"], values["directory"], duration, labels, console)
-    console.json(_facts(report, values["directory"], time.monotonic() - started))
+    report = _create(values, duration, labels, console)
+    findings = _findings(report, values["directory"])
+    console.json(_facts(report, values["directory"], findings, time.monotonic() - started))
     if report.blocks and not values["as_json"]:
         console.result("\n".join(_table(report, bool(given["human_readable"]))))
-    _warn(report, console)
+    _warn(report, findings, console)
 
 
-def _create(path: str, directory: Path, duration: int, labels: Mapping[str, str], console: Console) -> BlocksReport:
+def _create(values: Mapping[str, Any], duration: int, labels: Mapping[str, str], console: Console) -> BlocksReport:
     from promfill.create_blocks import create_blocks
     from promfill.text_pieces import open_text
 
-    with open_text(path) as text, _progress(console) as progress:
-        return create_blocks(text, directory, duration=duration, labels=labels, progress=progress)
+    with open_text(values["text"]) as text, _progress(console) as progress:
+        return create_blocks(
+            text,
+            values["directory"],
+            duration=duration,
+            labels=labels,
+            progress=progress,
+            allow_future=values["allow_future"],
+        )
+
+
+def _findings(report: BlocksReport, directory: Path) -> list[Finding]:
+    """What a Prometheus will do with the blocks in the directory."""
+    from promfill.directory_check import Arrival, Span, predict_in_directory, spans_in
+
+    metas = [block.meta for block in report.blocks]
+    coming = [Span(meta.ulid, meta.min_time, meta.max_time, meta.stats.samples) for meta in metas]
+    names = {span.name for span in coming}
+    there = [span for span in spans_in(directory) if span.name not in names]
+    return predict_in_directory(Arrival(coming, there, directory, report.metadata), int(time.time() * 1000))
 
 
 def _duration(longest: str | None, utc_days: bool) -> int:
@@ -119,7 +139,9 @@ def _table(report: BlocksReport, human: bool) -> Iterator[str]:
     yield from (align([row])[0] for row in rest)
 
 
-def _facts(report: BlocksReport, directory: Path, seconds: float) -> dict[str, Any]:
+def _facts(report: BlocksReport, directory: Path, findings: Sequence[Finding], seconds: float) -> dict[str, Any]:
+    from dataclasses import asdict
+
     blocks = [block_facts(directory / block.meta.ulid, block.meta, block.bytes) for block in report.blocks]
     return {
         "destination": str(directory),
@@ -129,26 +151,25 @@ def _facts(report: BlocksReport, directory: Path, seconds: float) -> dict[str, A
         "doubled": report.doubled,
         "exemplars": report.exemplars,
         "overlapping": list(report.overlapping),
+        "findings": [asdict(finding) for finding in findings],
         "seconds": round(seconds, 3),
         "samples_per_second": round(report.samples / seconds) if seconds > 0 else 0,
         "blocks": blocks,
     }
 
 
-def _warn(report: BlocksReport, console: Console) -> None:
+def _warn(report: BlocksReport, findings: Sequence[Finding], console: Console) -> None:
+    from promfill.cli.store import say_findings
+
     if not report.blocks:
         console.note("the text holds no sample: there is no block to make")
     if report.exemplars:
         console.note(f"{report.exemplars:,} exemplars dropped: blocks hold none")
     if report.doubled:
         console.note(f"{report.doubled:,} samples stood there more than once, with one value: each is kept once")
-    if report.overlapping:
-        console.warn(f"{len(report.overlapping):,} blocks that were there hold samples of the same time")
-    if report.blocks and max(block.meta.max_time for block in report.blocks) > time.time() * 1000 - _RECENT_MS:
-        console.warn(
-            "the newest block ends within the last 3 hours: a Prometheus that starts on it drops what its own log "
-            "holds of the time before that end"
-        )
+    if report.late:
+        console.warn(f"line {report.late.line} is the first that is after now: {name_time(report.late.time)}")
+    say_findings(findings, console)
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from promfill.errors import DamagedError
 
 if TYPE_CHECKING:
     from promfill.block_review import BlockReview
+    from promfill.finding import Finding
 
 
 @click.command()
@@ -33,14 +36,33 @@ def command(directory: Path, as_json: bool) -> None:
 
     console = Console()
     console.json({"directory": str(directory)})
-    reviews = list(review_blocks(directory))
-    console.json(_facts(directory, reviews))
+    now = int(time.time() * 1000)
+    reviews = list(review_blocks(directory, now))
+    findings = _findings(directory, reviews, now)
+    console.json({**_facts(directory, reviews), "findings": [asdict(finding) for finding in findings]})
     if not as_json:
-        console.result("\n".join(_lines(reviews)))
+        console.result("\n".join([*_lines(reviews), *_finding_lines(findings)]))
     wrong = [review for review in reviews if review.wrong]
     if wrong:
         more = f" and {len(wrong) - 1} more" if wrong[1:] else ""
         raise DamagedError(f"{len(wrong)} of {len(reviews)} blocks are damaged: {wrong[0].path}{more}")
+
+
+def _findings(directory: Path, reviews: Sequence[BlockReview], now: int) -> list[Finding]:
+    """What a Prometheus will do with the directory as a whole. What its verdict on a block says is left out."""
+    from promfill.directory_check import Arrival, predict_in_directory, spans_in
+
+    whole = {review.path.name for review in reviews if not review.wrong}
+    spans = [span for span in spans_in(directory) if span.name in whole]
+    found = predict_in_directory(Arrival(spans, directory=directory), now)
+    return [finding for finding in found if finding.kind != "recent"]
+
+
+def _finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """What is about the directory, after what is about its blocks."""
+    for finding in findings:
+        yield f"note   {finding.text}"
+        yield from [f"fix    {finding.fix}"] if finding.fix else []
 
 
 def _facts(directory: Path, reviews: Sequence[BlockReview]) -> dict[str, Any]:

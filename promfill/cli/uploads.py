@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from promfill.check import Finding
     from promfill.checkpoint import Checkpoint
     from promfill.destination import Destination
-    from promfill.sinks.blocks import BlockSink
     from promfill.source import Source
     from promfill.upload.local import LocalBlock
     from promfill.upload.mimir import MimirUpload
@@ -171,14 +170,26 @@ def beside_upload(url: str, *, cloud: bool = False) -> str:
     return url.rstrip("/") + ("/api/prom" if cloud else "/prometheus")
 
 
-def check_ranges(sink: BlockSink, now: int) -> None:
-    """InputError where a block of the push would break a rule of Mimir's: nothing is written then."""
+def check_ranges(ranges: Iterable[tuple[int, int]], now: int) -> None:
+    """InputError where a block of these times (first, end; ms) would break a rule of Mimir's: nothing is written then.
+
+    A sample at now ends its block a millisecond later, which has passed when Mimir looks.
+    """
     from promfill.tsdb.mimir_rules import range_breaches
 
-    for low, high in sink.ranges:
-        for breach in range_breaches(low, high, now):
-            mend = "an earlier --end" if breach.rule.name == "future" else "--block-duration 24h or a part of it"
-            raise InputError(f"{breach}", f"take {mend}, or --upload none")
+    for low, high in ranges:
+        for breach in range_breaches(low, high, now + 1):
+            if breach.rule.name == "future":
+                raise InputError(str(breach), "take an earlier --end")
+            raise InputError(str(breach), "take --block-duration 24h or a part of it, or --upload none")
+
+
+def refuse_future_upload(last: int, now: int) -> None:
+    """InputError where the newest sample, at `last` ms, is after now: Mimir takes no block that it would be in."""
+    from promfill.tsdb.mimir_rules import range_breaches
+
+    for breach in range_breaches(last, last + 1, now + 1):
+        raise InputError(str(breach), "take an earlier --end")
 
 
 def upload_facts(report: UploadReport, destination: Destination) -> dict[str, Any]:

@@ -39,12 +39,27 @@ class Samples:
         return int(self.times.size)
 
 
+@dataclass(frozen=True, slots=True)
+class LateSample:
+    """The first line that holds a sample after now, and its time in Unix ms."""
+
+    line: int
+    time: int
+
+
 class OpenMetricsReader:
-    """Reads one text. `labels` are set on every series, an empty value takes a label off."""
+    """Reads one text. `labels` are set on every series, an empty value takes a label off.
+
+    now: Unix ms; `late` is the first sample after it, where there is one. metadata: which of HELP, TYPE and UNIT stand
+    in the text.
+    """
 
     def __init__(self, labels: Mapping[str, str] | None = None) -> None:
         self.lines = 0
         self.exemplars = 0
+        self.late: LateSample | None = None
+        self.metadata: set[str] = set()
+        self.now = LAST_MS
         self._table = SeriesTable(labels)
         self._work = Work()
         self._ended = False
@@ -62,9 +77,12 @@ class OpenMetricsReader:
         """
         lines, usual = split_lines(buffer, size, self._work)
         fast, taken = self._read_usual(buffer, lines, usual)
+        late = self._first_late(fast.times, taken)
         others = np.flatnonzero(~taken)
         end = int(lines.ends[-1]) + 1 if len(lines) else 0
         slow = self._read_others(buffer[:size], lines, others, end)
+        if late and not (self.late and self.late.line < late.line):
+            self.late = late
         self.lines += len(lines)
         return _join(fast, slow)
 
@@ -93,6 +111,13 @@ class OpenMetricsReader:
         taken[usual] = good
         return Samples(series[good], times[good].astype(np.int64), values[good]), taken
 
+    def _first_late(self, times: NDArray[np.int64], taken: NDArray[np.bool_]) -> LateSample | None:
+        """Of the samples at `times` ms, int64 (n,), of the lines `taken`; None once one is known."""
+        if self.late or not times.size or times.max() <= self.now:
+            return None
+        place = int(np.argmax(times > self.now))
+        return LateSample(self.lines + int(np.flatnonzero(taken)[place]) + 1, int(times[place]))
+
     def _read_others(
         self, text: NDArray[np.uint8], lines: Lines, others: NDArray[np.int64], end: int
     ) -> list[tuple[int, int, float]]:
@@ -116,8 +141,12 @@ class OpenMetricsReader:
             raise InputError(f"line {number}: {error}") from None
         if sample == "EOF":
             self._ended = True
-        elif sample:
+        elif sample is None:
+            self.metadata.add(line[2:6].decode())
+        else:
             self.exemplars += sample.exemplar
+            if sample.time > self.now and not self.late:
+                self.late = LateSample(number, sample.time)
             rows.append((self._table.add(sample.labels), sample.time, sample.value))
 
 

@@ -24,7 +24,6 @@ from promfill.sinks.base import SinkReport
 from promfill.sinks.block_files import BlockFiles, publish
 from promfill.sinks.block_writer import BlockWriter, CompleteBlock
 from promfill.sinks.claims import claim_directory
-from promfill.sinks.data_directory import read_metas
 from promfill.sinks.directory import disk_errors
 from promfill.times import DAY_MS
 from promfill.tsdb.chunk_metas import ChunkMetas
@@ -96,13 +95,6 @@ class BlockSink:
     def ranges(self) -> list[tuple[int, int]]:
         """minTime and maxTime of all blocks of the push, in time order; ms."""
         return [(meta.min_time, meta.max_time) for meta in map(self._meta, self._windows)]
-
-    def overlapping(self) -> list[str]:
-        """The blocks of others in the directory that hold samples of the push's time."""
-        start, end = self._grid.start, self._grid.last + 1
-        ours = set(self.names)
-        there = read_metas(self._directory).items()
-        return [name for name, meta in there if name not in ours and meta.min_time < end and start < meta.max_time]
 
     def tiles(self) -> Iterator[Tile]:
         """The tiles of every block that is not there, whole and right."""

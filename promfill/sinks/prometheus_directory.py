@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from promfill.times import UNITS_MS
+from promfill.prometheus_rules import LOG_MS
 from promfill.tsdb.ulid import is_ulid
 
 try:
     import fcntl
 except ImportError:  # Windows: the log alone tells
     fcntl = None  # type: ignore[assignment]
-
-RECENT_MS = 3 * UNITS_MS["h"]
-"""A log may hold samples of this age: a head keeps two to three hours."""
 
 _OWN_FILES = ("wal", "lock", "chunks_head", "queries.active")
 
@@ -36,15 +32,12 @@ class Owner:
     path: Path
 
 
-def log_in_danger(directory: Path, end: int) -> str | None:
-    """Why a block that ends at `end` (Unix ms) would cost a Prometheus samples of its log; None where it would not."""
-    now = time.time() * 1000
-    if end <= now - RECENT_MS:
-        return None
+def prometheus_at_work(directory: Path, now: int) -> str | None:
+    """How it shows that a Prometheus uses the directory and has samples in its log; None where none does. `now`: ms."""
     if is_locked(directory / "lock"):
         return f"a Prometheus runs on {directory}"
     written = _last_write(directory / "wal")
-    if written is not None and written * 1000 > now - RECENT_MS:
+    if written is not None and written * 1000 > now - LOG_MS:
         return f"a Prometheus has written to {directory / 'wal'} within the last 3 hours"
     return None
 

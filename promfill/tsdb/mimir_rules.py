@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from promfill.times import name_time
+
 MAX_RANGE = 86_400_000
 """ms; the largest of -compactor.block-ranges, 24h by default. Blocks must not cross its multiples"""
 MAX_META_BYTES = 1 << 20
@@ -145,7 +147,7 @@ def _order(facts: BlockFacts, now: int) -> str | None:
 
 def _future(facts: BlockFacts, now: int) -> str | None:
     high = max(facts.times)
-    return f"the block ends {(high - now) / 1000:,.3f} s after now" if high > now else None
+    return f"the block ends at {name_time(high)}, after now" if high > now else None
 
 
 def _range(facts: BlockFacts, now: int) -> str | None:

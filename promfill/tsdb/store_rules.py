@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from promfill.prometheus_rules import RUNNING_AND_STARTING, is_future, reaches_log
+from promfill.stores.facts import DEFAULT_RETENTION_MS
+from promfill.times import UNITS_MS
 from promfill.tsdb.mimir_rules import BlockFacts, breaches
 from promfill.tsdb.segment_reader import ENCODINGS, XOR
 
 STORES = ("Prometheus", "Mimir", "Thanos")
-HOUR = 3_600_000
-RECENT = 3 * HOUR
-DEFAULT_RETENTION = 15 * 24 * HOUR
+HOUR = UNITS_MS["h"]
 THANOS_LARGEST = 14 * 24 * HOUR
 THANOS_RESOLUTIONS = (0, 300_000, HOUR)
 THANOS_MAX_INDEX = 64 << 30
@@ -69,12 +70,14 @@ def _prometheus(block: WholeBlock, now: int) -> Verdict:
         verdict.notes.append(f"{name} chunks are read by 3.x of 2026 and later alone")
     if block.overlaps:
         verdict.notes.append("overlaps are merged when they are read, and compacted into one block")
-    if end > now - RECENT:
+    if is_future(end, now):
+        verdict.reasons.append(f"it ends after now: of blocks that do, {RUNNING_AND_STARTING}")
+    elif reaches_log(end, now):
         verdict.notes.append(
             "the block ends within the last 3 hours: a live server that starts on it drops what its own log holds of "
             "the time before that end; stop it, wait 3 hours, or end the push earlier"
         )
-    if end < now - DEFAULT_RETENTION:
+    if end < now - DEFAULT_RETENTION_MS:
         verdict.notes.append("older than 15 days, the default retention: set --storage.tsdb.retention.time")
     return verdict
 

@@ -80,6 +80,7 @@ def test_json(text: str, promfill: Promfill) -> None:
         "doubled": 0,
         "exemplars": 0,
         "overlapping": [],
+        "findings": [],
     }
     assert [block["ulid"] for block in blocks] == [meta["ulid"] for meta in metas("out")]
     assert blocks[1].keys() == {"ulid", "path", "min_time", "max_time", "samples", "chunks", "series", "bytes"}
@@ -108,10 +109,12 @@ def test_what_is_dropped_and_what_overlaps_is_said(text: str, promfill: Promfill
     path = tmp_path / "more"
     path.write_bytes(b'a_total 1 1 # {t="u"} 1\na_total 1 1\n# EOF\n')
     promfill(*COMMAND, "openmetrics", text)
+    first, _ = (meta["ulid"] for meta in metas())
     assert promfill(*COMMAND, "openmetrics", str(path)).err == (
         "1 exemplars dropped: blocks hold none\n"
         "1 samples stood there more than once, with one value: each is kept once\n"
-        "promfill: warning: 1 blocks that were there hold samples of the same time\n"
+        f"promfill: warning: block data/{first} (2 samples): samples of the same time are there; Prometheus merges "
+        "overlapping blocks, Thanos halts\n"
     )
     assert promfill(*COMMAND, "-q", "openmetrics", str(path)).err == ""
 

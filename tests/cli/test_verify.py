@@ -123,8 +123,8 @@ def test_who_is_no_store_is_named(promfill: Promfill, answer: Answer, words: str
 def test_check_of_blocks_assumes_the_default_and_goes_on(promfill: Promfill) -> None:
     told = promfill("check", "--metric-name", "vpn", "--start", "now-21d")
     assert told.code == 0
-    assert "default retention of 15d is assumed" in told.out
-    assert promfill("check", *WHAT).out == "nothing is known that this store would do to the push\n"
+    assert "assuming Prometheus's default retention (15d)" in told.out
+    assert promfill("check", *WHAT).out == "check passed: nothing would be lost or changed\n"
 
 
 def test_check_tells_programs_what_it_found(promfill: Promfill) -> None:

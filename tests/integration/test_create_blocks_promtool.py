@@ -123,7 +123,7 @@ def test_there_are_enough_inputs() -> None:
 def test_taken_and_refused_as_by_promtool(name: str, tmp_path: Path, promfill: Promfill) -> None:
     text, ours, theirs = tmp_path / "text", tmp_path / "ours", tmp_path / "theirs"
     text.write_bytes(INPUTS[name])
-    result = promfill("tsdb", "create-blocks-from", "openmetrics", str(text), str(ours))
+    result = promfill("tsdb", "create-blocks-from", "openmetrics", "--allow-future", str(text), str(ours))
     if name in STRICTER:
         assert result.code == 2
         assert "line 2: the time" in result.err

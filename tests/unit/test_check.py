@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from promfill.check import Finding, PushPlan, foresee, kept_in_blocks, steps_since
+from promfill.check import Finding, PushPlan, foresee, steps_since
+from promfill.directory_check import Span
 from promfill.plan import Grid
 from promfill.scenario import Signal
 from promfill.stores.facts import StoreFacts
@@ -25,7 +27,8 @@ def plan(
     return replace(made, **more)  # type: ignore[arg-type]
 
 
-def kinds(findings: list[Finding]) -> dict[str, tuple[bool, int | None]]:
+def kinds(findings: list[Finding]) -> dict[str, Any]:
+    """Of each kind: whether it loses samples, and how many, (bool, int | None)."""
     return {finding.kind: (finding.loses, finding.samples) for finding in findings}
 
 
@@ -47,23 +50,28 @@ def test_steps_since_a_time(time: int, steps: int) -> None:
 def test_whole_blocks_are_kept_or_deleted(aligned: bool, border: bool, days: int) -> None:
     midnight = NOW // DAY_MS * DAY_MS
     made = plan(mode="blocks", end=midnight if aligned else NOW)
-    kept = kept_in_blocks(made, 15 * DAY_MS, keeps_at_border=border)
+    kept = kept_in_blocks(made, replace(PROMETHEUS, keeps_at_border=border))
     # Not aligned: 10 hours of the newest day, and the 14 days whose ends lie less than 15 days before it; the 15th too.
     assert kept == (days * 288 if aligned else 15 * 288 + 120)
 
 
+def kept_in_blocks(made: PushPlan, store: StoreFacts = PROMETHEUS) -> int:
+    """Steps that a Prometheus leaves of the push's blocks."""
+    lost: int = kinds(foresee(made, store, NOW)).get("retention", (True, 0))[1]
+    return made.grid.steps - lost // made.series
+
+
 def test_blocks_of_others_move_the_border() -> None:
     midnight = NOW // DAY_MS * DAY_MS
-    made = plan(mode="blocks", end=midnight, block_ends=[midnight + 5 * DAY_MS])
-    assert kept_in_blocks(made, 15 * DAY_MS, keeps_at_border=False) == 10 * 288
-    assert (
-        kept_in_blocks(plan(mode="blocks", end=midnight), 15 * DAY_MS, keeps_at_border=False, newest_block=0)
-        == 15 * 288
-    )
+    other = Span("01M86VBYCAGN0NVX0WYDKCAS21", midnight + 5 * DAY_MS - 1, midnight + 5 * DAY_MS, 1)
+    assert kept_in_blocks(plan(mode="blocks", end=midnight, there=[other])) == 10 * 288
+    made = plan(mode="blocks", end=midnight)
+    assert kept_in_blocks(made, replace(PROMETHEUS, newest_block=midnight + 5 * DAY_MS)) == 10 * 288
+    assert kept_in_blocks(made, replace(PROMETHEUS, newest_block=0)) == 15 * 288
 
 
 def test_the_newest_block_stays_whatever_the_retention() -> None:
-    assert kept_in_blocks(plan(1, "blocks", NOW // DAY_MS * DAY_MS), 1, keeps_at_border=False) == 288
+    assert kept_in_blocks(plan(1, "blocks", NOW // DAY_MS * DAY_MS), replace(PROMETHEUS, retention=1)) == 288
 
 
 def test_prometheus_keeps_at_least_what_lies_within_its_retention() -> None:
@@ -125,6 +133,15 @@ def test_the_future_has_a_limit(store: StoreFacts, refused: int) -> None:
     assert lost(foresee(plan(3, end=NOW + 3 * DAY_MS), VM, NOW)) == 10 * (288 - 1)
 
 
+def test_no_advice_leads_into_blocks_that_end_after_now() -> None:
+    late = plan(3, end=NOW + 2 * DAY_MS)
+    fixes = [f.fix for f in foresee(late, replace(PROMETHEUS, newest=NOW), NOW) if f.loses]
+    assert len(fixes) == 2
+    assert not [fix for fix in fixes if "--mode blocks" in fix]
+    assert "now+10m" in "".join(fixes)
+    assert kinds(foresee(replace(late, mode="openmetrics"), None, NOW))["future"] == (False, None)
+
+
 def test_what_is_not_known_is_said_as_such() -> None:
     found = foresee(plan(), StoreFacts("Grafana Mimir"), NOW)
     assert not lost(found)
@@ -136,7 +153,8 @@ def test_blocks_alone_assume_the_default_and_lose_nothing() -> None:
     midnight = NOW // DAY_MS * DAY_MS
     findings = foresee(plan(mode="blocks", end=midnight), None, NOW)
     assert kinds(findings) == {"retention": (False, 10 * 6 * 288)}
-    assert "15d is assumed" in findings[0].text
+    assert "assuming Prometheus's default retention (15d)" in findings[0].text
+    assert "--query-url" in findings[0].fix
     assert foresee(plan(15, "blocks", midnight), None, NOW) == []
 
 

@@ -292,6 +292,57 @@ def test_two_values_at_one_time_are_refused(capacity: int, tmp_path: Path) -> No
     assert not (tmp_path / "data").exists()
 
 
+NOW = 1_700_000_000_000
+
+LATE = {
+    "the usual line": (b"a 1 1\na 2 1700000000.001\nb 1 1700000001\n", 2, "2023-11-14T22:13:20.001Z (1700000000.001)"),
+    "an odd line": (b"a 1 1\na +2 1700000000.001\nb 1 1\n", 2, "2023-11-14T22:13:20.001Z (1700000000.001)"),
+    "an odd line before a usual one": (b"a +2 1700000001\na 2 1700000002\n", 1, "2023-11-14T22:13:21Z (1700000001)"),
+    "a usual line before an odd one": (
+        b"# TYPE a gauge\na 2 1.8e9\na +2 1.9e9\n",
+        2,
+        "2027-01-15T08:00:00Z (1800000000)",
+    ),
+    "after many": (b"a 1 1700000000\n" * 300 + b"a 1 4083264000\n", 301, "2099-05-24T00:00:00Z (4083264000)"),
+    "at the end of time": (b"a 1 253402300799.999\n", 1, "253,402,300,799,999 ms (253402300799.999)"),
+}
+
+
+@pytest.mark.parametrize("piece", [40, 1 << 16])
+@pytest.mark.parametrize("name", LATE)
+def test_a_sample_after_now_is_refused_by_its_line(name: str, piece: int, tmp_path: Path) -> None:
+    text, line, when = LATE[name]
+    with pytest.raises(InputError) as caught:
+        make(text + b"# EOF\n", tmp_path / "data", piece=piece, now=NOW)
+    assert caught.value.problem.startswith(f"line {line} of text is at {when}, after now: ")
+    assert "--allow-future" in caught.value.fix
+    assert not (tmp_path / "data").exists()
+    report = make(text + b"# EOF\n", tmp_path / "data", piece=piece, now=NOW, allow_future=True)
+    assert report.late is not None
+    assert report.late.line == line
+    assert report.samples == len({row for row in text.splitlines() if not row.startswith(b"#")})
+
+
+def test_a_sample_at_now_is_taken(tmp_path: Path) -> None:
+    report = make(b"a 1 1700000000\na +2 1699999999\n# EOF\n", tmp_path, now=NOW)
+    assert (report.late, report.samples, report.blocks[0].meta.max_time) == (None, 2, NOW + 1)
+
+
+def test_now_is_the_clocks_where_none_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(1_700_000_000, 1_700_000_100))
+    monkeypatch.setattr("promfill.create_blocks.time.time", lambda: next(clock))
+    lines = b"".join(b"a 1 %d\n" % (1_700_000_000 + k) for k in range(4))
+    assert make(lines + b"# EOF\n", tmp_path, piece=len(lines) // 4).samples == 4  # a pipe that goes on as time does
+    with pytest.raises(InputError, match="after now"):
+        make(b"a 1 1800000000\n# EOF\n", tmp_path)
+
+
+def test_metadata_is_remembered(tmp_path: Path) -> None:
+    text = b"# HELP a x\n# UNIT a_s s\na 1 1\n# EOF\n"
+    assert make(text, tmp_path, piece=40).metadata == ["HELP", "UNIT"]
+    assert make(b"a 1 1\n# EOF\n", tmp_path).metadata == []
+
+
 def test_zero_has_two_signs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"two values at 1970-01-01T00:00:01Z \(1\): 0\.0 and -0\.0"):
         make(b"a 0 1\na -0 1\n# EOF\n", tmp_path)
