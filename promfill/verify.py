@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from promfill.codecs.work import Work
 from promfill.comparison import Expected, Fault, Found, Tally, compare
 from promfill.digits import keeps_all_digits
-from promfill.errors import FormatError
+from promfill.errors import FormatError, RefusedError
 from promfill.model import Fleet, LabelSet
 from promfill.plan import Grid, Tile, spans
 from promfill.source import Source
-from promfill.stores.base import Readings, Selection, Store
+from promfill.stores.base import Readings, Selection, Store, TooMuchError
 from promfill.stores.rows import RowFinder
 
 TILE_SAMPLES = 500_000
@@ -98,11 +98,18 @@ def verify(source: Source, store: Store, progress: Callable[[int], None] = lambd
     finder = RowFinder(source.fleet)
     labels = shared_labels(source.fleet)
     verifier = _Verifier(source, store, progress)
-    for first, steps in _windows(verifier.grid, store, len(source.fleet)):
+    first, most = 0, _most_steps(store, len(source.fleet))
+    while first < verifier.grid.steps:
+        steps = next(spans(verifier.grid.steps - first, most))[1]
         window = _Window(verifier, first, steps)
-        for readings in store.read(Selection(labels, window.start, window.end), finder):
-            window.add(readings)
+        try:
+            for readings in store.read(Selection(labels, window.start, window.end), finder):
+                window.add(readings)
+        except TooMuchError as error:
+            most = _halve(steps, window, error)
+            continue
         window.finish()
+        first += steps
     return verifier.report()
 
 
@@ -113,10 +120,18 @@ def shared_labels(fleet: Fleet) -> LabelSet:
     return tuple((fleet.symbols[name].decode(), fleet.symbols[value].decode()) for name, value in pairs)
 
 
-def _windows(grid: Grid, store: Store, series: int) -> Iterator[tuple[int, int]]:
-    """(first step, steps) of the spans of time that are read at once: all of it, where series and store allow."""
-    most = WINDOW_STEPS if store.most_samples is None else store.most_samples // series
-    return spans(grid.steps, min(WINDOW_STEPS, most))
+def _most_steps(store: Store, series: int) -> int:
+    """Steps that are read at once, at most: all there are, where series and store allow."""
+    return WINDOW_STEPS if store.most_samples is None else min(WINDOW_STEPS, store.most_samples // series)
+
+
+def _halve(steps: int, window: _Window, error: TooMuchError) -> int:
+    """Steps to read at once, where the answer for so many was too much; RefusedError where there are no fewer."""
+    if steps == 1 or window.begun:
+        asked = "one step" if steps == 1 else f"{steps:,} steps"
+        fix = "raise that limit, or verify the push in parts of its series"
+        raise RefusedError(f"{error} (asked for {asked} of all series)", fix) from error
+    return -(-steps // 2)
 
 
 def _by_bits(source: Source, store: Store) -> bool:
@@ -181,10 +196,12 @@ class _Window:
         self._grid = Grid(grid.time(first_step), grid.step, steps)
         self.start = self._grid.start
         self.end = self._grid.last if first_step + steps == grid.steps else self._grid.time(steps) - 1
+        self.begun = False
         self._met = np.zeros(len(verifier.source.fleet), np.bool_)
 
     def add(self, readings: Readings) -> None:
         """Compare the readings, in groups of rows that lie close together."""
+        self.begun = True
         readings = _trim(readings, self.start, self.end)
         ends = np.cumsum(readings.counts)
         self._count_strangers(readings, ends)

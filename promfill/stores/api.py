@@ -14,7 +14,8 @@ import orjson
 from promfill.destination import show_url
 from promfill.errors import ReceiverError
 from promfill.http import HttpClient
-from promfill.http_answers import read_whole
+from promfill.http_answers import LOOKED_AT, read_whole, text_of
+from promfill.stores.base import TooMuchError
 
 READ_SECONDS = 86_400.0
 """How long an answer may take as a whole; how long it may stand still is the client's own timeout."""
@@ -28,6 +29,24 @@ _PREFIX = re.compile(r"(/select/[^/]+)?/prometheus$")
 
 _HEADERS = {"Cache-Control": "no-store", "Accept-Encoding": "identity"}
 """Caches of Mimir and Cortex hide what was written into the past; gzip would cost more than all the rest."""
+
+
+_TOO_MUCH = re.compile(
+    r"exceed(s|ed|ing)? (the |a )?(\d|max|limit|sample|series|chunk|aggregat|total|size)|exceeds? .{0,40}limit"
+    r"|too (large|big|long)|too many (samples|chunks|bytes|points)|larger than max|resource ?exhausted"
+    r"|cannot (select|process|return|fetch) more than|hit the max|max(imum)? .{0,40}(exceeded|reached)"
+    r"|limit .{0,20}(exceeded|reached)|err-mimir-max-(chunks|estimated|query|series|total|fetched)",
+    re.IGNORECASE,
+)
+"""What servers say of a query whose answer is more than they give at once (Prometheus, Mimir, Cortex, Thanos,
+VictoriaMetrics, and the gRPC below them)."""
+
+
+def asks_too_much(response: httpx.Response) -> bool:
+    """Whether a refusal is of the size of the answer. That of a rate (429) is not: fewer samples would not help."""
+    status = response.status_code
+    told = status in (400, 422) or status >= 500
+    return status == 413 or (told and bool(_TOO_MUCH.search(text_of(response)[:LOOKED_AT])))
 
 
 class Api:
@@ -86,7 +105,10 @@ class Api:
             method, url, content=content, headers={**_HEADERS, **(headers or {})}, timeout=READ_SECONDS
         ) as response:
             if not response.is_success:
-                self.client.check(read_whole(response))
+                refusal = read_whole(response)
+                if asks_too_much(refusal):
+                    raise TooMuchError(self.client.explain(refusal))
+                self.client.check(refusal)
             yield response
 
     def _url(self, path: str, parameters: Parameters) -> str:

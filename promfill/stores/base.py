@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from promfill.errors import RefusedError
 from promfill.model import LabelSet
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 BATCH_SAMPLES = 600_000
 """Samples of one `Readings`, as far as whole series allow: large enough that array calls cost nothing."""
+
+
+class TooMuchError(RefusedError):
+    """The answer would be larger than the store gives at once: that of less time may not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,10 @@ class Store(Protocol):
     """Samples that one `read` may cover in all, None where the store streams."""
 
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
-        """Series by series, in any order; arrays are valid until the next step. ReceiverError or FormatError."""
+        """Series by series, in any order; arrays are valid until the next step. ReceiverError or FormatError.
+
+        TooMuchError, before the first of them: so much is not answered at once.
+        """
         ...
 
     def pending(self) -> int:

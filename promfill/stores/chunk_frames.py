@@ -4,7 +4,7 @@
     frame        uvarint length | CRC32-C, big-endian | ChunkedReadResponse (proto/remote_read.proto)
     response     0a length series …
     series       0a length label …  12 length chunk …
-    chunk        08 min  10 max  18 01  22 length data
+    chunk        08 min  10 max  18 encoding  22 length data
 
 A head's chunks hold two hours each, so there may be one for every few samples, and they must cost little. Between 1971
 and 2109 a time takes six bytes, and a chunk's fields stand at fixed places: all chunks of a frame are found at once by
@@ -29,9 +29,11 @@ from promfill.pb.remote_read_pb2 import Chunk, ChunkedReadResponse
 I64Array = NDArray[np.int64]
 
 _CHUNK_TAG, _SERIES_TAG, _LABEL_TAG = 0x12, 0x0A, 0x0A
-_MARKS = ((0, 0x08), (7, 0x10), (14, 0x18), (15, 0x01), (16, 0x22))
+_MARKS = ((0, 0x08), (7, 0x10), (14, 0x18), (16, 0x22))
 """Places and tags from a chunk's first field on, where both times take six bytes."""
-_DATA_LENGTH = 17
+_ENCODING, _DATA_LENGTH = 15, 17
+FLOATS = (Chunk.XOR, Chunk.XOR2)
+"""Encodings of floats: a Prometheus streams its chunks as they lie in it (XOR2 by default from 4.0 on)."""
 _LONGEST_NUMBER = 10
 LARGEST_FRAME = 64 << 20
 """Bytes; Prometheus ends a frame at 1 MiB (--storage.remote.read-max-bytes-in-frame), give or take a chunk."""
@@ -39,11 +41,15 @@ LARGEST_FRAME = 64 << 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """The chunks of a frame: chunk i is ``buffer[starts[i]:ends[i]]``; series j has ``counts[j]`` of them."""
+    """The chunks of a frame: chunk i is ``buffer[starts[i]:ends[i]]``; series j has ``counts[j]`` of them.
+
+    encodings: uint8, of each chunk, one of FLOATS.
+    """
 
     buffer: NDArray[np.uint8]
     starts: I64Array
     ends: I64Array
+    encodings: NDArray[np.uint8]
     labels: list[LabelSet]
     counts: list[int]
 
@@ -113,7 +119,7 @@ def _parse_fixed(message: bytes) -> Frame | None:
     if ends[-1] != buffer.size:
         return None
     firsts = np.concatenate([[0], np.flatnonzero(heads[1:] != ends[:-1]) + 1])
-    return _with_headers(message, Frame(buffer, starts, ends, [], []), heads, firsts)
+    return _with_headers(message, Frame(buffer, starts, ends, buffer[at + _ENCODING], [], []), heads, firsts)
 
 
 def _find_marks(buffer: NDArray[np.uint8]) -> I64Array:
@@ -125,6 +131,7 @@ def _find_marks(buffer: NDArray[np.uint8]) -> I64Array:
     places = np.flatnonzero(found)
     for offset, tag in _MARKS[:-1]:
         places = places[buffer[places + offset] == tag]
+    places = places[np.isin(buffer[places + _ENCODING], FLOATS)]
     return places[places >= 3]
 
 
@@ -205,15 +212,16 @@ def _parse_any(message: bytes) -> Frame:
     all_series = [series for series in response.chunked_series if series.chunks]
     chunks = [chunk for series in all_series for chunk in series.chunks]
     for chunk in chunks:
-        if chunk.type != Chunk.XOR:
+        if chunk.type not in FLOATS:
             kind = Chunk.Encoding.Name(chunk.type) if chunk.type in Chunk.Encoding.values() else str(chunk.type)
-            raise FormatError(f"a chunk of encoding {kind}, where a push has XOR alone", section="remote read")
+            raise FormatError(f"a chunk of encoding {kind}, where a push has floats alone", section="remote read")
     data = [chunk.data for chunk in chunks]
     ends = np.cumsum(np.fromiter(map(len, data), np.int64, len(data)))
     return Frame(
         buffer=np.frombuffer(b"".join(data), np.uint8),
         starts=np.concatenate([[0], ends[:-1]]).astype(np.int64)[: ends.size],
         ends=ends,
+        encodings=np.fromiter((chunk.type for chunk in chunks), np.uint8, len(chunks)),
         labels=[tuple((label.name, label.value) for label in series.labels) for series in all_series],
         counts=[len(series.chunks) for series in all_series],
     )

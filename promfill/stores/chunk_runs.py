@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from promfill.codecs.work import Work
-from promfill.codecs.xor_decode import LANES, decode_chunks, read_counts
+from promfill.codecs.xor2_decode import decode_xor2_chunks, read_xor2_counts
+from promfill.codecs.xor_decode import LANES, DecodedChunks, decode_chunks, read_counts
 from promfill.model import LabelSet
+from promfill.pb.remote_read_pb2 import Chunk
 from promfill.stores.base import BATCH_SAMPLES, Readings
 from promfill.stores.chunk_frames import Frame
 from promfill.stores.rows import RowFinder
@@ -17,6 +19,13 @@ from promfill.stores.series_runs import strangers
 
 I64Array = NDArray[np.int64]
 
+ReadCounts = Callable[[NDArray[np.uint8], I64Array, I64Array], I64Array]
+Decode = Callable[..., DecodedChunks]
+
+_READERS: tuple[tuple[int, ReadCounts, Decode], ...] = (
+    (Chunk.XOR, read_counts, decode_chunks),
+    (Chunk.XOR2, read_xor2_counts, decode_xor2_chunks),
+)
 _DECODED = 1 << 20
 """Cells of one decoded matrix: bounds what long chunks take."""
 
@@ -28,21 +37,38 @@ class ChunkDecoder:
         self._work = Work()
 
     def decode(
-        self, buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array
+        self, buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array, encodings: NDArray[np.uint8]
     ) -> tuple[I64Array, I64Array, NDArray[np.uint64]]:
         """Counts int64 (n,) of the chunks, and times and bits (N,) of their samples, chunk by chunk as given."""
-        counts = read_counts(buffer, starts, ends)
+        counts = _counts(buffer, starts, ends, encodings)
         offsets = np.cumsum(counts) - counts
         samples = int(counts.sum())
         times = self._work.get("runs.times", (samples,), np.int64)
         bits = self._work.get("runs.bits", (samples,), np.uint64)
-        order = np.argsort(-counts, kind="stable")
-        for group in _groups(counts[order]):
-            chunks = order[group]
-            decoded = decode_chunks(buffer, starts[chunks], ends[chunks], work=self._work)
-            _scatter(decoded.times, offsets[chunks], counts[chunks], times)
-            _scatter(decoded.bits, offsets[chunks], counts[chunks], bits)
+        for members, _, decode in _by_encoding(encodings):
+            order = members[np.argsort(-counts[members], kind="stable")]
+            for group in _groups(counts[order]):
+                chunks = order[group]
+                decoded = decode(buffer, starts[chunks], ends[chunks], work=self._work)
+                _scatter(decoded.times, offsets[chunks], counts[chunks], times)
+                _scatter(decoded.bits, offsets[chunks], counts[chunks], bits)
         return counts, times, bits
+
+
+def _counts(buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array, encodings: NDArray[np.uint8]) -> I64Array:
+    """int64 (n,): samples of each chunk, compared with its length."""
+    counts = np.zeros(starts.size, np.int64)
+    for members, read, _ in _by_encoding(encodings):
+        counts[members] = read(buffer, starts[members], ends[members])
+    return counts
+
+
+def _by_encoding(encodings: NDArray[np.uint8]) -> Iterator[tuple[I64Array, ReadCounts, Decode]]:
+    """Which chunks are of each encoding that there is, and how they are read."""
+    for encoding, read, decode in _READERS:
+        members = np.flatnonzero(encodings == encoding)
+        if members.size:
+            yield members, read, decode
 
 
 def _groups(counts: I64Array) -> Iterator[slice]:
@@ -76,22 +102,26 @@ class ChunkRuns:
             if not frame.counts:
                 continue
             waiting.append(frame)
-            samples += int(read_counts(frame.buffer, frame.starts, frame.ends).sum())
+            samples += _samples_of(frame)
             if samples >= BATCH_SAMPLES:
                 joined = _join(waiting)
                 done, rest = _cut_last_series(joined)
                 if done.counts:
                     yield self._decode(done)
                 waiting = [rest]
-                samples = int(read_counts(rest.buffer, rest.starts, rest.ends).sum())
+                samples = _samples_of(rest)
         if waiting:
             yield self._decode(_join(waiting))
 
     def _decode(self, frame: Frame) -> Readings:
-        chunk_counts, times, bits = self._decoder.decode(frame.buffer, frame.starts, frame.ends)
+        chunk_counts, times, bits = self._decoder.decode(frame.buffer, frame.starts, frame.ends, frame.encodings)
         firsts = np.cumsum([0, *frame.counts[:-1]])
         rows = self._finder.find(frame.labels, self._foreign)
         return Readings(rows, np.add.reduceat(chunk_counts, firsts), times, bits, strangers(frame.labels, rows))
+
+
+def _samples_of(frame: Frame) -> int:
+    return int(_counts(frame.buffer, frame.starts, frame.ends, frame.encodings).sum())
 
 
 def _join(frames: list[Frame]) -> Frame:
@@ -110,6 +140,7 @@ def _join(frames: list[Frame]) -> Frame:
         buffer=np.concatenate([frame.buffer for frame in frames]),
         starts=np.concatenate([frame.starts + shift for frame, shift in zip(frames, shifts, strict=True)]),
         ends=np.concatenate([frame.ends + shift for frame, shift in zip(frames, shifts, strict=True)]),
+        encodings=np.concatenate([frame.encodings for frame in frames]),
         labels=labels,
         counts=counts,
     )
@@ -119,11 +150,19 @@ def _cut_last_series(frame: Frame) -> tuple[Frame, Frame]:
     """The series that are whole, and the last one, which may go on in the next frame."""
     chunk = len(frame.starts) - frame.counts[-1]
     first = int(frame.starts[chunk])
-    done = Frame(frame.buffer, frame.starts[:chunk], frame.ends[:chunk], frame.labels[:-1], frame.counts[:-1])
+    done = Frame(
+        frame.buffer,
+        frame.starts[:chunk],
+        frame.ends[:chunk],
+        frame.encodings[:chunk],
+        frame.labels[:-1],
+        frame.counts[:-1],
+    )
     rest = Frame(
         frame.buffer[first:].copy(),
         frame.starts[chunk:] - first,
         frame.ends[chunk:] - first,
+        frame.encodings[chunk:],
         frame.labels[-1:],
         frame.counts[-1:],
     )

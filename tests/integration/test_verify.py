@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from promfill.config import build_destination
 from promfill.http import make_client
 from promfill.model import LabelSet
+from promfill.pb.remote_read_pb2 import ReadRequest
 from promfill.plan import Grid
 from promfill.push import push
 from promfill.scenario import Signal
@@ -20,12 +22,14 @@ from promfill.stores.api import Api
 from promfill.stores.blocks import BlockStore
 from promfill.stores.find import open_store
 from promfill.stores.query import QueryStore
+from promfill.stores.remote_read import RemoteReadStore
 from promfill.verify import VerifyReport, verify
 from tests.support import readback
 from tests.support.cli import runner
 from tests.support.comparison_reference import as_bits, as_float
 from tests.support.injection import make_blocks, send
 from tests.support.pushes import scenario
+from tests.support.receiver import Answer, Receiver, Taken
 from tests.support.servers import Server, start_prometheus, start_victoriametrics
 
 pytestmark = pytest.mark.server
@@ -209,6 +213,39 @@ def test_staleness_markers_and_nans_are_seen_by_remote_read(prometheus: Server) 
     third(samples)[40] = (T40, 0x7FF0000000000002)
     send(prometheus.url, samples)
     check(verify(source, open_store(api_of(prometheus))), {"different": 1}, (T40, T40))
+
+
+@pytest.mark.parametrize("samples", [12, 13, 300, 1_799, 1_800])
+def test_a_remote_read_that_is_cut_at_a_size_is_asked_for_less(prometheus: Server, samples: int) -> None:
+    """As Mimir 3.0 answers more than 100 MiB: 413, before a byte of the series."""
+    source = source_of(f"cut{samples}")
+    send(prometheus.url, samples_of(source))
+    asked: list[int] = []
+
+    def answer(taken: Taken) -> Answer:
+        headers = {"Content-Type": taken.headers.get("content-type", ""), "Content-Encoding": "snappy"}
+        if taken.path == "/api/v1/read":
+            query = ReadRequest.FromString(taken.message).queries[0]
+            steps = (min(query.end_timestamp_ms, GRID.last) - query.start_timestamp_ms) // STEP + 1
+            asked.append(12 * steps)
+            if query.end_timestamp_ms and asked[-1] > samples:
+                return Answer(413, b"received message larger than max (104886573 vs. 104857600)\n")
+        url = f"{prometheus.url}{taken.path}"
+        passed = httpx.request(taken.method, url, content=taken.body, headers=headers, trust_env=False)
+        return Answer(passed.status_code, passed.content, {"Content-Type": passed.headers["Content-Type"]})
+
+    with Receiver(answer) as mimir:
+        api = Api(make_client(build_destination(mimir.url.removesuffix("/api/v1/write"))))
+        check(verify(source, RemoteReadStore(api, "Mimir")), {}, (0, 0))
+    assert sum(steps > samples for steps in asked) <= 8
+    assert sum(steps for steps in asked if steps <= samples) == 1_800
+
+
+def test_a_query_of_too_many_samples_is_asked_in_parts(tmp_path: Path) -> None:
+    with start_prometheus(tmp_path / "data", "--query.max-samples=1000") as server:
+        source = source_of("max-samples")
+        send(server.url, samples_of(source))
+        check(verify(source, QueryStore(api_of(server), "Prometheus")), {}, (0, 0))
 
 
 @pytest.mark.parametrize("flags", [("-forceFlushAuthKey=x",), ("-forceFlushAuthKey=x", "-metricsAuthKey=y")])

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from promfill import verify as module
-from promfill.errors import FormatError
+from promfill.errors import FormatError, RefusedError
 from promfill.model import LabelSet
 from promfill.plan import Grid, Tile
 from promfill.scenario import Signal
 from promfill.source import Source
-from promfill.stores.base import Readings, Selection
+from promfill.stores.base import Readings, Selection, TooMuchError
 from promfill.stores.rows import RowFinder
 from promfill.stores.series_runs import Run, gather_runs
 from promfill.verify import VerifyReport, shared_labels, verify
@@ -197,3 +197,39 @@ def test_the_report_says_which_rule_held(signal: Signal, rule: str) -> None:
 def test_one_series_alone() -> None:
     source = Source(scenario("m", "host=a", Grid(1_000_000, STEP, 500)))
     assert verify(source, ListStore(true_push(source))).right
+
+
+class Scanty(ListStore):
+    """A store that answers so many samples at most, as a Mimir its 100 MiB."""
+
+    def __init__(self, held: Held, most: int, most_samples: int | None = None) -> None:
+        super().__init__(held, most_samples)
+        self.most, self.refusals = most, 0
+
+    def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
+        runs = list(self._runs(selection))
+        self.asked.append(selection)
+        if sum(times.size for _, times, _ in runs) > self.most:
+            self.refusals += 1
+            raise TooMuchError("413")
+        return gather_runs(runs, rows)
+
+
+@pytest.mark.parametrize("most", [60, 61, 119, 120, 500, 1_499, 2_999, 3_000])
+@pytest.mark.parametrize("most_samples", [None, 60 * 20])
+def test_a_store_that_answers_less_at_once_is_asked_for_less(most: int, most_samples: int | None) -> None:
+    held = true_push()
+    del held[SOURCE.fleet.label_set(7)][SOURCE.grid.time(20)]
+    held[SOURCE.fleet.label_set(9)][SOURCE.grid.time(30)] ^= 1
+    store = Scanty(held, most, most_samples)
+    report = verify(SOURCE, store)
+    assert (report.tally.found, report.missing, report.tally.different.samples) == (2_998, 1, 1)
+    assert store.refusals <= 6
+
+
+def test_a_store_that_answers_not_even_one_step_is_named() -> None:
+    store = Scanty(true_push(), 59)
+    with pytest.raises(RefusedError, match=r"413 \(asked for one step of all series\): raise that limit") as error:
+        verify(SOURCE, store)
+    assert error.value.exit_code == 3
+    assert len(store.asked) <= 7

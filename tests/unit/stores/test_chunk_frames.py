@@ -165,3 +165,23 @@ def test_a_length_without_end_costs_no_time() -> None:
     with pytest.raises(FormatError, match="length is no number"):
         FrameSplitter().feed(b"\xff" * (1 << 20))
     assert time.process_time() - begin < 1
+
+
+@pytest.mark.parametrize("kinds", [(Chunk.XOR2,) * 4, (Chunk.XOR, Chunk.XOR2, Chunk.XOR2, Chunk.XOR)])
+def test_xor2_chunks_are_found_by_their_marks_and_by_protobuf(
+    monkeypatch: pytest.MonkeyPatch, kinds: tuple[Chunk.Encoding, ...]
+) -> None:
+    message = chunk_stream.message(SERIES, kinds)
+    slow = chunk_frames._parse_any(message)
+    assert (data_of(slow), slow.encodings.tolist()) == (wanted(message), list(kinds))
+    monkeypatch.setattr(chunk_frames, "_parse_any", None)
+    fast = parse_frame(message)
+    assert (data_of(fast), fast.encodings.tolist()) == (wanted(message), list(kinds))
+
+
+@pytest.mark.parametrize("kind", [Chunk.HISTOGRAM, Chunk.FLOAT_HISTOGRAM, Chunk.HISTOGRAM_ST, Chunk.FLOAT_HISTOGRAM_ST])
+def test_every_kind_of_histogram_is_named(kind: Chunk.Encoding) -> None:
+    response = ChunkedReadResponse.FromString(chunk_stream.message(SERIES))
+    response.chunked_series[0].chunks[1].type = kind
+    with pytest.raises(FormatError, match=f"encoding {Chunk.Encoding.Name(kind)}, where a push has floats alone"):
+        parse_frame(response.SerializeToString())

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
 from promfill.fleet import build_fleet
 from promfill.labels import parse_labels
-from promfill.model import LabelSet
+from promfill.model import STALE_NAN_BITS, LabelSet
+from promfill.pb.remote_read_pb2 import Chunk, ChunkedReadResponse
 from promfill.stores import chunk_runs
 from promfill.stores.chunk_frames import parse_frame
 from promfill.stores.chunk_runs import ChunkRuns
 from promfill.stores.rows import RowFinder
 from tests.support import chunk_stream
+from tests.support.xor2_streams import write_xor2_chunk
 
 FLEET = build_fleet("m", parse_labels(["host={1..9}"]).patterns)
 STRANGER: LabelSet = (("__name__", "m"), ("host", "x"))
@@ -65,3 +69,31 @@ def test_chunks_of_many_lengths_keep_their_places(monkeypatch: pytest.MonkeyPatc
 def test_nothing_comes_of_nothing() -> None:
     assert held([]) == []
     assert held([b""]) == []
+
+
+@pytest.mark.parametrize("order", ["22", "1222", "2111", "12", "1112221"])
+@pytest.mark.parametrize("batch", [1, 150, 10_000])
+def test_xor2_chunks_are_read_beside_others(order: str, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Prometheus whose encoding was changed has chunks of both, in one series too."""
+    monkeypatch.setattr(chunk_runs, "BATCH_SAMPLES", batch)
+    kinds = [(Chunk.XOR, Chunk.XOR2)[int(kind) - 1] for kind in order]
+    series = [
+        (FLEET.label_set(row), chunks(row * 50, *(1 + (row * 37 + k * 11) % 130 for k in range(7)))) for row in range(9)
+    ]
+    series[4][1][2] = [
+        (time, STALE_NAN_BITS if place % 3 else bits) for place, (time, bits) in enumerate(series[4][1][2])
+    ]
+    wanted = [(row, [sample for chunk in one for sample in chunk]) for row, (_, one) in enumerate(series)]
+    whole = chunk_stream.message(series, itertools.cycle(kinds))
+    assert held([whole]) == wanted
+    each = itertools.cycle(kinds)
+    assert held([chunk_stream.message([one], each) for one in series]) == wanted
+
+
+def test_xor2_chunks_with_start_times_are_read() -> None:
+    """What a scrape of counters leaves: promfill reads over the start timestamps."""
+    one = samples(3, 0, 200)
+    message = ChunkedReadResponse.FromString(chunk_stream.message([(FLEET.label_set(2), [one])], [Chunk.XOR2]))
+    chunk = message.chunked_series[0].chunks[0]
+    chunk.data = write_xor2_chunk(one, [time - 5_000 * (place // 50) for place, (time, _) in enumerate(one)])
+    assert held([message.SerializeToString()]) == [(2, one)]
