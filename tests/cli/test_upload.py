@@ -11,14 +11,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import httpx
 import pytest
 
 from promfill.block import open_block
+from promfill.cli import verify_wait
 from promfill.upload.names import name_of_generation
 from tests.support.cli import PUSH, Promfill
 from tests.support.mimir import Mimir, Request
-from tests.support.receiver import Answer, Receiver
+from tests.support.receiver import Answer, Receiver, Taken
 from tests.support.servers import start_prometheus
 from tests.support.waiting import wait_for
 
@@ -344,9 +347,58 @@ def test_blocks_go_up_while_others_are_written(promfill: Promfill, mimir: Mimir,
 
 
 @pytest.mark.server
-def test_prometheus_serves_a_block_that_went_through(promfill: Promfill, mimir: Mimir, tmp_path: Path) -> None:
-    import httpx
+def test_verify_waits_until_uploaded_blocks_can_be_queried(
+    promfill: Promfill, mimir: Mimir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A store gateway that fails at first, then knows no block, then shows them: each answer of a real Prometheus."""
+    pauses: list[float] = []
+    monkeypatch.setattr(verify_wait, "time", SimpleNamespace(sleep=pauses.append, monotonic=lambda: 0.0))
+    assert promfill(*PUSH, *SERIES, "--output-dir", str(tmp_path / "served")).code == 0
+    late = [
+        Answer(500, b"failed to fetch some blocks (err-mimir-store-consistency-check-failed)"),
+        Answer(200, b"", {"Content-Type": "application/x-streamed-protobuf"}),
+    ]
+    with start_prometheus(tmp_path / "served") as prometheus:
 
+        def answer(taken: Taken) -> Answer:
+            if taken.path == "/api/v1/read" and b"asks_for_nothing" not in taken.message and late:
+                return late.pop(0)
+            headers = {
+                name: taken.headers[name] for name in ("content-type", "content-encoding") if name in taken.headers
+            }
+            url = f"{prometheus.url}{taken.path}"
+            passed = httpx.request(taken.method, url, content=taken.body, headers=headers, trust_env=False)
+            return Answer(passed.status_code, passed.content, {"Content-Type": passed.headers["Content-Type"]})
+
+        with Receiver(answer) as query:
+            to = ("--upload", mimir.url, "--query-url", query.url.removesuffix("/api/v1/write"), "--verify")
+            pushed = promfill(*PUSH, *SERIES, *to, "--json")
+    assert pushed.code == 0, pushed.err
+    assert "the samples cannot be read yet" in pushed.err
+    assert "waiting up to 5m" in pushed.err
+    assert pushed.json["verified"]["waited_seconds"] == sum(pauses) == 2.5
+    assert (pushed.json["verified"]["found"], late) == (864, [])
+
+
+def test_verify_of_uploaded_blocks_ends(promfill: Promfill, mimir: Mimir, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(verify_wait, "time", SimpleNamespace(sleep=pauses.append, monotonic=lambda: 0.0))
+    nothing = b'{"status": "success", "data": {"resultType": "matrix", "result": []}}'
+
+    def answer(taken: Taken) -> Answer:
+        return Answer(404) if taken.path.endswith(("/read", "/config")) else Answer(200, nothing)
+
+    with Receiver(answer) as query:
+        to = ("--upload", mimir.url, "--query-url", query.url.removesuffix("/api/v1/write"), "--verify")
+        pushed = promfill(*PUSH, *SERIES, *to, "--retry-for", "20s", "--json")
+    assert pushed.code == 1
+    assert "864 of 864 samples are not in" in pushed.err
+    assert "864 missing samples, after waiting 20 s" in pushed.err
+    assert pushed.json["verified"]["waited_seconds"] == sum(pauses) == 20
+
+
+@pytest.mark.server
+def test_prometheus_serves_a_block_that_went_through(promfill: Promfill, mimir: Mimir, tmp_path: Path) -> None:
     assert promfill(*PUSH, *SERIES, "--upload", mimir.url).code == 0
     bucket = mimir.bucket / "anonymous"
     samples = sum(open_block(path).meta.stats.samples for path in bucket.iterdir())
