@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 HEAD_SLACK_MS = UNITS_MS["h"]
 """How far behind its newest sample a head takes others: half of its two hours."""
 
+_LIMITS_THE_FUTURE = (2, 54)
+"""The first version whose remote-write receiver refuses samples 10 minutes ahead of its clock (prometheus#14304)."""
+
 
 @dataclass(frozen=True, slots=True)
 class PushPlan:
@@ -63,7 +66,7 @@ def foresee(plan: PushPlan, store: StoreFacts | None, now: int, forwarder: Forwa
 
         findings += forwarder_findings(plan, forwarder, store, now)
     if store is None:
-        findings += [] if sent_on else _unasked(plan)
+        findings += [] if sent_on else _unasked(plan, now)
     else:
         findings += _by_store(plan, store, now, sent_on=sent_on)
     if plan.mode == "blocks":
@@ -182,6 +185,14 @@ def _head(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
 
 
 def _future(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
+    if store.is_prometheus and (0,) < store.release < _LIMITS_THE_FUTURE:
+        if plan.grid.last > now + HEAD_SLACK_MS:
+            text = (
+                f"{store.name} {store.version} takes samples up to {format_time(plan.grid.last)}, and then refuses all "
+                "that is over an hour older, its own scrapes too, until then (2.54 and later take nothing 10m ahead)"
+            )
+            yield Finding("future", True, None, text, "end no later than now")
+        return
     if store.future is None or plan.grid.last <= now + store.future:
         return
     refused = steps_since(plan.grid, now + store.future + 1)
@@ -200,10 +211,16 @@ def _values(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
         yield Finding("doubling", False, None, text, fix)
 
 
-def _unasked(plan: PushPlan) -> Iterator[Finding]:
+def _unasked(plan: PushPlan, now: int) -> Iterator[Finding]:
     if plan.mode != "blocks":
         text = "what the store does with the push is unknown: its query API could not be asked"
         yield Finding("unknown", False, None, text, "give --query-url; else the push's first request tells")
+    if plan.mode == "remote-write" and plan.grid.last > now + HEAD_SLACK_MS:
+        text = (
+            f"the push ends after now, at {format_time(plan.grid.last)}: a Prometheus before 2.54 takes that, and then "
+            "refuses all that is over an hour older, its own scrapes too; a later one refuses what is 10m ahead"
+        )
+        yield Finding("future", False, None, text, "end no later than now")
 
 
 def _share(plan: PushPlan, steps: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from promfill.stores.limits import Limits
@@ -41,6 +42,11 @@ class StoreFacts:
     retention_set_by: str = ""
     limits: Limits = field(default_factory=Limits)
     unread: str = ""
+
+    @property
+    def release(self) -> tuple[int, ...]:
+        """The first two numbers of the version; () where it is not known."""
+        return tuple(int(number) for number in re.findall(r"\d+", self.version)[:2])
 
     @property
     def is_prometheus(self) -> bool:

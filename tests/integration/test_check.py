@@ -200,7 +200,7 @@ def test_behind_a_proxy_the_first_request_tells(promfill: Promfill, scraping: Se
 
 def test_samples_far_ahead_are_refused(promfill: Promfill, tmp_path: Path) -> None:
     start = int(time.time()) // 300 * 300
-    what = ("--metric-name", "m", "--start", str(start), "--end", str(start + 3_600), "--allow-future")
+    what = ("--metric-name", "m", "--start", str(start), "--end", str(start + 3 * 3_600), "--allow-future")
     with start_prometheus(tmp_path / "data") as server:
         url = f"{server.url}/api/v1/write"
         told = promfill("check", *what, "--mode", "remote-write", "--remote-write-url", url, "--json")

@@ -60,3 +60,22 @@ def test_the_retention_that_is_assumed_is_that_of_a_default_server(promfill: Pro
     assert "HELP and TYPE will not be kept" in told
     with start_prometheus(data, retention="15d") as server:
         assert stored(server, "balance") in (15, 16)
+
+
+def test_remote_write_ahead_of_the_clock(promfill: Promfill, tmp_path: Path) -> None:
+    """A Prometheus before 2.54 takes it, and then refuses the present; a later one refuses it."""
+    now = int(time.time())
+    ahead = ("--metric-name", "m", "--start", str(now), "--end", str(now + 3 * 3_600), "--allow-future")
+    live = ("--metric-name", "live", "--start", str(now - 600), "--end", str(now), "--step", "1m")
+    with start_prometheus(tmp_path / "data") as server:
+        push = ("--mode", "remote-write", "--remote-write-url", f"{server.url}/api/v1/write", "--accept-loss")
+        told = promfill("check", *ahead, *push, "--json").json["findings"]
+        pushed = promfill("push", *ahead, *push)
+        refused = promfill("push", *live, *push)
+    (future,) = [finding for finding in told if finding["kind"] == "future"]
+    assert future["loses"]
+    takes = "takes samples up to" in future["text"]
+    assert (pushed.code == 0) is takes
+    assert (refused.code != 0) is takes
+    assert "--mode blocks" not in pushed.err
+    assert takes or "end the push now" in pushed.err

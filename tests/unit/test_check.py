@@ -133,6 +133,21 @@ def test_the_future_has_a_limit(store: StoreFacts, refused: int) -> None:
     assert lost(foresee(plan(3, end=NOW + 3 * DAY_MS), VM, NOW)) == 10 * (288 - 1)
 
 
+@pytest.mark.parametrize(
+    ("version", "hours", "loses"), [("2.53.5", 2, True), ("2.53.5", 1, False), ("2.42", 1.1, True)]
+)
+def test_an_older_prometheus_takes_the_future_and_refuses_its_scrapes(version: str, hours: float, loses: bool) -> None:
+    grid_end = NOW + int(hours * HOUR) + STEP  # the last sample is a step earlier
+    findings = foresee(plan(1, end=grid_end), replace(PROMETHEUS, version=version), NOW)
+    assert ("future" in kinds(findings)) is loses
+    if loses:
+        assert next(f for f in findings if f.kind == "future").loses
+        assert "its own scrapes too" in next(f.text for f in findings if f.kind == "future")
+    newer = foresee(plan(1, end=grid_end), replace(PROMETHEUS, version="2.54.0"), NOW)
+    assert "10m ahead of its clock" in next(f.text for f in newer if f.kind == "future")
+    assert ("future" in kinds(foresee(plan(1, end=grid_end), None, NOW))) is loses
+
+
 def test_no_advice_leads_into_blocks_that_end_after_now() -> None:
     late = plan(3, end=NOW + 2 * DAY_MS)
     fixes = [f.fix for f in foresee(late, replace(PROMETHEUS, newest=NOW), NOW) if f.loses]

@@ -39,14 +39,17 @@ _INGESTER = re.compile(r"\buser=\S+: ")
 """Before what an ingester of Mimir or Cortex says, which writes what is good of a request."""
 _ABOUT_SAMPLES = (400, 409, 413, 422)  # 409 is what Thanos says to samples out of order
 
+_BLOCKS = "use --mode blocks, or "
 _HISTORY_FIX = (
-    "the receiver holds newer samples, and refuses history beside them: use --mode blocks, "
-    "or give the receiver an out-of-order window (out_of_order_time_window) that reaches back to the start"
+    f"the receiver holds newer samples, and refuses history beside them: {_BLOCKS}"
+    "give the receiver an out-of-order window (out_of_order_time_window) that reaches back to the start"
 )
 _HELD_FIX = (
     "the receiver holds samples of these series at these times or later: if they are of an earlier push, it is there; "
-    "else use --mode blocks, or give the receiver an out-of-order window (out_of_order_time_window)"
+    f"else {_BLOCKS}give the receiver an out-of-order window (out_of_order_time_window)"
 )
+_AHEAD_FIX = "the request holds samples after now, and receivers take few minutes of that: end the push now"
+_AHEAD_REFUSED = ("out of bounds", "too far in the future", "too-far-in-future")
 _ADDRESS_FIX = (
     "give the full push URL by --remote-write-url: /api/v1/write of a Prometheus that was started with "
     "--web.enable-remote-write-receiver and of VictoriaMetrics, /api/v1/push of Mimir, /api/prom/push of Grafana Cloud"
@@ -160,8 +163,19 @@ def takes_the_rest(words: str) -> bool:
     return (MIMIR in words or _INGESTER.search(words) is not None) and not is_held_already(words)
 
 
-def find_fix(status: int, words: str) -> str:
-    """What to do about an answer of this status and text; empty where nobody knows."""
+def find_fix(status: int, words: str, *, newest: int = 0, last: int = 0, now: int = 0) -> str:
+    """What to do about an answer of this status and text; empty where nobody knows.
+
+    newest, last: the newest sample of the request and of the push, ms. now: ms. Blocks that end after now delete what
+    is there, so nothing leads into them.
+    """
+    if newest > now and any(refusal in words for refusal in _AHEAD_REFUSED):
+        return _AHEAD_FIX
+    fix = _find_fix(status, words)
+    return fix.replace(_BLOCKS, "") if last > now else fix
+
+
+def _find_fix(status: int, words: str) -> str:
     if any(refusal in words for refusal in HISTORY_REFUSED):
         return _HISTORY_FIX
     if is_too_large(status, words):

@@ -58,6 +58,7 @@ class Terms:
     retry_for: seconds. on_trouble: told once of a request that has to be sent again. on_note: told of what the user may
     want to know besides. on_parts: told of a message before
     it is sent in parts, and of the time (ms) up to which parts of all its series are done, None where there are none.
+    last: the newest sample of the push, ms.
     """
 
     retry_for: float
@@ -67,6 +68,7 @@ class Terms:
     on_trouble: Callable[[str], None]
     on_note: Callable[[str], None]
     on_parts: Callable[[Message, int | None], None] = lambda message, done: None
+    last: int = 0
 
 
 class Delivery:
@@ -296,7 +298,9 @@ class Delivery:
             problem = f"{self.client.problem(response)}: {_TAKEN_FOR_VERSION_1}"
             return RefusedError(problem, "use --protocol auto or 1.0")
         words = text_of(response)
-        error = self.client.error(response, find_fix(response.status_code, words))
+        now = int(self._terms.clock.wall() * 1000)
+        fix = find_fix(response.status_code, words, newest=attempts.message.newest, last=self._terms.last, now=now)
+        error = self.client.error(response, fix)
         if refused_by_500(response.status_code, words) or attempts.verdict(response) is Verdict.SMALLER:
             return RefusedError(error.problem, error.fix)  # of one sample nothing smaller can be made
         return error

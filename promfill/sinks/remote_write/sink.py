@@ -103,7 +103,9 @@ class RemoteWriteSink:
             on_victoria_metrics=self._met_victoria_metrics,
         )
         count = min(sending.lanes or AUTO_LANES, len(plan.slices))
-        terms = replace(sending.terms(), on_parts=lambda message, done: self._done.divide(message, done))
+        terms = replace(
+            sending.terms(), on_parts=lambda message, done: self._done.divide(message, done), last=plan.grid.last
+        )
         self._deliveries = [
             Delivery(open_client(), self._receiver, self._gate, terms, self._tally, self._stop) for _ in range(count)
         ]

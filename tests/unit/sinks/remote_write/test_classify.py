@@ -85,3 +85,19 @@ def test_verdicts(status: int, words: str, doubt: bool, verdict: Verdict) -> Non
 def test_a_media_type_that_is_not_taken() -> None:
     assert classify(415, "", doubt=False, version_2=True) is Verdict.OLDER
     assert classify(415, "", doubt=False, version_2=False) is Verdict.REFUSED
+
+
+@pytest.mark.parametrize("words", ["out of bounds", "too old sample", "out of order sample"])
+def test_no_fix_leads_into_blocks_that_end_after_now(words: str) -> None:
+    assert "--mode blocks" in find_fix(400, words, newest=1_000, last=1_000, now=1_000)
+    ahead = find_fix(400, words, newest=1_000, last=1_001, now=1_000)
+    assert "--mode blocks" not in ahead
+    assert "out_of_order_time_window" in ahead
+
+
+@pytest.mark.parametrize(
+    "words", ["out of bounds", "sample timestamp too far in the future", "err-mimir-too-far-in-future"]
+)
+def test_samples_ahead_of_the_clock_are_told_from_history(words: str) -> None:
+    assert "end the push now" in find_fix(400, words, newest=1_001, last=1_001, now=1_000)
+    assert "end the push now" not in find_fix(400, words, newest=1_000, last=1_000, now=1_000)
