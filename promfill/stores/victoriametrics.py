@@ -6,6 +6,7 @@ import re
 import struct
 from collections.abc import Iterable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import numpy as np
@@ -48,7 +49,7 @@ class VictoriaMetricsStore:
         """As `stores.base.Store.read`. What was acknowledged is made visible first, where that is allowed."""
         self._flushed = flush(self._api) or self._flushed
         parameters: dict[str, str | int] = {
-            "match[]": selector(selection.labels),
+            "match[]": selector((*selection.labels, _asked_for_the_first_time())),
             "start": _seconds(selection.start),
             "end": _seconds(selection.end),
             "nocache": 1,
@@ -67,6 +68,15 @@ class VictoriaMetricsStore:
             return 0
         answer = self._api.try_get_root("/metrics")
         return sum(int(count) for count in _PENDING.findall(answer.content)) if answer else 0
+
+
+def _asked_for_the_first_time() -> tuple[str, str]:
+    """A label that no series has, another one each time.
+
+    VictoriaMetrics remembers for some ten seconds which series a selector has in a range, even with ``nocache``: those
+    that a push makes would not be seen by whoever had asked before it.
+    """
+    return f"promfill_{uuid4().hex}", ""
 
 
 def flush(api: Api) -> bool:
