@@ -2,7 +2,8 @@
 
     PromfillError                  the base; its text is one line a user can act on
     ├── InputError                 options, environment, files: seen before the first byte   (exit 2)
-    │   └── LossError              what a store would not keep, foreseen before anything is sent
+    │   ├── LossError              what a store would not keep, foreseen before anything is sent
+    │   └── RepeatError            what a store holds already, and would keep beside the push
     ├── FormatError                bytes that are not what their format says                 (exit 1)
     └── RunError                   what happened while running                               (exit 1)
         ├── DiffersError           what is there is not what was pushed
@@ -53,6 +54,12 @@ class LossError(InputError):
     """A store would not keep all samples, and nobody has accepted that; nothing was sent or written."""
 
     code = "loss"
+
+
+class RepeatError(InputError):
+    """A store would keep the push beside what it holds of it; nothing was sent or written."""
+
+    code = "repeat"
 
 
 class FormatError(PromfillError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Finding:
     """One thing that a store does to a push. `samples`: how many it concerns, None where that cannot be said.
 
-    loses: samples will not be there afterwards.
+    loses: samples will not be there afterwards. spoils: what is there already would be doubled, or mixed with others.
     """
 
     kind: str
@@ -17,3 +17,4 @@ class Finding:
     samples: int | None
     text: str
     fix: str = ""
+    spoils: bool = False

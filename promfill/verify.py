@@ -21,7 +21,7 @@ from promfill.errors import FormatError, RefusedError
 from promfill.model import Fleet, LabelSet
 from promfill.plan import Grid, Tile, spans
 from promfill.source import Source
-from promfill.stores.base import Readings, Selection, Store, TooMuchError
+from promfill.stores.base import Readings, Selection, Store, TellsEmptiness, TooMuchError
 from promfill.stores.rows import RowFinder
 
 TILE_SAMPLES = 500_000
@@ -111,6 +111,40 @@ def verify(source: Source, store: Store, progress: Callable[[int], None] = lambd
         window.finish()
         first += steps
     return verifier.report()
+
+
+def find_held(source: Source, store: Store, most_samples: int, most_reads: int) -> tuple[Tally, bool]:
+    """What the store holds of the push's own series in its range, and whether that is all: after so many samples, or
+    so many spans of time, no more is read. What is *missing* in the tally means nothing.
+
+    ReceiverError, FormatError: the store.
+    """
+    finder, labels = RowFinder(source.fleet), shared_labels(source.fleet)
+    verifier = _Verifier(source, store, lambda samples: None)
+    spans_left, most = [(0, verifier.grid.steps)], max(1, _most_steps(store, len(source.fleet)))
+    samples = reads = 0
+    while spans_left:
+        first, steps = spans_left.pop()
+        window = _Window(verifier, first, steps)
+        selection = Selection(labels, window.start, window.end)
+        if steps > most:
+            if not (isinstance(store, TellsEmptiness) and store.is_empty(selection)):
+                half = -(-steps // 2)
+                spans_left += [(first + half, steps - half), (first, half)]
+            continue
+        if reads == most_reads:
+            return verifier.tally, False
+        reads += 1
+        try:
+            for readings in store.read(selection, finder):
+                if samples >= most_samples:
+                    return verifier.tally, False
+                samples += readings.times.size
+                window.add(_without_strangers(readings))
+        except TooMuchError as error:
+            most = _halve(steps, window, error)
+            spans_left.append((first, steps))
+    return verifier.tally, True
 
 
 def shared_labels(fleet: Fleet) -> LabelSet:
@@ -254,6 +288,15 @@ def _trim(readings: Readings, start: int, end: int) -> Readings:
     ends = np.cumsum(readings.counts)
     counts = before[ends] - before[ends - readings.counts]
     return replace(readings, counts=counts, times=readings.times[inside], bits=readings.bits[inside])
+
+
+def _without_strangers(readings: Readings) -> Readings:
+    """The series of the fleet alone."""
+    ours = np.flatnonzero(readings.rows >= 0)
+    if not ours.size:
+        return Readings(ours, ours, ours, ours.astype(np.uint64))
+    found = _pick(readings, ours, np.cumsum(readings.counts))
+    return Readings(readings.rows[ours], found.counts, found.times, found.bits)
 
 
 def _pick(readings: Readings, columns: NDArray[np.int64], ends: NDArray[np.int64]) -> Found:

@@ -6,12 +6,13 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, goes_by_cdo, uploads
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
+from promfill.cli.reruns import look_for_earlier
 from promfill.cli.resume import RESUME
 from promfill.cli.store import LOOK, Look, first_look
 from promfill.cli.targets import DIRECTORIES, FITS, SERVERS, TARGET, block_duration, block_names
@@ -20,6 +21,9 @@ from promfill.config import split_url
 from promfill.errors import InputError
 from promfill.labels import count_series
 from promfill.scenario import Scenario, describe
+
+if TYPE_CHECKING:
+    from promfill.source import Source
 
 
 @click.command()
@@ -60,10 +64,18 @@ def command(context: click.Context, /, **values: Any) -> None:
             look.store,
             [upload, *(one for one in look.findings if look.store or one.kind not in ("retention", "displaced"))],
         )
+    look = look_for_earlier(look, lambda: _open_source(scenario), directory, values, console)
     console.json(look.facts())
     if not values["as_json"]:
         console.result("\n".join(look.lines() or ["check passed: nothing would be lost or changed"]))
+    look.refuse_repeat(values["again"])
     look.refuse_loss(values["accept_loss"])
+
+
+def _open_source(scenario: Scenario) -> Source:
+    from promfill.source import Source
+
+    return Source(scenario)
 
 
 def _frame(scenario: Scenario, series: int, directory: Path, values: Mapping[str, Any]) -> dict[str, Any]:

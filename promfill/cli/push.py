@@ -12,6 +12,7 @@ import click
 from promfill.cli.console import Console
 from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, seconds, uploads
 from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
+from promfill.cli.reruns import CONFLICTS, look_for_earlier
 from promfill.cli.resume import RESUME, find_run
 from promfill.cli.store import LOOK, Look, find_receiver, first_look, say_findings
 from promfill.cli.targets import FITS, TARGET, Target, build_target, directory_of
@@ -66,10 +67,15 @@ def command(context: click.Context, /, **values: Any) -> None:
     forwarder = look.forwarder if look else find_receiver(values, console)
     _refuse_blind_verify(forwarder, values)
     target.know(look.store if look else None, forwarder)
+    if run and run.overwritten and not (look and look.has_all):
+        console.note(f"{run.path} is of a run that is finished: it is overwritten")
     command_line = verify_command(context.command.params, scenario.sampled, *_what_to_read(target, values))
     if command_line and not (forwarder and not values["query_url"]):
         target.facts["verify"] = command_line
-    seconds = run_push(source, target, console)
+    if look and look.has_all:
+        target.facts["there_before"], seconds = source.samples, 0.0
+    else:
+        seconds = run_push(source, target, console)
     facts = summary.push_facts(source, target, seconds)
     console.json(facts)
     report = _verify(source, values, console) if values["verify"] else None
@@ -102,7 +108,7 @@ def _show(
 
 
 def _look_first(source: Source, target: Target, values: dict[str, Any], console: Console) -> Look | None:
-    """Say what the store will do with the push; InputError where it would lose samples. What it told of itself."""
+    """Say what the store will do with the push, and holds of it; InputError where it would lose or spoil samples."""
     if values["mode"] not in LOOKED_AT or (values["dry_run"] and values["mode"] != "blocks"):
         return None
     stays = values["mode"] != "blocks" or not uploads(values)
@@ -117,10 +123,15 @@ def _look_first(source: Source, target: Target, values: dict[str, Any], console:
     )
     unsaid = {"recent", *(() if stays or look.store else ("retention", "displaced"))}  # those of a Mimir are not known
     look = look.without(unsaid)
+    look = look_for_earlier(look, lambda: source, directory_of(values), values, console)
     console.json(look.facts())
+    conflicts = [one for one in look.findings if one.kind in CONFLICTS]
     if not values["dry_run"]:
+        say_findings([one for one in conflicts if values["again"] or not one.spoils], console)
+        look.refuse_repeat(values["again"])
         look.refuse_loss(values["accept_loss"])
-    say_findings(look.findings, console)
+        conflicts = []
+    say_findings([*conflicts, *(one for one in look.findings if one.kind not in CONFLICTS)], console)
     return look
 
 

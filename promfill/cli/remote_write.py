@@ -69,6 +69,7 @@ SENDING_NAMES = (
 )
 
 _THERE = "{:,} samples already: an attempt whose answer was lost had written them"
+_THERE_BEFORE = "{:,} samples already, all of the push, with the same values: nothing is left to send"
 _NOT_COUNTED = "the receiver took all, and by its own count wrote {:,} samples less: see by promfill verify"
 _DOUBT = (
     "this VictoriaMetrics may hold {:,} samples twice: answers were lost, and it could not be asked what it holds: "
@@ -106,6 +107,8 @@ class RemoteWritePush:
         untouched = not self.sink.report.samples and not self.sink.report.details.get("unanswered")
         if self._checkpoint and self._run and not self._run.earlier and untouched:
             self._checkpoint.remove()
+            if self._run.overwritten:
+                self._run.overwritten.save()
             self._checkpoint = None
 
     @property
@@ -178,6 +181,7 @@ def lines(facts: Mapping[str, Any], size: str, rate: str) -> list[str]:
         (True, "sent", f"{facts['acknowledged']:,} samples in {facts['requests']:,} requests, {size} ({rate})"),
         (True, "", f"to {facts['destination']}, by remote write {facts['protocol']}"),
         (before, "", f"{before:,} samples had been sent by an earlier run"),
+        (facts.get("there_before"), "there", _THERE_BEFORE.format(facts.get("there_before", 0))),
         (facts["already_there"], "there", _THERE.format(facts["already_there"])),
         (facts["retries"], "again", f"{facts['retries']:,} attempts; {facts['answers_lost']:,} answers were lost"),
         (facts["divided"], "halved", f"{facts['divided']:,} requests that the receiver found too large"),

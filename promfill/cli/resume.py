@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from promfill.times import format_seconds
 
 if TYPE_CHECKING:
     from promfill.checkpoint import Checkpoint
+    from promfill.reruns import Earlier
     from promfill.source import Source
 
 RESUME = (
@@ -43,6 +45,7 @@ _HOW = frozenset(
             "verify",
             "query_url",
             "accept_loss",
+            "again",
             "keep",
         ),
         *("workers", "concurrency", "rate_limit", "timeout", "retry_for", "order", "protocol", "on_reject"),
@@ -56,12 +59,16 @@ _ADDRESSES = ("remote_write_url", "upload", "cdo_url")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A push and its checkpoint: the one that is gone on with, if there is one. `values` holds resolved times."""
+    """A push and its checkpoint: the one that is gone on with, if there is one. `values` holds resolved times.
+
+    overwritten: a finished one in its place, as it was.
+    """
 
     name: str
     path: Path
     values: Mapping[str, Any]
     earlier: Checkpoint | None
+    overwritten: Checkpoint | None = None
 
     @property
     def finished(self) -> bool:
@@ -107,8 +114,7 @@ def find_run(values: Mapping[str, Any], console: Console) -> Run:
         resume = typed_command(click.get_current_context(), resume=True)
         console.json({"checkpoint": str(path)} | ({} if earlier.finished else {"resume": resume}))
     if not values["resume"]:
-        _check_overwritten(earlier, console)
-        return Run(name, path, values, None)
+        return Run(name, path, values, None, overwritten=_finished(earlier))
     if earlier is None:
         console.note(f"there is no checkpoint {path}: the run begins at its start")
         return Run(name, path, values, None)
@@ -118,14 +124,29 @@ def find_run(values: Mapping[str, Any], console: Console) -> Run:
     return Run(name, path, {**values, **times}, earlier)
 
 
-def _check_overwritten(earlier: Checkpoint | None, console: Console) -> None:
+def finished_before(values: Mapping[str, Any]) -> Earlier | None:
+    """The finished push whose checkpoint this one would overwrite, if there is one. InputError: it cannot be read."""
+    from promfill.checkpoint import FOLDER, Checkpoint, run_name
+    from promfill.reruns import Earlier
+
+    name = run_name(_typed(values))
+    path = values["checkpoint"] or FOLDER / f"{name}.json"
+    found = Checkpoint.load(path)
+    if values["resume"] or found is None or not found.finished:
+        return None
+    age = time.time() - path.stat().st_mtime
+    doubles = found.done.get("doubles") is True
+    return Earlier(path, found.start, found.end, doubles=doubles, same_run=found.run == name, age=age)
+
+
+def _finished(earlier: Checkpoint | None) -> Checkpoint | None:
+    """The same. InputError where it is of a run that is not finished."""
     if earlier and not earlier.finished:
         raise InputError(
             f"{earlier.path} is of a run of this command that ended early",
             "go on by --resume, or remove the file to begin anew",
         )
-    if earlier:
-        console.note(f"{earlier.path} is of a run that is finished: it is overwritten")
+    return earlier
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import click
 
 from promfill.cli.console import Console
 from promfill.cli.destination import build_destination, goes_by_cdo, open_client, push_destination
-from promfill.errors import InputError, LossError, ReceiverError
+from promfill.errors import InputError, LossError, ReceiverError, RepeatError
 from promfill.times import DAY_MS, parse_duration
 
 if TYPE_CHECKING:
@@ -34,7 +34,15 @@ QUERY = (
 )
 """Where a store is asked."""
 
-LOOK = (*QUERY, click.option("--accept-loss", is_flag=True, help="Push although samples will be deleted or refused."))
+LOOK = (
+    *QUERY,
+    click.option("--accept-loss", is_flag=True, help="Push although samples will be deleted or refused."),
+    click.option(
+        "--again",
+        is_flag=True,
+        help="Push although a VictoriaMetrics holds samples of these series in this range, and would keep both.",
+    ),
+)
 """What a first look needs."""
 
 
@@ -83,16 +91,24 @@ def say_findings(findings: Iterable[Finding], console: Console) -> None:
             console.note(f"{'loss' if finding.loses else 'note'}: {words}")
 
 
-_WARNED = frozenset({"displaced", "future", "live", "owner", "overlap", "recent"})
+_WARNED = frozenset({"conflicts", "displaced", "future", "interleaves", "live", "owner", "overlap", "recent", "repeat"})
 
 
 class Look:
-    """A store, None where nobody could be asked, and what it will do with a push; and who forwards the push to it."""
+    """A store, None where nobody could be asked, and what it will do with a push; and who forwards the push to it.
+
+    has_all: nothing is left to send.
+    """
 
     def __init__(
-        self, store: StoreFacts | None, findings: Sequence[Finding], forwarder: Forwarder | None = None
+        self,
+        store: StoreFacts | None,
+        findings: Sequence[Finding],
+        forwarder: Forwarder | None = None,
+        *,
+        has_all: bool = False,
     ) -> None:
-        self.store, self.findings, self.forwarder = store, findings, forwarder
+        self.store, self.findings, self.forwarder, self.has_all = store, findings, forwarder, has_all
 
     def without(self, kinds: Collection[str]) -> Look:
         """The same, but for findings of these kinds."""
@@ -121,6 +137,14 @@ class Look:
             lines.append(f"{'loss' if finding.loses else 'note'}   {finding.text}")
             lines += [f"fix    {finding.fix}"] if finding.fix else []
         return lines
+
+    def refuse_repeat(self, again: bool) -> None:
+        """RepeatError where the store would keep the push beside what it holds, and --again was not given."""
+        kept_beside = [finding for finding in self.findings if finding.spoils]
+        if kept_beside and not again:
+            fixes = "; ".join(dict.fromkeys(finding.fix for finding in kept_beside if finding.fix))
+            told = "; ".join(finding.text for finding in kept_beside)
+            raise RepeatError(told, f"{fixes}; or add --again to send all of it. Nothing was sent or written")
 
     def refuse_loss(self, accepted: bool) -> None:
         """LossError where samples will be lost and --accept-loss was not given. Nothing has been sent."""

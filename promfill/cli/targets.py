@@ -96,6 +96,7 @@ FITS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("cdo_url", "env"), frozenset({"blocks", "remote-write", "script"})),
     **dict.fromkeys(("concurrency", "retry_for", "checkpoint", "resume"), _SENDERS),
     "accept_loss": frozenset({"blocks", "remote-write"}),
+    "again": _REMOTE_WRITE,
     "stale_at_end": frozenset({"blocks", "remote-write"}),
     "verify": frozenset({"blocks", "remote-write"}),
     "query_url": frozenset({"blocks", "remote-write"}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,4 +89,13 @@ class Store(Protocol):
 
     def pending(self) -> int:
         """Samples that the store says it has taken and does not show yet."""
+        ...
+
+
+@runtime_checkable
+class TellsEmptiness(Protocol):
+    """A store that is read in many spans of time, and can say by one short answer that there is nothing to read."""
+
+    def is_empty(self, selection: Selection) -> bool:
+        """Whether it holds no sample of the selection; False where it does not tell. NoAnswerError: nobody answers."""
         ...

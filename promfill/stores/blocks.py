@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +41,10 @@ class BlockStore:
     shows_markers = True
     unchecked = ""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, names: Collection[str] | None = None) -> None:
+        """`names`: read these blocks alone."""
         self.name = f"blocks in {directory}"
-        self._metas = _read_metas(directory)
+        self._metas = _read_metas(directory, names)
         self.most_samples = _samples_at_once(list(self._metas.values()))
 
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
@@ -70,12 +71,14 @@ class BlockStore:
         return 0
 
 
-def _read_metas(directory: Path) -> dict[Path, BlockMeta]:
+def _read_metas(directory: Path, names: Collection[str] | None = None) -> dict[Path, BlockMeta]:
     """The blocks by time."""
     if not directory.is_dir():
         raise InputError(f"{directory} is no directory: give the one that holds the blocks by --blocks")
     own = [directory] if (directory / "meta.json").is_file() else []
     paths = own or sorted(path for path in directory.iterdir() if is_ulid(path.name))
+    if names is not None:
+        paths = [path for path in paths if path.name in names]
     if not paths:
         raise InputError(f"{directory} holds no block: give the directory that holds the blocks by --blocks")
     metas = {}

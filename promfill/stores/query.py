@@ -34,16 +34,29 @@ class QueryStore:
 
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
         """As `stores.base.Store.read`."""
-        width = selection.end - selection.start + 1
-        query = f"{selector(selection.labels)}[{width}ms]"
-        end = f"{selection.end // 1000}.{selection.end % 1000:03d}"
-        with self._api.stream("GET", "/api/v1/query", {"query": query, "time": end, "nocache": 1}) as response:
+        parameters: dict[str, str | int] = {"query": _range(selection), "time": _end(selection), "nocache": 1}
+        with self._api.stream("GET", "/api/v1/query", parameters) as response:
             body = response.read()
         yield from gather_runs(_series(body), rows)
+
+    def is_empty(self, selection: Selection) -> bool:
+        """As `stores.base.TellsEmptiness.is_empty`."""
+        query = f"count(count_over_time({_range(selection)}))"
+        data = self._api.get_data("/api/v1/query", query=query, time=_end(selection), nocache=1)
+        return isinstance(data, dict) and data.get("result") == []
 
     def pending(self) -> int:
         """PromQL does not tell."""
         return 0
+
+
+def _range(selection: Selection) -> str:
+    """The range selector of exactly these samples, asked for at their end."""
+    return f"{selector(selection.labels)}[{selection.end - selection.start + 1}ms]"
+
+
+def _end(selection: Selection) -> str:
+    return f"{selection.end // 1000}.{selection.end % 1000:03d}"
 
 
 def _series(body: bytes) -> Iterator[Run]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import Promfill
+from tests.support.cli import PUSH, Promfill
+from tests.support.receiver import Answer, Receiver, Taken
 
 NOON = 1_702_814_400  # 2023-12-17T12:00:00Z
 DAY = ("--metric-name", "vpn", "--start", "now-1d")
@@ -71,3 +72,122 @@ def test_a_range_below_a_step_is_refused_wherever_in_the_step_it_lies(promfill: 
         told = promfill("push", "--metric-name", "vpn", "--start", "now-4m", "--dry-run")
         assert told.code == 2
         assert "no step of 5m fits" in told.err
+
+
+def closed(taken: Taken) -> Answer:
+    """A VictoriaMetrics that takes writes, behind a proxy that closes its query API."""
+    vm = {"X-Server-Hostname": "vm"}
+    return Answer(headers=vm) if taken.method == "POST" else Answer(404, headers=vm)
+
+
+def plain(taken: Taken) -> Answer:
+    """A receiver of whom nothing is known."""
+    return Answer() if taken.method == "POST" else Answer(404)
+
+
+def posts(receiver: Receiver) -> int:
+    return sum(taken.method == "POST" for taken in receiver.taken)
+
+
+def checkpoint() -> tuple[Path, bytes]:
+    """The one file of state, and what it holds."""
+    (path,) = Path(".promfill").glob("*.json")
+    return path, path.read_bytes()
+
+
+def test_a_finished_push_into_victoriametrics_is_not_repeated(promfill: Promfill) -> None:
+    with Receiver(closed) as receiver:
+        push = (*PUSH, "--mode", "remote-write", "--remote-write-url", receiver.url)
+        assert promfill(*push).code == 0
+        sent, kept = posts(receiver), checkpoint()
+        for again in (promfill(*push), promfill(*push, "--json"), promfill("check", *push[1:])):
+            assert again.code == 2
+            assert f"{kept[0]} says that this command has finished a push of 2023-12-17T08:00:00Z" in again.err
+            assert "or add --again" in again.err
+            assert "Nothing was sent" in again.err
+        assert posts(receiver) == sent
+        assert checkpoint() == kept
+        assert promfill(*push, "--resume").code == 0  # nothing is left to send
+        assert posts(receiver) == sent
+        again = promfill(*push, "--again")
+        assert again.code == 0
+        assert "keeps a sample twice" in again.err
+        assert posts(receiver) > sent
+        assert promfill("check", *push[1:], "--again").code == 0
+
+
+def test_the_error_has_a_code_for_programs(promfill: Promfill) -> None:
+    with Receiver(closed) as receiver:
+        push = (*PUSH, "--mode", "remote-write", "--remote-write-url", receiver.url, "--json")
+        assert promfill(*push).code == 0
+        told = promfill(*push).json
+    assert told["error"]["code"] == "repeat"
+    assert [finding["kind"] for finding in told["findings"] if finding["spoils"]] == ["repeat"]
+
+
+def test_a_finished_push_into_another_receiver_is_overwritten(promfill: Promfill) -> None:
+    with Receiver(plain) as receiver:
+        push = (*PUSH, "--mode", "remote-write", "--remote-write-url", receiver.url)
+        assert promfill(*push).code == 0
+        sent = posts(receiver)
+        again = promfill(*push)
+        assert again.code == 0
+        assert "is of a run that is finished: it is overwritten" in again.err
+        assert posts(receiver) > sent
+
+
+def test_tomorrows_push_is_another(promfill: Promfill, at: Clock) -> None:
+    with Receiver(closed) as receiver:
+        push = ("push", *DAY, "--mode", "remote-write", "--remote-write-url", receiver.url)
+        at(0)
+        assert promfill(*push).code == 0
+        at(299)
+        assert promfill(*push).code == 2
+        at(86_400)
+        assert promfill(*push).code == 0
+        at(86_400 + 3600)
+        told = promfill(*push)
+        assert told.code == 2
+        assert "finished a push of 2023-12-17T12:00:00Z to 2023-12-18T12:00:00Z" in told.err
+
+
+def test_a_rerun_that_arrives_nowhere_forgets_nothing(promfill: Promfill) -> None:
+    with Receiver(closed) as receiver:
+        push = (*PUSH, "--mode", "remote-write", "--remote-write-url", receiver.url, "--retry-for", "1s")
+        assert promfill(*push).code == 0
+        kept = checkpoint()
+    assert promfill(*push, "--again").code == 1
+    assert checkpoint() == kept
+
+
+def test_again_is_for_remote_write(promfill: Promfill) -> None:
+    told = promfill(*PUSH, "--again")
+    assert told.code == 2
+    assert "--again" in told.err
+
+
+def test_blocks_of_another_start_are_counted(promfill: Promfill) -> None:
+    what = ("--metric-name", "vpn", "--labels", "a={1,2}")
+    day, later, between = (
+        ("--start", str(NOON + shift), "--end", str(NOON + shift + 86_400)) for shift in (0, 3600, 7)
+    )
+    first = promfill("push", *what, *day)
+    assert first.err == ""
+    assert promfill("push", *what, *day).err == ""  # its own blocks
+    warned = "promfill: warning: data already holds 552 samples of these series in this range at the same times with"
+    for command in ("check", "push"):
+        told = promfill(command, *what, *later)
+        assert told.code == 0
+        assert warned.removeprefix("promfill: warning: ") in told.out + told.err
+    assert warned in told.err
+    told = promfill("push", *what, *between, "--json")
+    assert "at other times: the push would interleave" in told.err
+    assert [(one["kind"], one["samples"]) for one in told.json["findings"]][-1:] == [("interleaves", 574 + 552)]
+    assert promfill("push", *what, *between, "--labels", "b=1", "--metric-name", "other").err.count("warning") == 1
+
+
+def test_the_same_samples_in_other_blocks_are_harmless(promfill: Promfill) -> None:
+    assert promfill(*PUSH).code == 0
+    told = promfill(*PUSH, "--block-duration", "2h")
+    assert told.code == 0
+    assert "note: data already holds 288 of 288 samples of this push with the same values" in told.err

@@ -84,11 +84,12 @@ class Acknowledged:
             self._doubtful[place] &= was_there
             self._in_parts.pop((place, window), None)
 
-    def close(self, *, finished: bool) -> None:
-        """Sync the checkpoint to disk."""
+    def close(self, *, finished: bool, doubles: bool = False) -> None:
+        """Sync the checkpoint to disk. doubles: the receiver keeps a sample twice that is sent again."""
         with self._lock:
             if self._checkpoint is not None and finished:
                 self._checkpoint.finished = True
+                self._checkpoint.done["doubles"] = doubles
                 self._save(self._checkpoint)
             elif self._checkpoint is not None:
                 self._checkpoint.close()

@@ -164,7 +164,7 @@ class RemoteWriteSink:
         except (StoppedError, RunError) as error:
             raise self._explain(error) from None
         self._close()
-        self._done.close(finished=True)
+        self._done.close(finished=True, doubles=bool(self._receiver.doubles))
         return self.report
 
     def abort(self) -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 
+from promfill.config import build_destination
 from promfill.errors import FormatError, PromfillError, ReceiverError
-from promfill.stores.query import _series
+from promfill.http import make_client
+from promfill.stores.api import Api
+from promfill.stores.base import Selection
+from promfill.stores.query import QueryStore, _series
+from tests.support.receiver import Answer, Receiver
 
 SERIES = {"metric": {"__name__": "m"}, "values": [[1.5, "2"], [3, "-0"]]}
 
@@ -45,3 +51,23 @@ def test_a_matrix_is_read() -> None:
 def test_whatever_else_comes_is_an_error_of_ours(body: bytes, kind: type[PromfillError], words: str) -> None:
     with pytest.raises(kind, match=words):
         list(_series(body))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "empty"),
+    [
+        (200, answer({"resultType": "vector", "result": []}), True),
+        (200, answer({"resultType": "vector", "result": [{"metric": {}, "value": [9, "3"]}]}), False),
+        (422, answer(None, "error", error="the query time range exceeds the limit"), False),
+        (200, b"<html>", False),
+    ],
+)
+def test_whether_it_holds_anything_is_one_short_answer(status: int, body: bytes, empty: bool) -> None:
+    with Receiver(lambda _: Answer(status, body)) as receiver:
+        api = Api(make_client(build_destination(receiver.url.removesuffix("/api/v1/write"), environment={})))
+        store = QueryStore(api, "m")
+        assert store.is_empty(Selection((("__name__", "m"),), 1_000, 2_500)) == empty
+    (taken,) = receiver.taken
+    query = parse_qs(urlsplit(taken.path).query)
+    assert query["query"] == ['count(count_over_time({__name__="m"}[1501ms]))']
+    assert query["time"] == ["2.500"]
