@@ -49,6 +49,10 @@ def asks_too_much(response: httpx.Response) -> bool:
     return status == 413 or (told and bool(_TOO_MUCH.search(text_of(response)[:LOOKED_AT])))
 
 
+_LONGEST_STORY = 150
+"""Letters of an answer before the words that tell, and after them."""
+
+
 class Api:
     """Asks below one base address, whatever path prefix it has."""
 
@@ -107,9 +111,20 @@ class Api:
             if not response.is_success:
                 refusal = read_whole(response)
                 if asks_too_much(refusal):
-                    raise TooMuchError(self.client.explain(refusal))
+                    raise TooMuchError(self._too_much(refusal))
                 self.client.check(refusal)
             yield response
+
+    def _too_much(self, refusal: httpx.Response) -> str:
+        """Who answered what, with the words that tell: VictoriaMetrics puts a long story before them."""
+        text = " ".join(text_of(refusal)[:LOOKED_AT].split())
+        found = _TOO_MUCH.search(text)
+        if found is None or found.start() < _LONGEST_STORY:
+            return self.client.problem(refusal)
+        start = max(text.rfind(": ", 0, found.start()), found.start() - _LONGEST_STORY, 0)
+        said = text[start : found.end() + _LONGEST_STORY].strip(": ")
+        where = f"{show_url(str(refusal.url))} answered {refusal.status_code} {refusal.reason_phrase}"
+        return self.client.destination.mask(f"{where}: … {said}")
 
     def _url(self, path: str, parameters: Parameters) -> str:
         return f"{self.base}{path}" + (f"?{urlencode(parameters)}" if parameters else "")

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from promfill.config import build_destination
+from promfill.errors import RefusedError
 from promfill.http import make_client
 from promfill.model import LabelSet
 from promfill.pb.remote_read_pb2 import ReadRequest
@@ -23,6 +24,7 @@ from promfill.stores.blocks import BlockStore
 from promfill.stores.find import open_store
 from promfill.stores.query import QueryStore
 from promfill.stores.remote_read import RemoteReadStore
+from promfill.stores.victoriametrics import VictoriaMetricsStore
 from promfill.verify import VerifyReport, verify
 from tests.support import readback
 from tests.support.cli import runner
@@ -246,6 +248,20 @@ def test_a_query_of_too_many_samples_is_asked_in_parts(tmp_path: Path) -> None:
         source = source_of("max-samples")
         send(server.url, samples_of(source))
         check(verify(source, QueryStore(api_of(server), "Prometheus")), {}, (0, 0))
+
+
+def test_a_limit_of_series_is_told_in_the_servers_words(tmp_path: Path) -> None:
+    """Less time does not help: the end is soon, and the long story before the words is left out."""
+    with start_victoriametrics(tmp_path / "vm", "-search.maxExportSeries=5", "-search.maxUniqueTimeseries=5") as server:
+        source = source_of("series-limit")
+        send(server.url, samples_of(source))
+        with pytest.raises(RefusedError) as error:
+            verify(source, VictoriaMetricsStore(api_of(server)))
+    told = str(error.value)
+    assert "answered 400 Bad Request: … " in told
+    assert "exceeds 5; either narrow down the search or increase -search.max" in told
+    assert told.endswith("(asked for one step of all series): raise that limit of the server's")
+    assert len(told) < 600
 
 
 @pytest.mark.parametrize("flags", [("-forceFlushAuthKey=x",), ("-forceFlushAuthKey=x", "-metricsAuthKey=y")])
