@@ -26,9 +26,13 @@ _RULES = {
     "remoteWrite.roundDigits": "rounds values",
     "remoteWrite.significantFigures": "rounds values",
     "remoteWrite.maxDiskUsagePerURL": "drops the oldest of what waits to be sent beyond it",
+    "remoteWrite.dropSamplesOnOverload": "drops samples when the store behind it is slow",
+    "remoteWrite.shardByURL": "shares the series out to several stores",
+    "precisionBits": "rounds values",
 }
 """Flags that change what is stored where they are set, in a way that cannot be counted from here."""
-_NOT_SET = re.compile(r"[\s,0]*(?:false|none)?[\s,0]*")
+_NOT_SET = re.compile(r"(?:false|none|[\s,0])*")
+_DEFAULTS = {"precisionBits": "64"}
 
 DEDUP = "-dedup.minScrapeInterval"
 """What makes VictoriaMetrics keep one of two samples of the same time."""
@@ -110,7 +114,8 @@ def duration_flag(flags: Mapping[str, str], name: str, bare: int, odd: list[str]
 
 def is_set(flags: Mapping[str, str], name: str) -> bool:
     """Whether a flag says anything: lists of nothing, zeros and false do not."""
-    return not _NOT_SET.fullmatch(flags.get(name, ""))
+    text = flags.get(name, "")
+    return text != _DEFAULTS.get(name) and not _NOT_SET.fullmatch(text)
 
 
 def _count(flags: Mapping[str, str], name: str, odd: list[str]) -> int:

@@ -81,6 +81,37 @@ def test_prometheus_keeps_at_least_what_lies_within_its_retention() -> None:
     assert "retention" not in kinds(foresee(plan(15), PROMETHEUS, NOW))
 
 
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ("--storage.tsdb.retention.time", "restart it with --storage.tsdb.retention.time longer than 22d"),
+        (
+            "storage.tsdb.retention.time in its configuration file",
+            "set storage.tsdb.retention.time in its configuration file to more than 22d",
+        ),
+    ],
+)
+def test_the_fix_names_what_decides_the_retention(by: str, words: str) -> None:
+    store = replace(PROMETHEUS, retention_set_by=by, retention_size="10GB")
+    found = {finding.kind: finding.fix for finding in foresee(plan(), store, NOW)}
+    assert found["retention"].startswith(words)
+    assert ("--storage" in found["retention"] + found["retention-size"]) is by.startswith("--")
+
+
+def test_retention_by_size_alone_is_no_unknown_time() -> None:
+    found = foresee(plan(), replace(PROMETHEUS, retention=None, retention_size="80%"), NOW)
+    assert [finding.fix for finding in found if finding.kind.startswith("retention")] == [
+        "raise --storage.tsdb.retention.percentage if history must stay"
+    ]
+
+
+def test_the_age_of_backfill_is_named_where_it_is_the_limit() -> None:
+    store = replace(VM, retention=10 * DAY_MS, retention_set_by="-maxBackfillAge")
+    (found,) = [finding for finding in foresee(plan(), store, NOW) if finding.kind == "retention"]
+    assert "takes nothing older than 10d" in found.text
+    assert "restart it with -maxBackfillAge longer than" in found.fix
+
+
 def test_victoriametrics_keeps_what_is_young_enough() -> None:
     assert kinds(foresee(plan(60), VM, NOW))["retention"] == (True, 10 * 29 * 288)
     found = kinds(foresee(plan(31), VM, NOW))

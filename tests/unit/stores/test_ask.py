@@ -197,6 +197,24 @@ def test_rules_and_read_only_are_read() -> None:
     assert facts.limits.read_only
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("precisionBits", "64", False),
+        ("precisionBits", "20", True),
+        ("remoteWrite.shardByURL", "false", False),
+        ("remoteWrite.shardByURL", "true", True),
+        ("remoteWrite.dropSamplesOnOverload", "false,false", False),
+        ("remoteWrite.roundDigits", "0,0", False),
+        ("remoteWrite.roundDigits", "3", True),
+        ("streamAggr.config", "a.yml", True),
+        ("remoteWrite.maxDiskUsagePerURL", "1GB", True),
+    ],
+)
+def test_flags_that_change_samples_are_named_where_they_are_set(name: str, value: str, told: bool) -> None:
+    assert [rule.split()[0] for rule in victoriametrics({**VM_TODAY, name: value}).limits.rules] == [f"-{name}"] * told
+
+
 def test_every_interval_that_keeps_one_sample_is_read() -> None:
     flags = {**VM_TODAY, "dedup.minScrapeInterval": "1m30s", "downsampling.period": "30d:5m,180d:1h"}
     found = [(thinning.age, thinning.interval) for thinning in victoriametrics(flags).limits.thinning]
