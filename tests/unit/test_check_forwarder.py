@@ -28,6 +28,7 @@ def told(forwarder: Forwarder, store: StoreFacts | None = None, plan: PushPlan =
     [
         (None, 288),
         (NOW, 288),
+        (NOW + DAY_MS, 288),
         (NOW - STEP, 287),
         (NOW - STEP + 1, 288),
         (NOW - 2 * STEP - 1, 286),

@@ -71,6 +71,7 @@ def test_what_retention_drops_is_not_counted_twice() -> None:
     assert told["retention"].samples == 10 * (60 * 288 - kept)
     assert told["deduplication"].samples == 10 * (kept - (kept // 2 + 1))
     assert told["label-value"].samples == 10 * (kept // 2 + 1)
+    assert found(plan(60, labels="host={1..10},b=xxxxx"), value_bytes=4)["label-value"].samples == 10 * kept
 
 
 @pytest.mark.parametrize(("count", "lost"), [(39, 0), (40, 10)])

@@ -184,6 +184,11 @@ def test_what_is_not_understood_is_named(name: str, value: str) -> None:
     assert facts.limits.odd == (f'-{name}="{value}"',)
 
 
+def test_minus_one_is_no_limit() -> None:
+    names = ("maxLabelsPerTimeseries", "maxLabelValueLen", "storage.maxDailySeries", "storage.maxHourlySeries")
+    assert victoriametrics({**VM_TODAY, **dict.fromkeys(names, "-1")}).limits == Limits(name_bytes=256)
+
+
 def test_rules_and_read_only_are_read() -> None:
     flags = {
         **VM_TODAY,
