@@ -24,7 +24,6 @@ from promfill.errors import FormatError, InputError, PromfillError, ReceiverErro
 from promfill.sinks.claims import temporary_path
 from promfill.upload.base import (
     BlockRefusedError,
-    BlockRefusedForGoodError,
     Outcome,
     StoppedError,
     UploadProtocol,
@@ -226,4 +225,4 @@ def _refuse_damaged(block: LocalBlock, refusal: BlockRefusedError) -> None:
         check_block(block.path, decode=True)
     except (FormatError, InputError) as error:
         fix = "make the block again; it goes up under another ULID then"
-        raise BlockRefusedForGoodError(f"{refusal}; promfill finds: {error}", fix) from refusal
+        raise BlockRefusedError(f"{refusal}; promfill finds: {error}", fix) from refusal

@@ -134,6 +134,11 @@ def refuses_history(status: int, words: str) -> bool:
     return status >= 400 and any(refusal in words for refusal in HISTORY_REFUSED)
 
 
+def wants_order(words: str) -> bool:
+    """Whether a receiver that finds samples too old takes no series out of order either: newer ones must go last."""
+    return "out of bounds" in words and MIMIR not in words and _INGESTER.search(words) is None
+
+
 def leaves_doubt(status: int, words: str) -> bool:
     """Whether a request with this answer may have been written all the same: who says why it refuses, has not."""
     return (status >= 500 or status == 499) and not any(

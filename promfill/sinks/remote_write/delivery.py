@@ -20,6 +20,7 @@ again.
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -41,6 +42,7 @@ from promfill.sinks.remote_write.classify import (
     refused_by_500,
     refuses_history,
     takes_the_rest,
+    wants_order,
 )
 from promfill.sinks.remote_write.gate import Gate, StoppedError
 from promfill.sinks.remote_write.message import Message
@@ -49,6 +51,20 @@ from promfill.sinks.remote_write.receiver import VICTORIA_METRICS_HEADER, Receiv
 from promfill.sinks.remote_write.tally import Tally
 
 _TAKEN_FOR_VERSION_1 = "the receiver took remote write 2.0 for 1.0, and wrote nothing: it does not speak 2.0"
+
+
+FRUITLESS = 4096
+"""Requests that are refused one after the other in a search for what may be taken: then what is refused is given up
+whole, until something is taken again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why samples are given up. text: for the report. too_old: they are older than what is taken. words: all of it."""
+
+    text: str
+    too_old: bool
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +180,7 @@ class Delivery:
         if written is not None and written < message.samples and not attempts.doubt:
             self._tally.count("not_counted", message.samples - written)
         self._tally.written(message, message.samples)
+        self._receiver.fruitless = 0
 
     def _fall_back(self, attempts: Attempts, response: httpx.Response) -> int:
         """The same samples as 1.0.
@@ -253,9 +270,9 @@ class Delivery:
 
     def _refused(self, attempts: Attempts, response: httpx.Response) -> int:
         message, words = attempts.message, text_of(response)
-        parts = self._to_search(message, response)
-        if message.in_parts and len(parts) > 1 and refuses_history(response.status_code, words):
-            return self._deliver_parts(message, parts, doubt=True)  # the first of them are there
+        too_old = refuses_history(response.status_code, words)
+        if message.in_parts and too_old and message.newest - message.oldest > self._gate.slack:
+            return self._deliver_parts(message, message.parts(self._gate.slack), doubt=True)  # the first are there
         written = self._count_written(attempts, response)
         if written:
             self._terms.on_parts(message, None)
@@ -264,22 +281,77 @@ class Delivery:
             if attempts.doubt or may_have_taken_some(words, written_by(response)):
                 self._tally.count("unanswered", message.samples - (written or 0))
             raise self._error(attempts, response)
-        if not written and len(parts) > 1:
+        reason = Reason(f"{response.status_code} {self.client.words(response)}".rstrip(), too_old, words)
+        parts = [] if written else self._to_search(message, reason)
+        if too_old:
+            self._receiver.too_old = max(self._receiver.too_old, message.oldest)
+        if len(parts) > 1:
             some = takes_the_rest(words) or (bool(written_by(response)) and not counts_truly(words))
+            doubt = attempts.doubt or some
+            if too_old and message.newest - message.oldest <= self._gate.slack:
+                return self._search_times(message, parts, reason, doubt=doubt)
             parts = [replace(part, in_parts=some or part.in_parts) for part in parts]  # of these, some are there
-            return self._deliver_parts(message, parts, doubt=attempts.doubt or some)
-        reason = f"{response.status_code} {self.client.words(response)}".rstrip()
-        self._tally.rejected(message.samples - (written or 0), reason)
+            return self._deliver_parts(message, parts, doubt=doubt)
+        self._give_up(message.samples - (written or 0), reason)
         return 0
 
-    def _to_search(self, message: Message, response: httpx.Response) -> list[Message]:
-        """The parts of a refused message among which some may be taken: it may be one series, and all with it.
+    def _give_up(self, samples: int, reason: Reason) -> None:
+        self._tally.rejected(samples, reason.text)
+        self._receiver.fruitless += 1
 
-        Samples that are too old are so in all series: of those that lie within the slack, none is searched for.
+    def _to_search(self, message: Message, reason: Reason) -> list[Message]:
+        """The parts of a refused message among which some may be taken: it may be one series or time, and all with it.
+
+        Samples that are too old are so in all series: they are told apart by time. A series that is refused for what it
+        is, is refused at all times.
         """
         slack = self._gate.slack
-        too_old = refuses_history(response.status_code, text_of(response))
-        return [] if too_old and message.newest - message.oldest <= slack else message.parts(slack)
+        if self._receiver.fruitless > FRUITLESS:
+            return []
+        if reason.too_old and message.newest - message.oldest <= slack:
+            return message.halves_of_time()
+        parts = message.parts(slack)
+        by_time = len(parts) == 1 and is_held_already(reason.words) and not takes_the_rest(reason.words)
+        return message.halves_of_time() if by_time else parts
+
+    def _search_times(self, message: Message, halves: list[Message], reason: Reason, *, doubt: bool) -> int:
+        """Find the time from which on a message is not too old, within the slack.
+
+        Where order does not matter, the newer half goes first: if its oldest samples are too old, so is the older half.
+        """
+        self._terms.on_parts(message, None)
+        older, newer = (replace(half, doubt=doubt, whole=message if doubt else None) for half in halves)
+        if wants_order(reason.words):
+            return self._search_in_order(message, reason, doubt=doubt)
+        held = self.deliver(newer)
+        if self._receiver.too_old >= newer.oldest:
+            self._give_up(older.samples, reason)
+            return held
+        return held + self.deliver(older)
+
+    def _search_in_order(self, message: Message, reason: Reason, *, doubt: bool) -> int:
+        """Time by time, from the oldest on, until one is taken; then the rest at once.
+
+        What is newer must not be there before, or the series would take nothing older. What another message has shown
+        to be too old is not asked for again.
+        """
+        times, whole = message.times(), message if doubt else None
+        held, at, found = 0, 0, False
+        while at < len(times) and not found and self._receiver.fruitless <= FRUITLESS:
+            known = bisect_right(times, self._receiver.too_old, at)
+            if known > at:
+                self._give_up(message.between(times[at], times[known - 1]).samples, reason)
+                at = known
+                continue
+            held += self.deliver(replace(message.between(times[at], times[at]), doubt=doubt, whole=whole))
+            found = self._receiver.too_old < times[at]
+            at += 1
+        if at < len(times):
+            rest = replace(message.between(times[at], message.newest), doubt=doubt, whole=whole)
+            if found:
+                return held + self.deliver(rest)
+            self._give_up(rest.samples, reason)
+        return held
 
     def _count_written(self, attempts: Attempts, response: httpx.Response) -> int | None:
         """What a receiver of 2.0 says that it has written; None where it says nothing, or is not to be believed."""

@@ -70,14 +70,14 @@ class Message:
         receiver's newest sample too far ahead of the other's oldest.
         """
         if self.newest - self.oldest > slack:
-            return self._halves_of_time()
+            return self.halves_of_time()
         parts = halves(self._plain(), is_version_2=self.is_version_2)
         return [replace(self._with(part), of_some=True) for part in parts] if len(parts) > 1 else [self]
 
     def smaller(self, slack: float) -> list[Message]:
         """As `parts`; where any order will do, one series alone by time."""
         parts = self.parts(slack)
-        return self._halves_of_time() if len(parts) == 1 and slack == math.inf else parts
+        return self.halves_of_time() if len(parts) == 1 and slack == math.inf else parts
 
     def between(self, oldest: int, newest: int) -> Message:
         """The samples of these times (ms), both included."""
@@ -91,7 +91,7 @@ class Message:
 
     def last_pause(self) -> int:
         """The time between its last two steps (ms); 0 where it has but one."""
-        times = self._times()
+        times = self.times()
         return times[-1] - times[-2:][0]
 
     def without(self, held: Mapping[LabelSet, set[int]]) -> Message:
@@ -103,12 +103,14 @@ class Message:
         """The same samples for a receiver that does not take 2.0."""
         return replace(self, is_version_2=False)._with(to_version_1(self._plain())) if self.is_version_2 else self
 
-    def _halves_of_time(self) -> list[Message]:
-        times = self._times()
+    def halves_of_time(self) -> list[Message]:
+        """Two messages, the older first; itself alone where all its samples are of one time."""
+        times = self.times()
         middle = len(times) // 2
         return [self.between(half[0], half[-1]) for half in (times[:middle], times[middle:]) if half]
 
-    def _times(self) -> list[int]:
+    def times(self) -> list[int]:
+        """The different times (ms) of its samples, rising."""
         return sample_times(self._plain(), is_version_2=self.is_version_2)
 
     def _plain(self) -> bytes:

@@ -31,7 +31,8 @@ class Receiver:
     both copies of a sample that is sent twice, None where nothing has been heard of it yet. too_large: bytes (before
     compression) of the smallest message that it found too large. on_victoria_metrics: called when it turns out to be
     one. forwards: it keeps nothing itself, so what the store behind it does not hold yet may still arrive; and where
-    that store is known, headers say nothing of it.
+    that store is known, headers say nothing of it. too_old: the newest time (ms) that it has refused as too old.
+    fruitless: requests that it has refused one after the other, all parts of others, and has taken none.
     """
 
     holdings: Holdings
@@ -42,6 +43,8 @@ class Receiver:
     too_large: float = math.inf
     on_victoria_metrics: Callable[[], None] = lambda: None
     forwards: bool = False
+    too_old: int = -(1 << 62)
+    fruitless: int = 0
 
     def learn(self, response: httpx.Response, *, to_version_2: bool = False) -> None:
         """Look at who answers. to_version_2: a request of 2.0 with samples; who reads it counts what it has written."""

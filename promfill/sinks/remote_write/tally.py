@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from typing import Any
@@ -10,7 +11,9 @@ from promfill.sinks.base import SinkReport
 from promfill.sinks.remote_write.message import Message
 
 REASONS = 10
-"""Different reasons that are kept apart: receivers put labels and times into them."""
+"""Different reasons that are kept apart, by `kind_of`."""
+_LABELS = re.compile(r"\{(?:[^{}\"]|\"(?:[^\"\\]|\\.)*\"?)*\}?")
+_VARYING = re.compile(r"\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|\d[\d.,:TZ+-]*")
 OTHER_REASONS = "other reasons"
 
 
@@ -18,11 +21,12 @@ class Tally:
     """Keeps a `SinkReport`. Its details, all of them of this run:
 
     requests, bytes_raw (before compression), bytes_sent; protocol; acknowledged, already_there, rejected_samples:
-    samples; rejected: these by reason, in the receiver's words; retries: attempts after the first; answers_lost:
-    attempts that got no answer and may have arrived; divided: requests that were too large; where it applies receiver,
-    counted (samples that a receiver of 2.0 says it has written), not_counted (samples of good answers that it does not
-    say it has written), perhaps_twice (samples of a receiver that keeps what
-    is sent twice, and could not be asked) and unanswered (samples of requests whose fate was open when the push ended).
+    samples; rejected: these by kind of reason, in the receiver's words to the first of each kind; retries: attempts
+    after the first; answers_lost: attempts that got no answer and may have arrived; divided: requests that were too
+    large; where it applies receiver, counted (samples that a receiver of 2.0 says it has written), not_counted
+    (samples of good answers that it does not say it has written), perhaps_twice (samples of a receiver that keeps
+    what is sent twice, and could not be asked) and unanswered (samples of requests whose fate was open when the
+    push ended).
     """
 
     def __init__(self) -> None:
@@ -31,6 +35,7 @@ class Tally:
         self.report = SinkReport(details={**details, "rejected": {}})
         self._lock = threading.Lock()
         self._reasons: Counter[str] = Counter()
+        self._kinds: dict[str, str] = {}
 
     def written(self, message: Message, samples: int) -> None:
         """The receiver took so many samples of it."""
@@ -50,8 +55,9 @@ class Tally:
         """The receiver refused samples for good, and the push goes on without them."""
         with self._lock:
             self._count("rejected_samples", samples)
-            known = reason in self._reasons or len(self._reasons) < REASONS
-            self._reasons[reason if known else OTHER_REASONS] += samples
+            if len(self._kinds) < REASONS:
+                self._kinds.setdefault(kind_of(reason), reason)
+            self._reasons[self._kinds.get(kind_of(reason), OTHER_REASONS)] += samples
             self.report.details["rejected"] = dict(self._reasons)
 
     def count(self, name: str, number: int = 1) -> None:
@@ -70,3 +76,8 @@ class Tally:
 
     def _count(self, name: str, number: int) -> None:
         self.report.details[name] = self.report.details.get(name, 0) + number
+
+
+def kind_of(reason: str) -> str:
+    """What refusals have in common that differ by labels, names in quotes, times and numbers."""
+    return _VARYING.sub("#", _LABELS.sub("{}", reason.replace("…", "")))

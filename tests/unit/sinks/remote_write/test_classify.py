@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from promfill.sinks.remote_write.classify import Verdict, classify, find_fix
+from promfill.sinks.remote_write.classify import Verdict, classify, counts_truly, find_fix, takes_the_rest
+from promfill.sinks.remote_write.tally import Tally, kind_of
+from tests.support.recorded import (
+    CORTEX_1_21_SERIES_LIMIT,
+    MIMIR_3_0_3_BURST,
+    MIMIR_3_0_3_SERIES_LIMIT,
+    MIMIR_3_0_3_TOO_OLD,
+    MIMIR_MAIN_BURST,
+    PROMETHEUS_3_14_OUT_OF_BOUNDS,
+)
 
 
 @pytest.mark.parametrize("status", [400, 422, 500])
@@ -101,3 +110,47 @@ def test_no_fix_leads_into_blocks_that_end_after_now(words: str) -> None:
 def test_samples_ahead_of_the_clock_are_told_from_history(words: str) -> None:
     assert "end the push now" in find_fix(400, words, newest=1_001, last=1_001, now=1_000)
     assert "end the push now" not in find_fix(400, words, newest=1_000, last=1_000, now=1_000)
+
+
+@pytest.mark.parametrize("text", [MIMIR_3_0_3_BURST, MIMIR_MAIN_BURST])
+def test_a_request_above_the_tenant_s_burst_is_too_large_and_not_early(text: str) -> None:
+    words = text.format(burst=5000, items=20_000)
+    assert [classify(429, words, doubt=False, version_2=False, samples=count) for count in (20_000, 5000, 4999)] == [
+        Verdict.SMALLER,
+        Verdict.SMALLER,  # with what is told of the metric
+        Verdict.AGAIN,
+    ]
+    assert "--max-samples-per-send 5000" in find_fix(429, words)
+
+
+def test_who_counts_truly_beside_a_refusal() -> None:
+    assert counts_truly(PROMETHEUS_3_14_OUT_OF_BOUNDS)
+    assert not counts_truly(MIMIR_3_0_3_SERIES_LIMIT)
+    assert not counts_truly(MIMIR_3_0_3_TOO_OLD + " out of bounds")
+    assert not counts_truly("who knows")
+
+
+@pytest.mark.parametrize("text", [MIMIR_3_0_3_SERIES_LIMIT, CORTEX_1_21_SERIES_LIMIT])
+def test_a_limit_of_series_has_its_fix(text: str) -> None:
+    assert "more series" in find_fix(400, text)
+    assert takes_the_rest(text)
+
+
+def test_refusals_of_one_kind_are_one() -> None:
+    """Times, labels, names in quotes and numbers differ from sample to sample."""
+    told = [
+        MIMIR_3_0_3_TOO_OLD.format(time=f"2023-11-14T22:{minute}:00Z", series=f'm{{a="}}{minute}\\"",b="{{"}}')
+        for minute in (10, 25)
+    ]
+    assert len({kind_of(text) for text in told}) == 1
+    assert len({kind_of(text[:-9] + "…") for text in told}) == 1
+    assert kind_of("400 label value 'x1' too long") == kind_of("400 label value 'y22' too long")
+    assert kind_of("400 out of bounds") != kind_of("400 out of order sample")
+
+
+def test_the_first_of_a_kind_is_its_example() -> None:
+    tally = Tally()
+    for number in range(30):
+        tally.rejected(2, f'400 out of bounds for series m{{h="{number}"}}')
+    tally.rejected(1, "400 no")
+    assert tally.report.details["rejected"] == {'400 out of bounds for series m{h="0"}': 60, "400 no": 1}

@@ -16,7 +16,7 @@ from promfill.sinks.base import SinkReport
 from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import Sending, open_remote_write
 from tests.support.faulty_receiver import FaultyReceiver
-from tests.support.held_samples import PrometheusRules, Series
+from tests.support.held_samples import HOUR, PrometheusRules, Series
 from tests.support.held_samples import RefusedError as RefusalError
 from tests.support.remote_write import samples_of
 from tests.support.sources import source_of
@@ -67,14 +67,76 @@ def test_skip_leaves_out_the_bad_series_alone(version_2: bool, likelihood: float
         assert report.details["rejected_samples"] == 24
 
 
-def test_what_is_out_of_bounds_is_counted_without_being_searched() -> None:
+@pytest.mark.parametrize("border", [0, 1, 5, 11, 12, 13, 22, 23, 24])
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_what_is_out_of_bounds_is_given_up_to_the_sample(border: int, lanes: int) -> None:
+    """Time by time from the oldest on, once for all series; what is newer is taken, and in order."""
     rules = PrometheusRules()
-    rules.newest = SOURCE.grid.time(12) + 3_600_001
+    rules.newest = SOURCE.grid.time(border) + HOUR
+    receiver = FaultyReceiver(1, rules, likelihood=0)
+    report = send(receiver, skip_rejected=True, lanes=lanes)
+    assert (report.samples, report.details["rejected_samples"]) == (24 * (24 - border), 24 * border)
+    assert held_of(rules) == {labels: samples[border:] for labels, samples in WHOLE.items() if border < 24}
+    assert list(report.details["rejected"]) == ["400 out of bounds"] * (border > 0)
+    assert len(receiver.attempts) <= 8 + 24 * lanes
+
+
+class TakesAnyOrder(PrometheusRules):
+    """A head with an out-of-order window: what is newer than its border is taken in any order."""
+
+    border = 0
+
+    def take(self, request: list[Series], *, partly: bool = False) -> int:
+        if any(sample[0] < self.border for _, samples in request for sample in samples):
+            raise RefusalError("too old sample")
+        for labels, samples in request:
+            self.held[labels] = sorted({*self.held[labels], *samples})
+        return sum(len(samples) for _, samples in request)
+
+
+@pytest.mark.parametrize("border", [0, 1, 250, 487, 665, 666, 900, 1332])
+def test_what_is_too_old_for_an_out_of_order_window_is_given_up_to_the_sample(border: int) -> None:
+    """By halves, the newer first: the number of requests grows with the logarithm of the steps."""
+    source = source_of("host=h{1..30}", 1332)
+    rules = TakesAnyOrder()
+    rules.border = source.grid.time(border) if border < 1332 else source.grid.last + 1
+    receiver = FaultyReceiver(1, rules, likelihood=0)
+    slack = 1332 * source.grid.step
+    sending = Sending(
+        clock=receiver.clock, protocol="1.0", skip_rejected=True, slack=slack, limits=Limits(samples=20_000)
+    )
+    report = push(source, open_remote_write(source, receiver.client, sending))
+    assert (report.samples, report.details["rejected_samples"]) == (30 * (1332 - border), 30 * border)
+    assert len(receiver.attempts) <= 2 + 2 * 2 * 11
+    assert {sample[0] for samples in rules.held.values() for sample in samples} == set(
+        range(source.grid.time(border), source.grid.last + 1, source.grid.step) if border < 1332 else ()
+    )
+
+
+def test_of_a_series_that_is_held_in_part_the_rest_is_taken() -> None:
+    """Others have written some of its samples: those are refused, and what is newer is not."""
+    rules = PrometheusRules()
+    (labels, samples), *_ = WHOLE.items()
+    rules.held[labels] = [(samples[6][0], 1)]
     receiver = FaultyReceiver(1, rules, likelihood=0)
     report = send(receiver, skip_rejected=True)
-    assert report.samples + report.details["rejected_samples"] == 24 * 24
-    assert len(receiver.attempts) == 4
-    assert list(report.details["rejected"]) == ["400 out of bounds"]
+    assert report.details["rejected_samples"] == 7
+    assert report.samples == 24 * 24 - 7
+    assert rules.held[labels][1:] == samples[7:]
+
+
+def test_a_search_that_finds_nothing_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver that refuses whatever comes: after a while a request is one request."""
+    monkeypatch.setattr("promfill.sinks.remote_write.delivery.FRUITLESS", 10)
+    receiver = FaultyReceiver(1, PrometheusRules(), likelihood=0)
+    receiver._take = lambda body, headers: receiver._say(400, "no")  # type: ignore[method-assign]
+    report = send(receiver, skip_rejected=True, lanes=1)
+    assert report.details["rejected_samples"] == 24 * 24
+    assert len(receiver.attempts) <= 10 + 4 + 12
+
+
+def held_of(rules: PrometheusRules) -> dict[Any, Any]:
+    return {labels: samples for labels, samples in rules.held.items() if samples}
 
 
 def test_a_status_about_us_ends_the_push_even_so() -> None:
@@ -142,15 +204,14 @@ def test_a_refusal_by_500_is_not_taken_for_a_sign_that_it_is_there(words: str) -
 
 
 def test_of_a_wide_request_what_is_within_bounds_is_taken() -> None:
-    """All but the hour in which the border lies."""
+    """To the sample."""
     source = source_of("host=h{1..3}", 600)
     rules = PrometheusRules()
     rules.newest = source.grid.time(200) + 3_600_000
     receiver = FaultyReceiver(1, rules, likelihood=0)
     sending = Sending(limits=Limits(samples=1800), clock=receiver.clock, protocol="1.0", skip_rejected=True)
     report = push(source, open_remote_write(source, receiver.client, sending))
-    assert report.samples + report.details["rejected_samples"] == 1800
-    assert 3 * 388 <= report.samples <= 3 * 400
+    assert (report.samples, report.details["rejected_samples"]) == (3 * 400, 3 * 200)
     assert list(report.details["rejected"]) == ["400 out of bounds"]
 
 
