@@ -155,7 +155,9 @@ class _Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Return(self, node: ast.Return) -> None:
-        if node.value and not (isinstance(node.value, ast.Constant) and node.value.value is None):
+        if node.value and not (
+            isinstance(node.value, ast.Constant) and (node.value.value is None or isinstance(node.value.value, bool))
+        ):
             self._replace("return", node.value, "None")
         self.generic_visit(node)
 
@@ -216,7 +218,7 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Slice(self, node: ast.Slice) -> None:
         for bound in (node.lower, node.upper):
-            if bound is not None and not isinstance(bound, ast.Constant):
+            if bound is not None and not _is_number(bound):
                 self._replace("slice", bound, f"({self._text(bound)}) + 1")
         if node.lower is None:
             self._add("slice", self._begin(node), self._begin(node), "1")
@@ -234,8 +236,12 @@ class _Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        types = _name(node.func) in TYPE_CALLS
-        self._visit_all([node.func, *(argument for argument in node.args if not (types and _is_type(argument)))])
+        name = _name(node.func)
+        types, shape = name in TYPE_CALLS, name == "reshape"  # any negative length is the one that fits
+        for argument in node.args:
+            if not ((types and _is_type(argument)) or (shape and _is_number(argument))):
+                self.visit(argument)
+        self.visit(node.func)
         self._visit_all(keyword for keyword in node.keywords if keyword.arg not in IDLE_KEYWORDS)
 
     def visit_keyword(self, node: ast.keyword) -> None:
@@ -260,6 +266,11 @@ class _Finder(ast.NodeVisitor):
 def _name(function: ast.expr) -> str:
     """The last name of what is called: `print`, or `debug` of ``self.log.debug``."""
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _is_number(node: ast.expr) -> bool:
+    """A constant, with a sign or without."""
+    return isinstance(node.operand if isinstance(node, ast.UnaryOp) else node, ast.Constant)
 
 
 def _is_text(node: ast.expr) -> bool:

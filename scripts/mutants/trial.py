@@ -121,5 +121,5 @@ def _read(code: int, output: str) -> tuple[str, str]:
         return "survived", ""
     if code not in (FAILED, INTERRUPTED) and code > 0:
         raise RuntimeError(f"pytest ended with {code}: {output.strip()[-2000:]}")
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.M)
+    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.M)
     return "killed", failed[1] if failed else f"exit code {code}"

@@ -54,11 +54,16 @@ def changed(source: str, kind: str = "") -> list[str]:
         ("x = True", "constant", ["x = False"]),
         ("def f():\n    return a", "return", ["def f():\n    return None"]),
         ("def f():\n    return None", "return", []),
+        ("def f():\n    return False", "return", []),  # as false as None
+        ("def f():\n    return 0", "return", ["def f():\n    return None"]),
         ("os.fsync(a)", "call", ["pass"]),
         ("x[:n]", "slice", ["x[1:n]", "x[:(n) + 1]"]),
         ("x[n:]", "slice", ["x[(n) + 1:]", "x[n:-1]"]),
         ("x[n::2]", "slice", ["x[(n) + 1::2]"]),
         ("x[1:2]", "slice", []),
+        ("x[:-1]", "slice", ["x[1:-1]"]),  # of which the constant's edits are the rest
+        ("x = a.reshape(n, -1)", "", []),
+        ("a.reshape(n + 1, -1)", "operator", ["a.reshape(n - 1, -1)"]),
         ("min(a)", "extreme", ["max(a)"]),
         ("np.maximum(a, b)", "extreme", ["np.minimum(a, b)"]),
         ("a.max()", "extreme", ["a.min()"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ pytest.importorskip("resource", reason="mutants are tried where processes have g
 from scripts.mutants.draw import Mutant, draw
 from scripts.mutants.trial import Copy
 
-CODE = '''"""Three functions."""
+CODE = '''"""Four functions."""
 
 
 def double(x):
@@ -28,8 +29,12 @@ def count(n):
 
 def unchecked(x):
     return x >> 3
+
+
+def room():
+    return bytearray(5 >> 30)
 '''
-TEST = """from promfill.codecs.numbers import count, double
+TEST = """from promfill.codecs.numbers import count, double, room
 
 
 def test_double():
@@ -38,6 +43,10 @@ def test_double():
 
 def test_count():
     assert count(3) == 3
+
+
+def test_room():
+    room()
 """
 FILES = {
     "promfill/__init__.py": "",
@@ -81,6 +90,12 @@ def test_mutants_are_killed_hang_and_survive_and_the_checkout_stays_as_it_is(pro
     hung = copy.try_out(mutant(project, "-        i += 1\n+        i -= 1"), TESTS, 3.0)
     assert hung.how == "hung"
     assert [outcome.noticed for outcome in (killed, survived, hung)] == [True, False, True]
+    if sys.platform == "linux":
+        # 5 GiB, which the system would grant as long as nobody writes to them
+        large = copy.try_out(
+            mutant(project, "-    return bytearray(5 >> 30)\n+    return bytearray(5 << 30)"), TESTS, LONG
+        )
+        assert (large.how, large.by) == ("killed", "tests/unit/test_numbers.py::test_room")
 
     # Nothing of a mutant is left: not in the copy, not compiled, and never in the checkout.
     assert copy.again(tmp_path / "another").baseline(TESTS).how == "survived"
