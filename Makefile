@@ -25,7 +25,7 @@ PUSH = .venv/bin/promfill push --mode="$$MODE" --metric-name="$$METRIC_NAME" $${
 	$${DESCRIPTION:+--description="$$DESCRIPTION"}
 
 .DEFAULT_GOAL := help
-.PHONY: help install backfill backfill-21d backfill-7d backfill-1d clean test lint mutants soak servers docs proto lock bench bench-quick bench-compare
+.PHONY: help install backfill backfill-21d backfill-7d backfill-1d clean test lint coverage mutants soak servers docs proto lock bench bench-quick bench-compare
 
 help: ## Show this list
 	@echo 'make TARGET [VARIABLE=value …]'
@@ -66,6 +66,10 @@ lint: .venv/.dev ## ruff and mypy
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+coverage: .venv/.dev ## The lines that unit and property tests never run, held above the floor in pyproject.toml
+	.venv/bin/python -m pytest $(PYTEST_ARGS) -q --hypothesis-profile=coverage -m 'not server' --cov --cov-report=term \
+		tests/unit tests/property
 
 mutants: .venv/.dev ## Change the code in 300 small ways, and list the changes that no test notices
 	.venv/bin/python -m scripts.mutants $(MUTANTS_ARGS)

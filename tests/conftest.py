@@ -18,6 +18,8 @@ hypothesis.settings.register_profile("promfill", deadline=None)
 # scripts/mutants asks whether an example fails, not which is the smallest.
 found = [hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate]
 hypothesis.settings.register_profile("mutants", deadline=None, database=None, phases=found)
+# make coverage asks which lines run: fewer examples, the same in every run, so that the figure does not move by itself.
+hypothesis.settings.register_profile("coverage", deadline=None, database=None, derandomize=True, max_examples=20)
 hypothesis.settings.load_profile("promfill")
 
 
