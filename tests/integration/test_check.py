@@ -191,7 +191,7 @@ def test_behind_a_proxy_the_first_request_tells(promfill: Promfill, scraping: Se
         assert promfill("check", *push).code == 0
         told = promfill("push", *push)
         posts = [taken for taken in proxy.taken if taken.method == "POST"]
-    assert told.code == 1
+    assert told.code == 3
     assert len([taken for taken in posts if WriteRequest.FromString(snappy.uncompress(taken.body)).timeseries]) == 1
     assert "--mode blocks" in told.err
     assert "out_of_order_time_window" in told.err
