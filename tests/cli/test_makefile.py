@@ -22,8 +22,8 @@ DEFAULTS = [
     "--flat-base=5.0",
     "--step-size=5m",
 ]
-TARGETS = ["install", "help", "clean", "test", "lint", "coverage", "mutants", "proto", "bench", "bench-quick", "backfill"]
-TARGETS += [f"backfill-{days}" for days in ("21d", "7d", "1d")]
+TARGETS = ["install", "help", "clean", "test", "lint", "coverage", "mutants", "proto", "bench", "bench-quick"]
+TARGETS += ["backfill", *(f"backfill-{days}" for days in ("21d", "7d", "1d"))]
 AWKWARD = "a='one',b=\"x, y\",c=$HOME $$ $(id) `id` \\ #z"
 
 
