@@ -198,3 +198,16 @@ def test_a_live_directory_is_told_of_by_all(promfill: Promfill) -> None:
     assert said in promfill("push", *what, "--dry-run").err
     assert said in promfill(*COMMAND, "t", "data").err
     assert said in promfill("tsdb", "verify", "data").out
+
+
+def test_a_push_is_no_neighbour_of_its_own_blocks(promfill: Promfill) -> None:
+    what = ("--metric-name", "m", "--start", "1700000000", "--end", "1700200000", "--output-dir", "data")
+    assert promfill("push", *what).code == 0
+    again, checked, other = (
+        promfill("push", *what),
+        promfill("check", *what),
+        promfill("check", *what, "--labels", "a=b"),
+    )
+    assert again.code == checked.code == other.code == 0
+    assert "same time" not in again.err + checked.out
+    assert re.search(r"blocks data/\w{26}, \w{26}, \w{26} and 1 more .*samples of the same time are there", other.out)
