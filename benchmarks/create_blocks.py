@@ -17,12 +17,12 @@ from pathlib import Path
 
 from benchmarks.harness import Case, Figure, Ratio, Result, compare, main
 from benchmarks.processes import PROMFILL, run_process
-from promfill.codecs.openmetrics import EOF, encode_series, encode_values
-from promfill.codecs.openmetrics_reader import OpenMetricsReader
-from promfill.create_blocks import block_duration, create_blocks
-from promfill.plan import Tile
-from promfill.text_pieces import TextPieces, open_text
-from promfill.times import UNITS_MS
+from promfill.codecs.openmetrics.encode import EOF, encode_series, encode_values
+from promfill.codecs.openmetrics.reader import OpenMetricsReader
+from promfill.model.grid import Tile
+from promfill.promtool.create_blocks import block_duration, create_blocks
+from promfill.promtool.text_pieces import TextPieces, open_text
+from promfill.scenario.times import UNITS_MS
 from tests.support.sources import source_of
 
 DAY_STEPS = 288
@@ -30,8 +30,8 @@ LABELS = "instance=host-{{100..{}}},job=metrics_generator:8123,uuid=d1"  # lines
 COMMAND = ("tsdb", "create-blocks-from", "-q", "openmetrics")
 READ_ALONE = """
 import sys
-from promfill.codecs.openmetrics_reader import OpenMetricsReader
-from promfill.text_pieces import open_text
+from promfill.codecs.openmetrics.reader import OpenMetricsReader
+from promfill.promtool.text_pieces import open_text
 reader = OpenMetricsReader()
 with open_text(sys.argv[1]) as text:
     for buffer, size in text:

@@ -11,9 +11,9 @@ from benchmarks.harness import Case, Figure, Ratio, main
 from benchmarks.processes import Whole, push_command, repeated, run_process, samples_of
 from benchmarks.xor_encode import gaussian
 from benchmarks.yardstick import make_yardstick
-from promfill.codecs.openmetrics import encode_batch
-from promfill.model import SeriesBatch
-from promfill.plan import Tile
+from promfill.codecs.openmetrics.encode import encode_batch
+from promfill.model.batch import SeriesBatch
+from promfill.model.grid import Tile
 from promfill.sinks.openmetrics import TILE_SAMPLES
 from tests.support.sources import source_of
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from benchmarks.processes import DAY, PROMFILL, ROOT, SIX_LABELS, START, STEP, Run, run_process
 from benchmarks.stages import plan_of
 from benchmarks.whole import flush, remote_write
-from promfill.plan import Tile
+from promfill.model.grid import Tile
 from promfill.sinks.remote_write.messages import MessageMaker
-from promfill.source import Source
+from promfill.sources.generated import Source
 from tests.support.servers import Server, start_prometheus, start_victoriametrics
 from tests.support.sources import source_of
 

@@ -17,18 +17,18 @@ import snappy
 
 from benchmarks.harness import Case, Figure, Ratio, Result, main, spread
 from benchmarks.receivers import bodies_of
-from promfill.codecs.remote_write import WriteRequestEncoder
-from promfill.codecs.remote_write_2 import RequestEncoder
-from promfill.codecs.snappy_rows import SnappyEncoder
-from promfill.config import build_destination
-from promfill.http import make_client
-from promfill.model import SeriesBatch
+from promfill.codecs.remote_write.snappy_rows import SnappyEncoder
+from promfill.codecs.remote_write.version_1 import WriteRequestEncoder
+from promfill.codecs.remote_write.version_2 import RequestEncoder
+from promfill.model.batch import SeriesBatch
+from promfill.model.grid import Tile
+from promfill.net.http import make_client
+from promfill.net.resolve import build_destination
 from promfill.pb.remote_write_1_pb2 import Label, Sample, TimeSeries, WriteRequest
-from promfill.plan import Tile
-from promfill.push import push
+from promfill.pipeline.push import push
 from promfill.sinks.remote_write.message import HEADERS_1
 from promfill.sinks.remote_write.sink import open_remote_write
-from promfill.source import Source
+from promfill.sources.generated import Source
 from tests.support.servers import Server, start_prometheus, start_victoriametrics
 from tests.support.sources import START, STEP, source_of
 

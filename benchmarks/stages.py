@@ -27,23 +27,23 @@ from numpy.typing import NDArray
 from benchmarks.processes import DAY, SIX_LABELS, START, STEP
 from benchmarks.profiles import read_profile
 from benchmarks.xor_decode import chunk_bounds
-from promfill.codecs.openmetrics import encode_batch
-from promfill.codecs.remote_write import WriteRequestEncoder
-from promfill.codecs.remote_write_2 import RequestEncoder
-from promfill.codecs.remote_write_sizes import largest_parts
-from promfill.codecs.snappy_rows import SnappyEncoder
-from promfill.codecs.work import Work
-from promfill.codecs.xor_decode import decode_chunks
-from promfill.codecs.xor_encode import EncodedChunks, encode_chunks
-from promfill.model import SeriesBatch
-from promfill.plan import SAMPLES_PER_CHUNK, Tile, block_tiles, series_tiles, windows
-from promfill.push import push
+from promfill.codecs.block.chunk_metas import ChunkMetas
+from promfill.codecs.block.index_writer import FleetIndex, encode_indices
+from promfill.codecs.openmetrics.encode import encode_batch
+from promfill.codecs.remote_write.sizes import largest_parts
+from promfill.codecs.remote_write.snappy_rows import SnappyEncoder
+from promfill.codecs.remote_write.version_1 import WriteRequestEncoder
+from promfill.codecs.remote_write.version_2 import RequestEncoder
+from promfill.codecs.xor.decode import decode_chunks
+from promfill.codecs.xor.encode import EncodedChunks, encode_chunks
+from promfill.model.batch import SeriesBatch
+from promfill.model.grid import SAMPLES_PER_CHUNK, Tile, block_tiles, series_tiles, windows
+from promfill.model.scratch import Scratch
+from promfill.pipeline.push import push
 from promfill.sinks.blocks import TILE_SAMPLES, BlockSink
 from promfill.sinks.openmetrics import TILE_SAMPLES as TEXT_SAMPLES
 from promfill.sinks.remote_write.plan import Limits, RequestPlan, request_plan
-from promfill.source import Source
-from promfill.tsdb.chunk_metas import ChunkMetas
-from promfill.tsdb.index_writer import FleetIndex, encode_indices
+from promfill.sources.generated import Source
 from tests.support.sources import source_of
 
 ENOUGH_SECONDS = 0.3
@@ -88,13 +88,13 @@ def generate(source: Source, clock: Clock) -> int:
 
 def xor_encode(source: Source, clock: Clock) -> int:
     """XOR chunks and their checksums, in days of 120 + 120 + 48 samples."""
-    work = Work()
+    work = Scratch()
     return sum(encoded(source, tile, work, clock).records.size for tile in day_tiles(source))
 
 
 def xor_decode(source: Source, clock: Clock) -> int:
     """The same chunks, back to arrays."""
-    work, made = Work(), 0
+    work, made = Scratch(), 0
     for tile in day_tiles(source):
         chunks = encoded(source, tile, work, Clock())
         starts, ends = chunk_bounds(chunks)
@@ -194,7 +194,7 @@ def day_tiles(source: Source) -> Iterator[Tile]:
     return block_tiles(windows(source.grid, DAY * 1000), len(source.fleet), TILE_SAMPLES)
 
 
-def encoded(source: Source, tile: Tile, work: Work, clock: Clock) -> EncodedChunks:
+def encoded(source: Source, tile: Tile, work: Scratch, clock: Clock) -> EncodedChunks:
     """The chunks of a tile of whole days, which stand side by side."""
     bits, times = by_days(source.batch(tile))
     with clock:

@@ -15,13 +15,13 @@ import snappy
 
 from benchmarks.harness import Case, Ratio, Result, main
 from benchmarks.processes import run_process
-from promfill.config import build_destination
-from promfill.http import make_client
+from promfill.net.http import make_client
+from promfill.net.resolve import build_destination
+from promfill.operations.verify import verify
 from promfill.pb.remote_read_pb2 import LabelMatcher, Query, ReadRequest
-from promfill.source import Source
+from promfill.sources.generated import Source
 from promfill.stores.api import Api
 from promfill.stores.find import open_store
-from promfill.verify import verify
 from tests.support.servers import Server, start_prometheus, start_victoriametrics
 from tests.support.sources import source_of
 

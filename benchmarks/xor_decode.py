@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from benchmarks.harness import Case, Ratio, main
 from benchmarks.xor_encode import START_MS, STEP_MS, STEPS, gaussian, jitter
 from benchmarks.yardstick import make_yardstick
-from promfill.codecs.work import Work
-from promfill.codecs.xor_decode import DecodedChunks, decode_chunks
-from promfill.codecs.xor_encode import EncodedChunks, encode_chunks
+from promfill.codecs.xor.decode import DecodedChunks, decode_chunks
+from promfill.codecs.xor.encode import EncodedChunks, encode_chunks
+from promfill.model.scratch import Scratch
 
 SERIES = 4_000
 
@@ -24,8 +24,8 @@ def cases(quick: bool) -> Iterator[Case]:
     grid = START_MS + STEP_MS * np.arange(STEPS)[:, None]
     yardstick = make_yardstick(bits)
     for name, times in (("xor_decode", grid), ("xor_decode_jitter", grid + jitter(SERIES))):
-        encoded = encode_chunks(bits, times, Work())
-        decode = partial(decode_chunks, encoded.records.copy(), *chunk_bounds(encoded), work=Work())
+        encoded = encode_chunks(bits, times, Scratch())
+        decode = partial(decode_chunks, encoded.records.copy(), *chunk_bounds(encoded), work=Scratch())
         if not same_values(decode(), bits):
             raise RuntimeError(f"{name}: other values came back")
         yield Ratio(name, decode, yardstick, samples=bits.size, seconds=1.0 if quick else 3.0)

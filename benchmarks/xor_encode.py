@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from benchmarks.harness import Case, Figure, Ratio, main
 from benchmarks.yardstick import make_yardstick
-from promfill.codecs.work import Work
-from promfill.codecs.xor_encode import EncodedChunks, encode_chunks
+from promfill.codecs.xor.encode import EncodedChunks, encode_chunks
+from promfill.model.scratch import Scratch
 
 SERIES = 2_000
 STEPS = 288
@@ -40,12 +40,14 @@ def cases(quick: bool) -> Iterator[Case]:
         "xor_encode_integers": (np.rint(bits.view(np.float64) * 10).view(np.uint64), grid),
     }
     for name, (values, times) in inputs.items():
-        run = partial(encode_chunks, values, times, Work())
+        run = partial(encode_chunks, values, times, Scratch())
         yield Ratio(name, run, make_yardstick(values), samples=values.size, seconds=1.0 if quick else 3.0)
     # One series: against the yardstick of a whole batch, since a call costs the same whether it is short or not.
-    alone = partial(encode_chunks, np.ascontiguousarray(bits[:, :1]), grid, Work())
+    alone = partial(encode_chunks, np.ascontiguousarray(bits[:, :1]), grid, Scratch())
     yield Ratio("xor_encode_one_series", alone, make_yardstick(gaussian(500)), samples=STEPS, of="time", seconds=1.0)
-    yield Figure("xor_encode_size", "bytes/sample", lambda: _bytes_per_sample(encode_chunks(bits, grid, Work()), bits))
+    yield Figure(
+        "xor_encode_size", "bytes/sample", lambda: _bytes_per_sample(encode_chunks(bits, grid, Scratch()), bits)
+    )
 
 
 def _bytes_per_sample(encoded: EncodedChunks, bits: NDArray[np.uint64]) -> float:

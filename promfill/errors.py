@@ -11,7 +11,7 @@
         ├── InternalError          a bug in promfill
         ├── OutputError            the disk: full, read-only, gone
         ├── ReceiverError          a server's answer, or none: may succeed if repeated
-        │   ├── NoAnswerError      none came (`promfill.http`)
+        │   ├── NoAnswerError      none came (`promfill.net.http`)
         │   └── RefusedError       an answer that repetition cannot change                   (exit 3)
         └── ScriptError            a backfill script that failed
 

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, goes_by_cdo, uploads
-from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
+from promfill.cli.options.destination import CDO, DESTINATION, RETRY, UPLOAD, goes_by_cdo, uploads
+from promfill.cli.options.resume import RESUME
+from promfill.cli.options.shared import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
 from promfill.cli.reruns import look_for_earlier
-from promfill.cli.resume import RESUME
 from promfill.cli.store import LOOK, Look, first_look
 from promfill.cli.targets import DIRECTORIES, FITS, SERVERS, TARGET, block_duration, block_names
 from promfill.cli.uploads import ask_for_upload, check_ranges
-from promfill.config import split_url
 from promfill.errors import InputError
-from promfill.labels import count_series
-from promfill.scenario import Scenario, describe
+from promfill.net.resolve import split_url
+from promfill.scenario.label_patterns import count_series
+from promfill.scenario.scenario import Scenario, describe
 
 if TYPE_CHECKING:
-    from promfill.source import Source
+    from promfill.sources.generated import Source
 
 
 @click.command()
@@ -39,7 +39,7 @@ def command(context: click.Context, /, **values: Any) -> None:
       promfill check --mode remote-write --remote-write-url http://127.0.0.1:9090/api/v1/write \\
         --metric-name vpn --labels 'instance=host-{1..40},job=vpn' --start now-21d
     """
-    from promfill.check import blocks_to_come
+    from promfill.rules.predict import blocks_to_come
 
     console = build_console(values)
     uploading = values["mode"] == "blocks" and uploads(values)
@@ -73,14 +73,14 @@ def command(context: click.Context, /, **values: Any) -> None:
 
 
 def _open_source(scenario: Scenario) -> Source:
-    from promfill.source import Source
+    from promfill.sources.generated import Source
 
     return Source(scenario)
 
 
 def _frame(scenario: Scenario, series: int, directory: Path, values: Mapping[str, Any]) -> dict[str, Any]:
     """What is asked about, in the words of push. A destination that CDO names is asked for later, and not told."""
-    from promfill.destination import show_url
+    from promfill.net.destination import show_url
 
     mode, url = values["mode"], values["remote_write_url"]
     where = {"destination": show_url(url) if url else None} if mode in SERVERS else {"destination": str(directory)}

@@ -10,11 +10,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from promfill.cli.commands import ADDRESSES, MASK, show_address, show_header
-from promfill.cli.destination import has_cdo_token
-from promfill.cli.options import VERBOSITY, build_console, with_options
+from promfill.cli.options.destination import has_cdo_token
+from promfill.cli.options.shared import VERBOSITY, build_console, with_options
 from promfill.cli.push import command as push
 from promfill.cli.settings import dotenv_names, name_variables
+from promfill.cli.text.commands import ADDRESSES, MASK, show_address, show_header
 from promfill.errors import InputError
 
 SECRETS = ("PROMFILL_PASSWORD", "PROMFILL_BEARER_TOKEN", "CDO_TOKEN")
@@ -65,8 +65,8 @@ def command(context: click.Context, /, **values: Any) -> None:
 
 def _destination(values: dict[str, Any]) -> Setting:
     """What push would send to, or write into; a CDO is named, and not asked."""
-    from promfill.cdo import base_url
-    from promfill.destination import show_url
+    from promfill.net.destination import show_url
+    from promfill.vendors.cdo import base_url
 
     mode = values["mode"]
     option = {"blocks": "upload", "remote-write": "remote_write_url", "script": "remote_write_url"}.get(mode, "")

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promfill.cli.console import Console
-from promfill.cli.destination import CDO, DESTINATION, RETRY, UPLOAD, seconds, uploads
-from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
+from promfill.cli.options.destination import CDO, DESTINATION, RETRY, UPLOAD, seconds, uploads
+from promfill.cli.options.resume import RESUME, find_run
+from promfill.cli.options.shared import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
 from promfill.cli.reruns import CONFLICTS, look_for_earlier
-from promfill.cli.resume import RESUME, find_run
 from promfill.cli.store import LOOK, Look, find_receiver, first_look, say_findings
 from promfill.cli.targets import FITS, TARGET, Target, build_target, directory_of
 from promfill.cli.uploads import query_url_beside_upload
 from promfill.cli.verify import VERIFY, refuse_wrong, report_facts, report_text, verify_command, verify_push
 from promfill.errors import InputError
-from promfill.scenario import describe
+from promfill.scenario.scenario import describe
 
 if TYPE_CHECKING:
-    from promfill.source import Source
-    from promfill.stores.forwarders import Forwarder
-    from promfill.verify import VerifyReport
+    from promfill.operations.verify import VerifyReport
+    from promfill.rules.forwarders import Forwarder
+    from promfill.sources.generated import Source
 
 Facts = Mapping[str, Any]
 
@@ -53,8 +53,8 @@ def command(context: click.Context, /, **values: Any) -> None:
         return
     scenario = build_scenario(run.values if run else values, console)
     console.json({"mode": values["mode"], **describe(scenario)})
-    from promfill.cli import summary
-    from promfill.source import Source
+    from promfill.cli.text import summary
+    from promfill.sources.generated import Source
 
     source = Source(scenario)
     target = build_target(source, values, console, run)
@@ -156,7 +156,7 @@ def _verify(source: Source, values: dict[str, Any], console: Console) -> VerifyR
 
 def run_push(source: Source, target: Target, console: Console) -> float:
     """Push with a progress bar; returns the seconds it took. What had arrived is said when it ends early."""
-    from promfill.cli.summary import remains_facts, remains_text
+    from promfill.cli.text.summary import remains_facts, remains_text
 
     started = time.monotonic()
     try:

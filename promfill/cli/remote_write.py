@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promfill.cli.console import Console
-from promfill.cli.destination import AUTO, CONCURRENCY, lanes, open_client, push_destination, seconds
-from promfill.cli.resume import Run
+from promfill.cli.options.destination import AUTO, CONCURRENCY, lanes, open_client, push_destination, seconds
+from promfill.cli.options.resume import Run
 from promfill.errors import InputError
 
 if TYPE_CHECKING:
-    from promfill.checkpoint import Checkpoint
-    from promfill.sinks.base import SinkReport
+    from promfill.files.checkpoint import Checkpoint
+    from promfill.protocols import SinkReport
     from promfill.sinks.remote_write.sink import RemoteWriteSink, Sending
-    from promfill.source import Source
+    from promfill.sources.generated import Source
 
 SENDING = (
     click.option(
@@ -123,8 +123,8 @@ class RemoteWritePush:
 
     def status(self) -> str:
         """Bytes, retries and the time that is being sent, for the progress bar."""
-        from promfill.cli.summary import size_text
-        from promfill.times import format_time
+        from promfill.cli.text.format import size_text
+        from promfill.scenario.times import format_time
 
         details = self.sink.report.details
         retries = f", {details['retries']:,} retries" if details["retries"] else ""

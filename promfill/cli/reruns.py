@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promfill.cli.console import Console
-from promfill.cli.destination import uploads
-from promfill.cli.resume import finished_before
+from promfill.cli.options.destination import uploads
+from promfill.cli.options.resume import finished_before
 from promfill.cli.store import Look, open_a_store
 from promfill.cli.targets import block_duration
 from promfill.errors import FormatError, InputError, ReceiverError
 
 if TYPE_CHECKING:
-    from promfill.reruns import Held
-    from promfill.source import Source
+    from promfill.operations.reruns import Held
+    from promfill.sources.generated import Source
 
 CONFLICTS = ("interleaves", "conflicts", "repeat")
 """Findings that are warnings."""
@@ -38,7 +38,7 @@ def look_for_earlier(
     asks = look.store is not None and (sends or bool(values["query_url"]))
     if not (earlier or in_directory or asks):
         return look
-    from promfill.reruns import findings
+    from promfill.operations.reruns import findings
 
     source = open_source()
     held = _in_directory(source, directory, values, console) if in_directory else None
@@ -52,7 +52,7 @@ def look_for_earlier(
 
 def _in_store(source: Source, values: Mapping[str, Any], console: Console) -> Held | None:
     """Blocks that are there are named by push itself, so of them only what differs is told."""
-    from promfill.reruns import look_in_store
+    from promfill.operations.reruns import look_in_store
 
     try:
         held = look_in_store(source, open_a_store(values, None, console))
@@ -64,9 +64,9 @@ def _in_store(source: Source, values: Mapping[str, Any], console: Console) -> He
 
 def _in_directory(source: Source, directory: Path, values: Mapping[str, Any], console: Console) -> Held | None:
     """What blocks of other pushes hold; None where there are none."""
-    from promfill.reruns import look_in_blocks
+    from promfill.blocks.directory import read_metas
+    from promfill.operations.reruns import look_in_blocks
     from promfill.sinks.blocks import BlockSink
-    from promfill.sinks.data_directory import read_metas
 
     sink = BlockSink(source.fleet, source.grid, source.identity(), directory, duration=block_duration(values))
     ours, grid = set(sink.names), source.grid

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promfill.cli.console import Console
-from promfill.cli.destination import build_destination, goes_by_cdo, open_client, push_destination
+from promfill.cli.options.destination import build_destination, goes_by_cdo, open_client, push_destination
 from promfill.errors import InputError, LossError, ReceiverError, RepeatError
-from promfill.times import DAY_MS, parse_duration
+from promfill.scenario.times import DAY_MS, parse_duration
 
 if TYPE_CHECKING:
-    from promfill.check import Finding, PushPlan
-    from promfill.destination import Destination
-    from promfill.directory_check import Span
-    from promfill.scenario import Scenario
+    from promfill.net.destination import Destination
+    from promfill.protocols import Store
+    from promfill.rules.directory import Span
+    from promfill.rules.finding import Finding
+    from promfill.rules.forwarders import Forwarder
+    from promfill.rules.push_plan import PushPlan
+    from promfill.rules.store_facts import StoreFacts
+    from promfill.scenario.scenario import Scenario
     from promfill.stores.api import Api
-    from promfill.stores.base import Store
-    from promfill.stores.facts import StoreFacts
-    from promfill.stores.forwarders import Forwarder
 
 QUERY = (
     click.option(
@@ -61,7 +62,8 @@ def first_look(
     directory: where blocks go. own: the names of the blocks that the push makes, where they are wanted. ask: whether a
     server may be asked. ReceiverError: an address given by --query-url does not answer.
     """
-    from promfill.check import PushPlan, foresee
+    from promfill.rules.predict import foresee
+    from promfill.rules.push_plan import PushPlan
 
     mode, text = values["mode"], values["block_duration"]
     plan = PushPlan(
@@ -79,7 +81,7 @@ def first_look(
 
 def say_findings(findings: Iterable[Finding], console: Console) -> None:
     """Each in one line on stderr. What costs others what they have is said under -q, too."""
-    from promfill.directory_check import SEVERE
+    from promfill.rules.directory import SEVERE
 
     for finding in findings:
         words = "; ".join(filter(None, (finding.text, finding.fix)))
@@ -240,8 +242,8 @@ def _ask(values: Mapping[str, Any], console: Console) -> StoreFacts | None:
 
 def _others(plan: PushPlan, directory: Path, own: Callable[[], Collection[str]]) -> list[Span]:
     """The blocks of a directory that are not this push's own; those are of its time, so names are asked for then."""
-    from promfill.check import blocks_to_come
-    from promfill.directory_check import overlapping, spans_in
+    from promfill.rules.directory import overlapping, spans_in
+    from promfill.rules.predict import blocks_to_come
 
     there = spans_in(directory)
     coming = blocks_to_come(plan.grid, plan.series, plan.block_duration)

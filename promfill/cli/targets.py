@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from promfill.cli.commands import serve_command
 from promfill.cli.console import Console
-from promfill.cli.destination import CREDENTIALS, push_destination
+from promfill.cli.options.destination import CREDENTIALS, push_destination
+from promfill.cli.options.resume import Run
 from promfill.cli.remote_write import SENDING, SENDING_NAMES, RemoteWritePush, open_remote_write_push
-from promfill.cli.resume import Run
+from promfill.cli.text.commands import serve_command
 from promfill.cli.uploads import PushUpload, check_ranges, open_push_upload, refuse_future_upload
-from promfill.times import DAY_MS, parse_duration
+from promfill.scenario.times import DAY_MS, parse_duration
 
 if TYPE_CHECKING:
-    from promfill.ordered_workers import PlacedSink
-    from promfill.scenario import Scenario
-    from promfill.sinks.base import Sink, SinkReport
+    from promfill.pipeline.ordered_workers import PlacedSink
+    from promfill.pipeline.workers import SinkOf
+    from promfill.protocols import Sink, SinkReport
+    from promfill.rules.forwarders import Forwarder
+    from promfill.rules.store_facts import StoreFacts
+    from promfill.scenario.scenario import Scenario
     from promfill.sinks.blocks import BlockSink
     from promfill.sinks.openmetrics import OpenMetricsSink
-    from promfill.source import Source
-    from promfill.stores.facts import StoreFacts
-    from promfill.stores.forwarders import Forwarder
-    from promfill.workers import SinkOf
+    from promfill.sources.generated import Source
 
 MODES = ("blocks", "remote-write", "openmetrics", "script")
 DIRECTORIES = {"blocks": "data", "openmetrics": "utils", "script": "utils"}
@@ -177,18 +177,18 @@ class Target:
     ) -> None:
         """In this process or in several."""
         if self.sink_of and self.workers > 1:
-            from promfill.workers import WorkerPool
+            from promfill.pipeline.workers import WorkerPool
 
             pool = WorkerPool(source, self.sink_of, self.workers)
             self.report = pool.report
             pool.push(progress, ready)
             return
         if self.workers > 1:
-            from promfill.ordered_workers import OrderedPool
+            from promfill.pipeline.ordered_workers import OrderedPool
 
             OrderedPool(source, cast("PlacedSink", self.sink), self.workers).push(progress)
             return
-        from promfill.push import push
+        from promfill.pipeline.push import push
 
         push(source, self.sink, progress, ready)
 
@@ -213,8 +213,8 @@ def directory_of(values: Mapping[str, Any]) -> Path:
 
 
 def _blocks(source: Source, values: Mapping[str, Any], console: Console, run: Run | None) -> Target:
+    from promfill.files.directory import check_writable
     from promfill.sinks.blocks import BlockSink
-    from promfill.sinks.directory import check_writable
 
     directory = directory_of(values)
     check_writable(directory)
@@ -241,7 +241,7 @@ def _blocks(source: Source, values: Mapping[str, Any], console: Console, run: Ru
 def block_names(scenario: Scenario, directory: Path, values: Mapping[str, Any]) -> list[str]:
     """The names of the blocks that a push of this scenario makes."""
     from promfill.sinks.blocks import BlockSink
-    from promfill.source import Source
+    from promfill.sources.generated import Source
 
     source = Source(scenario)
     duration = block_duration(values)
@@ -263,7 +263,7 @@ def _openmetrics(source: Source, values: Mapping[str, Any], console: Console) ->
 def _say_of_the_text(source: Source, console: Console) -> None:
     """What blocks made of it would do."""
     from promfill.cli.store import say_findings
-    from promfill.directory_check import predict_from_text
+    from promfill.rules.directory import predict_from_text
 
     say_findings(predict_from_text(source.grid.last, int(time.time() * 1000)), console)
 
@@ -283,7 +283,7 @@ def _remote_write(source: Source, values: Mapping[str, Any], console: Console, r
 
 
 def _script(source: Source, values: Mapping[str, Any], console: Console) -> Target:
-    from promfill.sinks.script import ScriptSink, find_script, own_script, script_access
+    from promfill.vendors.script import ScriptSink, find_script, own_script, script_access
 
     script = find_script(values["backfill_script"], directory_of(values))
     access = script_access(push_destination(values, console))

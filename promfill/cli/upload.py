@@ -10,25 +10,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promfill.cli.console import Console
-from promfill.cli.destination import (
-    CDO,
-    CONCURRENCY,
-    DESTINATION,
-    RETRY,
-    UPLOAD,
-    upload_destination,
-)
-from promfill.cli.options import VERBOSITY, build_console, with_options
+from promfill.cli.options.destination import CDO, CONCURRENCY, DESTINATION, RETRY, UPLOAD, upload_destination
+from promfill.cli.options.shared import VERBOSITY, build_console, with_options
 from promfill.cli.store import QUERY
-from promfill.cli.summary import upload_lines
+from promfill.cli.text.summary import upload_lines
 from promfill.cli.upload_wait import Waiting
 from promfill.cli.uploads import open_uploader, upload_facts
 from promfill.errors import FormatError, InputError
 
 if TYPE_CHECKING:
-    from promfill.destination import Destination
-    from promfill.upload.local import LocalBlock
-    from promfill.upload.uploader import Uploader
+    from promfill.net.destination import Destination
+    from promfill.sinks.upload.local import LocalBlock
+    from promfill.sinks.upload.uploader import Uploader
 
 _WHAT = (
     click.argument("paths", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)),
@@ -82,7 +75,7 @@ def find(paths: Sequence[Path], console: Console, *, decode: bool) -> list[Local
 
     A block that Mimir finds damaged stays failed there under its ULID, so what can be known is found out here.
     """
-    from promfill.upload.local import find_blocks, read_local_block
+    from promfill.sinks.upload.local import find_blocks, read_local_block
 
     blocks = sorted(map(read_local_block, find_blocks(paths)), key=lambda block: block.meta.min_time)
     _refuse_twins(blocks)
@@ -108,7 +101,7 @@ def _refuse_twins(blocks: Sequence[LocalBlock]) -> None:
 
 
 def _check_whole(block: LocalBlock, decode: bool) -> None:
-    from promfill.block_check import check_block
+    from promfill.blocks.check import check_block
 
     try:
         check_block(block.path, decode=decode)
@@ -132,9 +125,9 @@ def _run(uploader: Uploader, blocks: Sequence[LocalBlock], destination: Destinat
 
 def _keep(asked: bool) -> Any:
     """Whose copy stays: everything's where --keep says so, else what promfill did not make."""
-    from promfill import made
+    from promfill.files import generated_list
 
-    ours = frozenset() if asked else made.recorded()
+    ours = frozenset() if asked else generated_list.recorded()
     return lambda block: block.path.resolve() not in ours
 
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from promfill.cli.console import Console
-from promfill.cli.destination import open_client, seconds
+from promfill.cli.options.destination import open_client, seconds
 from promfill.cli.uploads import query_url_beside_upload
-from promfill.times import UNITS_MS
+from promfill.scenario.times import UNITS_MS
 
 if TYPE_CHECKING:
-    from promfill.destination import Destination
-    from promfill.upload.local import LocalBlock
+    from promfill.net.destination import Destination
+    from promfill.sinks.upload.local import LocalBlock
 
 STORE_AFTER = 12 * UNITS_MS["h"]
 """ms; -querier.query-store-after of Mimir: younger samples are asked of its ingesters alone, which have no blocks."""
@@ -31,9 +31,9 @@ class Waiting:
     def __init__(
         self, blocks: Sequence[LocalBlock], destination: Destination, values: Mapping[str, Any], console: Console
     ) -> None:
-        from promfill.retry import Retry
+        from promfill.net.retry import Retry
+        from promfill.sinks.upload.wait import count_found, expectations
         from promfill.stores.api import Api
-        from promfill.upload.wait import count_found, expectations
 
         self._console, self._destination = console, destination
         self._expected = [one for block in blocks for one in expectations(block.path)]
@@ -44,7 +44,7 @@ class Waiting:
 
     def wait(self) -> None:
         """Ask until every sample is counted. ReceiverError where it cannot be asked for any more."""
-        from promfill.upload.wait import wait_until_queryable
+        from promfill.sinks.upload.wait import wait_until_queryable
 
         def told(found: int, total: int) -> None:
             self._console.note(f"{found:,} of {total:,} samples can be queried")

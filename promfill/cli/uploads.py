@@ -12,18 +12,18 @@ import click
 from click.core import ParameterSource
 
 from promfill.cli.console import Console
-from promfill.cli.destination import lanes, open_client, seconds, upload_destination, uploads
-from promfill.cli.resume import Run
+from promfill.cli.options.destination import lanes, open_client, seconds, upload_destination, uploads
+from promfill.cli.options.resume import Run
 from promfill.errors import InputError
 
 if TYPE_CHECKING:
-    from promfill.check import Finding
-    from promfill.checkpoint import Checkpoint
-    from promfill.destination import Destination
-    from promfill.source import Source
-    from promfill.upload.local import LocalBlock
-    from promfill.upload.mimir import MimirUpload
-    from promfill.upload.uploader import Uploader, UploadReport
+    from promfill.files.checkpoint import Checkpoint
+    from promfill.net.destination import Destination
+    from promfill.rules.finding import Finding
+    from promfill.sinks.upload.local import LocalBlock
+    from promfill.sinks.upload.mimir import MimirUpload
+    from promfill.sinks.upload.uploader import Uploader, UploadReport
+    from promfill.sources.generated import Source
 
 LATER = (
     "a Mimir may need minutes to hours until they can be queried, and may answer with a part of them until then: "
@@ -118,7 +118,7 @@ def open_uploader(
     **remembered: Any,
 ) -> Uploader:
     """An uploader to a Mimir; nothing is sent yet. remembered: of earlier runs, as `Uploader` takes it."""
-    from promfill.upload.uploader import LANES, Uploader
+    from promfill.sinks.upload.uploader import LANES, Uploader
 
     stop = threading.Event()
     protocol = _open_protocol(destination, values, stop)
@@ -126,7 +126,7 @@ def open_uploader(
 
 
 def _open_protocol(destination: Destination, values: Mapping[str, Any], stop: threading.Event) -> MimirUpload:
-    from promfill.upload.mimir import MimirUpload
+    from promfill.sinks.upload.mimir import MimirUpload
 
     return MimirUpload(
         destination.url,
@@ -139,8 +139,8 @@ def _open_protocol(destination: Destination, values: Mapping[str, Any], stop: th
 
 def ask_for_upload(values: Mapping[str, Any], console: Console) -> Finding | None:
     """Whether the Mimir that an upload goes to takes blocks of this tenant; None where blocks stay here."""
-    from promfill.check import Finding
-    from promfill.upload.mimir import DISABLED_MEND
+    from promfill.rules.finding import Finding
+    from promfill.sinks.upload.mimir import DISABLED_MEND
 
     destination = upload_destination(values, console)
     if destination is None:
@@ -175,7 +175,7 @@ def check_ranges(ranges: Iterable[tuple[int, int]], now: int) -> None:
 
     A sample at now ends its block a millisecond later, which has passed when Mimir looks.
     """
-    from promfill.tsdb.mimir_rules import range_breaches
+    from promfill.rules.mimir import range_breaches
 
     for low, high in ranges:
         for breach in range_breaches(low, high, now + 1):
@@ -186,7 +186,7 @@ def check_ranges(ranges: Iterable[tuple[int, int]], now: int) -> None:
 
 def refuse_future_upload(last: int, now: int) -> None:
     """InputError where the newest sample, at `last` ms, is after now: Mimir takes no block that it would be in."""
-    from promfill.tsdb.mimir_rules import range_breaches
+    from promfill.rules.mimir import range_breaches
 
     for breach in range_breaches(last, last + 1, now + 1):
         raise InputError(str(breach), "take an earlier --end")

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from promfill.cli.commands import what_words
-from promfill.cli.destination import DESTINATION
-from promfill.cli.options import VERBOSITY, WHAT, build_console, build_scenario, with_options
+from promfill.cli.options.destination import DESTINATION
+from promfill.cli.options.shared import VERBOSITY, WHAT, build_console, build_scenario, with_options
 from promfill.cli.store import QUERY, open_a_store, query_address
+from promfill.cli.text.commands import what_words
 from promfill.errors import DiffersError, FormatError, InputError, ReceiverError
-from promfill.scenario import describe
-from promfill.times import format_seconds, format_time, is_relative
+from promfill.scenario.scenario import describe
+from promfill.scenario.times import format_seconds, format_time, is_relative
 
 if TYPE_CHECKING:
     from promfill.cli.console import Console
     from promfill.cli.verify_wait import Patience
-    from promfill.plan import Grid
-    from promfill.ranges import TimeRanges
-    from promfill.source import Source
-    from promfill.verify import VerifyReport
+    from promfill.model.grid import Grid
+    from promfill.operations.time_ranges import TimeRanges
+    from promfill.operations.verify import VerifyReport
+    from promfill.sources.generated import Source
 
 COULD_NOT_LOOK = 3
 """The exit code where the store could not be read: nothing is known of what it holds."""
@@ -44,7 +44,7 @@ def _take_run(context: click.Context, parameter: click.Parameter, path: Path | N
     """The options of a run, with its times, stand in for those that are not given."""
     if path is None:
         return None
-    from promfill.checkpoint import Checkpoint
+    from promfill.files.checkpoint import Checkpoint
 
     checkpoint = Checkpoint.load(path)
     if checkpoint is None:
@@ -119,7 +119,7 @@ def command(**values: Any) -> None:
     console = build_console(values)
     values["query_url"], values["blocks"] = _choose_store(values)
     scenario = build_scenario(values, console)
-    from promfill.source import Source
+    from promfill.sources.generated import Source
 
     console.json(describe(scenario))
     try:
@@ -146,7 +146,7 @@ def verify_command(
     """
     address = query_address(values)
     if address:
-        from promfill.destination import show_url
+        from promfill.net.destination import show_url
 
         store = ["--query-url", show_url(address)]
     elif blocks is not None:
@@ -175,7 +175,7 @@ def verify_push(
 
 
 def _verify_once(source: Source, values: Mapping[str, Any], blocks: Path | None, console: Console) -> VerifyReport:
-    from promfill.verify import verify
+    from promfill.operations.verify import verify
 
     store = open_a_store(values, blocks, console)
     with console.progress(source.samples) as progress:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from promfill.errors import ReceiverError, RefusedError
-from promfill.times import format_duration
+from promfill.scenario.times import format_duration
 
 if TYPE_CHECKING:
     from promfill.cli.console import Console
-    from promfill.verify import VerifyReport
+    from promfill.operations.verify import VerifyReport
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
 LOADED_SECONDS = 90.0

@@ -16,21 +16,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.codecs.work import Work
-from promfill.codecs.xor_encode import encode_chunks
-from promfill.model import Fleet, SeriesBatch
-from promfill.plan import SAMPLES_PER_CHUNK, Grid, Tile, Window, block_groups, block_tiles, windows
-from promfill.sinks.base import SinkReport
-from promfill.sinks.block_files import BlockFiles, publish
-from promfill.sinks.block_writer import BlockWriter, CompleteBlock
-from promfill.sinks.claims import claim_directory
-from promfill.sinks.directory import disk_errors
-from promfill.times import DAY_MS
-from promfill.tsdb.chunk_metas import ChunkMetas
-from promfill.tsdb.index_writer import FleetIndex
-from promfill.tsdb.meta import BlockMeta, BlockStats
-from promfill.tsdb.segment import NO_CHUNK, SEGMENT_MAX
-from promfill.tsdb.ulid import ulid
+from promfill.blocks.files import BlockFiles, publish
+from promfill.blocks.writer import BlockWriter, CompleteBlock
+from promfill.codecs.block.chunk_metas import ChunkMetas
+from promfill.codecs.block.index_writer import FleetIndex
+from promfill.codecs.block.meta import BlockMeta, BlockStats
+from promfill.codecs.block.segment import NO_CHUNK, SEGMENT_MAX
+from promfill.codecs.block.ulid import ulid
+from promfill.codecs.xor.encode import encode_chunks
+from promfill.files.claims import claim_directory
+from promfill.files.directory import disk_errors
+from promfill.model.batch import Fleet, SeriesBatch
+from promfill.model.grid import SAMPLES_PER_CHUNK, Grid, Tile, Window, block_groups, block_tiles, windows
+from promfill.model.scratch import Scratch
+from promfill.protocols import SinkReport
+from promfill.scenario.times import DAY_MS
 
 TILE_SAMPLES = 600_000  # large enough that array calls cost nothing, small enough for the caches and 60 MB
 
@@ -79,7 +79,7 @@ class BlockSink:
         self._names: dict[Window, str] = {}
         self._done = done  # names of blocks that are wanted no more: they have gone to where they belong
         self._index: FleetIndex | None = None
-        self._work = Work()
+        self._work = Scratch()
         self._open: _OpenBlock | None = None
         self._run = os.getpid()  # of the process that shares out the work: a worker's successor takes over its names
         self._unnamed: list[BlockFiles] = []  # every block that has files, and no name yet
@@ -213,7 +213,7 @@ class BlockSink:
             return True
         if not path.exists():
             return False
-        from promfill.block import block_is_whole
+        from promfill.blocks.check import block_is_whole
 
         if not block_is_whole(path, self._meta(window)):
             return False
@@ -222,7 +222,7 @@ class BlockSink:
         return True
 
 
-def _side_by_side(batch: SeriesBatch, blocks: int, work: Work) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def _side_by_side(batch: SeriesBatch, blocks: int, work: Scratch) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """The bits (T, blocks * series) and times (T, blocks) of a tile that spans several blocks of equal length."""
     bits = batch.values.view(np.uint64)
     steps, series = bits.shape

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from promfill import made
-from promfill.codecs.openmetrics import EOF, encode_batch, encode_metadata, validate_openmetrics
+from promfill.codecs.openmetrics.encode import EOF, encode_batch, encode_metadata, validate_openmetrics
 from promfill.errors import InputError
-from promfill.model import Fleet, SeriesBatch
-from promfill.plan import Grid, Tile, series_tiles
-from promfill.sinks.base import SinkReport
-from promfill.sinks.claims import claim_directory, temporary_path
-from promfill.sinks.directory import check_writable, disk_errors, sync_directory
+from promfill.files import generated_list
+from promfill.files.claims import claim_directory, temporary_path
+from promfill.files.directory import check_writable, disk_errors, sync_directory
+from promfill.model.batch import Fleet, SeriesBatch
+from promfill.model.grid import Grid, Tile, series_tiles
+from promfill.protocols import SinkReport
 
 NAME_MAX = 255  # bytes, on every usual file system
 TILE_SAMPLES = 1 << 15  # the lines of one tile stay in the caches: those of 200,000 samples go at half the speed
@@ -59,7 +59,7 @@ class OpenMetricsSink:
         return encode_batch(batch)
 
     def begin(self) -> int:
-        """Begin the file for `promfill.ordered_workers`; where the first tile belongs."""
+        """Begin the file for `promfill.pipeline.ordered_workers`; where the first tile belongs."""
         return self._begin().tell()
 
     def write_at(self, offset: int, data: bytes) -> None:
@@ -84,7 +84,7 @@ class OpenMetricsSink:
         with disk_errors(self.path):
             os.fsync(file.fileno())
             file.close()
-            made.record(self.path)
+            generated_list.record(self.path)
             self._partial.replace(self.path)
             sync_directory(self.path.parent)
         self._file = None

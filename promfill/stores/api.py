@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 import httpx
 import orjson
 
-from promfill.destination import show_url
 from promfill.errors import ReceiverError
-from promfill.http import HttpClient
-from promfill.http_answers import LOOKED_AT, read_whole, text_of
-from promfill.stores.base import TooMuchError
+from promfill.net.destination import show_url
+from promfill.net.http import HttpClient
+from promfill.net.http_answers import LOOKED_AT, read_whole, text_of
+from promfill.protocols import TooMuchError
 
 READ_SECONDS = 86_400.0
 """How long an answer may take as a whole; how long it may stand still is the client's own timeout."""

@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 import httpx
 
+from promfill.rules.durations import MONTH_MS, parse_store_duration
+from promfill.rules.limits import DEDUP, Limits, duration_flag, page_flags, read_limits, set_flags
+from promfill.rules.store_facts import StoreFacts
+from promfill.scenario.times import UNITS_MS
 from promfill.stores.api import Api
-from promfill.stores.durations import MONTH_MS, parse_store_duration
-from promfill.stores.facts import StoreFacts
 from promfill.stores.find import store_name
-from promfill.stores.limits import DEDUP, Limits, duration_flag, page_flags, read_limits, set_flags
-from promfill.times import UNITS_MS
 
 T = TypeVar("T")
 

@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.block import Block, open_block, ragged_range
+from promfill.blocks.block import Block, open_block, ragged_range
+from promfill.blocks.matchers import Matcher
+from promfill.codecs.block.meta import BlockMeta, decode_meta
+from promfill.codecs.block.ulid import is_ulid
 from promfill.errors import FormatError, InputError
-from promfill.matchers import Matcher
-from promfill.model import LabelSet
-from promfill.stores.base import BATCH_SAMPLES, Readings, Selection
-from promfill.stores.rows import RowFinder
-from promfill.tsdb.meta import BlockMeta, decode_meta
-from promfill.tsdb.ulid import is_ulid
+from promfill.model.batch import LabelSet
+from promfill.model.row_finder import RowFinder
+from promfill.protocols import Readings, Selection
+from promfill.stores.series_runs import BATCH_SAMPLES
 
 I64Array = NDArray[np.int64]
 
@@ -48,7 +49,7 @@ class BlockStore:
         self.most_samples = _samples_at_once(list(self._metas.values()))
 
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
-        """As `stores.base.Store.read`. FormatError names the block."""
+        """As `protocols.Store.read`. FormatError names the block."""
         paths = [path for path, meta in self._metas.items() if _overlaps(meta, selection)]
         parts: list[_Part] = []
         others: list[_Part] = []

@@ -7,15 +7,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.codecs.work import Work
-from promfill.codecs.xor2_decode import decode_xor2_chunks, read_xor2_counts
-from promfill.codecs.xor_decode import LANES, DecodedChunks, decode_chunks, read_counts
-from promfill.model import LabelSet
+from promfill.codecs.remote_read.chunk_frames import Frame
+from promfill.codecs.xor.decode import LANES, DecodedChunks, decode_chunks, read_counts
+from promfill.codecs.xor.decode_xor2 import decode_xor2_chunks, read_xor2_counts
+from promfill.model.batch import LabelSet
+from promfill.model.row_finder import RowFinder
+from promfill.model.scratch import Scratch
 from promfill.pb.remote_read_pb2 import Chunk
-from promfill.stores.base import BATCH_SAMPLES, Readings
-from promfill.stores.chunk_frames import Frame
-from promfill.stores.rows import RowFinder
-from promfill.stores.series_runs import strangers
+from promfill.protocols import Readings
+from promfill.stores.series_runs import BATCH_SAMPLES, strangers
 
 I64Array = NDArray[np.int64]
 
@@ -34,7 +34,7 @@ class ChunkDecoder:
     """Decodes chunks into flat arrays, which stand until the next call."""
 
     def __init__(self) -> None:
-        self._work = Work()
+        self._work = Scratch()
 
     def decode(
         self, buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array, encodings: NDArray[np.uint8]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit, urlunsplit
 
-from promfill.http import HttpClient
+from promfill.net.http import HttpClient
+from promfill.protocols import Store
+from promfill.rules.forwarders import Forwarder
 from promfill.stores.api import Api
-from promfill.stores.base import Store
 from promfill.stores.forwarders import (
-    Forwarder,
     ForwarderError,
     NoQueryApiError,
     find_agent,

@@ -11,21 +11,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from promfill.destination import show_url
 from promfill.errors import ReceiverError, RefusedError
-from promfill.http import HttpClient
+from promfill.net.destination import show_url
+from promfill.net.http import HttpClient
+from promfill.rules.forwarders import AGENT, ALLOY, COLLECTOR, UNKNOWN, VICTORIA, VMAGENT, Forwarder
+from promfill.rules.limits import page_flags, read_limits, set_flags
 from promfill.stores.api import Api
-from promfill.stores.limits import Limits, page_flags, read_limits, set_flags
-
-AGENT, VMAGENT, VICTORIA = "Prometheus agent", "vmagent", "VictoriaMetrics component"
-ALLOY, COLLECTOR, UNKNOWN = "Grafana Alloy", "OpenTelemetry Collector", "receiver without a query API"
 
 _ALLOY_PATHS = re.compile(r"/api/v1/metrics/write/?$|/agent/api/v1/metrics/instance/[^/]+/write/?$")
 _AGENT_WORDS = "unavailable with Prometheus Agent"
@@ -35,29 +32,6 @@ _VERSION = re.compile(r'^vm_app_version\{version="([^"]*)"', re.MULTILINE)
 _REMOTE_WRITE = re.compile(r"^remote_write:\n((?:[ -].*\n?)*)", re.MULTILINE)
 _URL = re.compile(r"^(?:- |  )url: [\"']?([^\s\"']+)", re.MULTILINE)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,3})\d*)?(Z|[+-]\d\d:\d\d)")
-
-
-@dataclass(frozen=True, slots=True)
-class Forwarder:
-    """Who it is, and at which address.
-
-    only_new: it forwards nothing older than its start. since: that start (ms), None where it does not tell. sends_to:
-    where it forwards to. may_double: what it is sent twice may arrive twice. limits: its own.
-    """
-
-    kind: str
-    where: str
-    version: str = ""
-    only_new: bool = False
-    since: int | None = None
-    sends_to: tuple[str, ...] = ()
-    may_double: bool = False
-    limits: Limits = field(default_factory=Limits)
-
-    @property
-    def name(self) -> str:
-        """With its article."""
-        return f"{'an' if self.kind[0] in 'AEIO' else 'a'} {self.kind}"
 
 
 class ForwarderError(RefusedError):

@@ -13,9 +13,9 @@ import numpy as np
 import orjson
 
 from promfill.errors import FormatError, ReceiverError
+from promfill.model.row_finder import RowFinder
+from promfill.protocols import Readings, Selection
 from promfill.stores.api import Api, selector
-from promfill.stores.base import Readings, Selection
-from promfill.stores.rows import RowFinder
 from promfill.stores.series_runs import Run, gather_runs
 
 
@@ -33,14 +33,14 @@ class QueryStore:
         self.name = f"{name} at {api}"
 
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
-        """As `stores.base.Store.read`."""
+        """As `protocols.Store.read`."""
         parameters: dict[str, str | int] = {"query": _range(selection), "time": _end(selection), "nocache": 1}
         with self._api.stream("GET", "/api/v1/query", parameters) as response:
             body = response.read()
         yield from gather_runs(_series(body), rows)
 
     def is_empty(self, selection: Selection) -> bool:
-        """As `stores.base.TellsEmptiness.is_empty`."""
+        """As `protocols.TellsEmptiness.is_empty`."""
         query = f"count(count_over_time({_range(selection)}))"
         data = self._api.get_data("/api/v1/query", query=query, time=_end(selection), nocache=1)
         return isinstance(data, dict) and data.get("result") == []

@@ -8,14 +8,14 @@ import httpx
 import numpy as np
 import snappy
 
+from promfill.codecs.remote_read.chunk_frames import FrameSplitter, parse_frame
 from promfill.errors import FormatError
-from promfill.model import LabelSet
+from promfill.model.batch import LabelSet
+from promfill.model.row_finder import RowFinder
 from promfill.pb.remote_read_pb2 import LabelMatcher, Query, ReadRequest, ReadResponse
+from promfill.protocols import Readings, Selection
 from promfill.stores.api import PIECE, Api
-from promfill.stores.base import Readings, Selection
-from promfill.stores.chunk_frames import FrameSplitter, parse_frame
 from promfill.stores.chunk_runs import ChunkRuns
-from promfill.stores.rows import RowFinder
 from promfill.stores.series_runs import Run, gather_runs
 
 PATH = "/api/v1/read"
@@ -42,7 +42,7 @@ class RemoteReadStore:
         self.name = f"{name} at {api}"
 
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
-        """As `stores.base.Store.read`; series come in label order."""
+        """As `protocols.Store.read`; series come in label order."""
         body = snappy.compress(_request(selection).SerializeToString())
         with self._api.stream("POST", PATH, content=body, headers=_HEADERS) as response:
             if response.headers.get("Content-Type", "").startswith(_STREAMED):

@@ -7,9 +7,12 @@ from collections.abc import Collection, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.model import LabelSet
-from promfill.stores.base import BATCH_SAMPLES, Readings
-from promfill.stores.rows import RowFinder
+from promfill.model.batch import LabelSet
+from promfill.model.row_finder import RowFinder
+from promfill.protocols import Readings
+
+BATCH_SAMPLES = 600_000
+"""Samples of one `Readings`, as far as whole series allow: large enough that array calls cost nothing."""
 
 Run = tuple[LabelSet, NDArray[np.int64], NDArray[np.uint64]]
 """A series with the times int64 (n,) and bits uint64 (n,) of all its samples."""

@@ -13,10 +13,10 @@ import numpy as np
 import orjson
 
 from promfill.errors import FormatError
-from promfill.model import STALE_NAN_BITS
+from promfill.model.batch import STALE_NAN_BITS
+from promfill.model.row_finder import RowFinder
+from promfill.protocols import Readings, Selection
 from promfill.stores.api import PIECE, Api, selector
-from promfill.stores.base import Readings, Selection
-from promfill.stores.rows import RowFinder
 from promfill.stores.series_runs import Run, gather_runs
 
 FLUSHED_SECONDS = 1.0
@@ -46,7 +46,7 @@ class VictoriaMetricsStore:
         self.name = f"VictoriaMetrics at {api}"
 
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
-        """As `stores.base.Store.read`. What was acknowledged is made visible first, where that is allowed."""
+        """As `protocols.Store.read`. What was acknowledged is made visible first, where that is allowed."""
         self._flushed = flush(self._api) or self._flushed
         parameters: dict[str, str | int] = {
             "match[]": selector((*selection.labels, _asked_for_the_first_time())),
@@ -59,7 +59,7 @@ class VictoriaMetricsStore:
 
     @property
     def shows_within(self) -> float:
-        """As `stores.base.Store.shows_within`."""
+        """As `protocols.Store.shows_within`."""
         return FLUSHED_SECONDS if self._flushed else UNFLUSHED_SECONDS
 
     def pending(self) -> int:

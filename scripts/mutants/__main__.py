@@ -17,7 +17,12 @@ from scripts.mutants.draw import Mutant, draw
 from scripts.mutants.trial import Copy, Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ["promfill/codecs", "promfill/tsdb", "promfill/sinks/remote_write", "promfill/signals", "promfill/source.py"]
+FOLDERS = [
+    "promfill/codecs",
+    "promfill/blocks",
+    "promfill/sinks/remote_write",
+    "promfill/sources",
+]
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:

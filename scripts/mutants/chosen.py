@@ -1,7 +1,7 @@
 """Which test files judge a module: those of its folder that reach it by imports, the nearest first.
 
 The tests of ``promfill/codecs`` are ``tests/unit/codecs`` and the files in ``tests/property`` that import from it.
-Those of a single module, ``promfill/source.py``, are ``tests/unit/test_source*.py`` and such properties.
+Those of a single module, ``promfill/sources/generated.py``, are ``tests/unit/test_source*.py`` and such properties.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import pytest
 
 from promfill.cli.outcome import COMMANDS
 from promfill.errors import FormatError, OutputError, ReceiverError, RefusedError
-from promfill.http import NoAnswerError
+from promfill.net.http import NoAnswerError
 from tests.support.cli import PUSH, Promfill, Result
 from tests.support.json_schema import judge
 from tests.support.mimir import Mimir
@@ -229,7 +229,7 @@ def test_bugs_and_too_little_memory(promfill: Promfill, monkeypatch: pytest.Monk
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("promfill.source.build_fleet", fail)
+    monkeypatch.setattr("promfill.sources.generated.build_fleet", fail)
     error: BaseException = MemoryError()
     assert failed(promfill("push", *WHAT, "--json"), "memory", 1)["metric"] == "vpn"
     error = RuntimeError("odd")
@@ -241,15 +241,15 @@ def test_bugs_and_too_little_memory(promfill: Promfill, monkeypatch: pytest.Monk
 
 
 DEEP = [
-    (("push", *WHAT), "promfill.push.push"),
-    (("check", *WHAT), "promfill.check.foresee"),
-    (("verify", *WHAT, "--blocks", "data"), "promfill.verify.verify"),
-    (("upload", "data", "--upload", "http://127.0.0.1:9"), "promfill.upload.uploader.Uploader.finish"),
+    (("push", *WHAT), "promfill.pipeline.push.push"),
+    (("check", *WHAT), "promfill.rules.predict.foresee"),
+    (("verify", *WHAT, "--blocks", "data"), "promfill.operations.verify.verify"),
+    (("upload", "data", "--upload", "http://127.0.0.1:9"), "promfill.sinks.upload.uploader.Uploader.finish"),
     (("config",), "promfill.cli.config._destination"),
-    (("tsdb", "list"), "promfill.block_directory.block_bytes"),
-    (("tsdb", "analyze"), "promfill.analysis.analyze"),
-    (("tsdb", "verify"), "promfill.block_review.review_blocks"),
-    ((*CREATE, "a.txt"), "promfill.create_blocks.create_blocks"),
+    (("tsdb", "list"), "promfill.blocks.directory.block_bytes"),
+    (("tsdb", "analyze"), "promfill.promtool.analysis.analyze"),
+    (("tsdb", "verify"), "promfill.operations.review_blocks.review_blocks"),
+    ((*CREATE, "a.txt"), "promfill.promtool.create_blocks.create_blocks"),
 ]
 """A command line, and a function that it comes to."""
 

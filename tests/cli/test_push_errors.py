@@ -101,7 +101,7 @@ def test_too_little_memory_is_one_line(promfill: Promfill, monkeypatch: pytest.M
     def fail(*_: object) -> None:
         raise MemoryError("Unable to allocate 22.9 MiB")
 
-    monkeypatch.setattr("promfill.source.build_fleet", fail)
+    monkeypatch.setattr("promfill.sources.generated.build_fleet", fail)
     result = promfill(*PUSH)
     assert (result.code, result.err.count("\n")) == (1, 1)
     assert result.err.startswith("promfill: error: memory ran out: take fewer series")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from promfill.cli.block_table import align, binary_size, block_row, go_duration
-from promfill.tsdb.meta import BlockMeta, BlockStats
+from promfill.cli.text.block_table import align, binary_size, block_row, go_duration
+from promfill.codecs.block.meta import BlockMeta, BlockStats
 from tests.support.cli import Promfill
 
 TEXT = b'a{b="c"} 1 0\na{b="c"} 2 7199.999\na{b="d"} 3 7200\n# EOF\n'

@@ -16,9 +16,9 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from promfill.block import open_block
+from promfill.blocks.block import open_block
 from promfill.cli import verify_wait
-from promfill.upload.names import name_of_generation
+from promfill.sinks.upload.names import name_of_generation
 from tests.support.cli import PUSH, Promfill
 from tests.support.mimir import Mimir, Request
 from tests.support.receiver import Answer, Receiver, Taken

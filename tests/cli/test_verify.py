@@ -65,7 +65,7 @@ def test_times_that_move_on_are_named(promfill: Promfill, monkeypatch: pytest.Mo
     what = ("--metric-name", "vpn", "--start", "now-1d")
     assert promfill("push", *what).code == 0
     later = time.time() + 301
-    monkeypatch.setattr("promfill.cli.options.time.time", lambda: later)
+    monkeypatch.setattr("promfill.cli.options.shared.time.time", lambda: later)
     told = promfill("verify", *what, "--blocks", "data")
     assert told.code == 1
     note = "--start now-1d and --end now: now moves on; give the times that the push printed, or its --checkpoint"

@@ -11,9 +11,9 @@ import pytest
 from promfill.cli import verify_wait
 from promfill.cli.console import Console
 from promfill.cli.verify_wait import Patience, read_until_there
-from promfill.comparison import Tally
 from promfill.errors import FormatError, ReceiverError, RefusedError
-from promfill.verify import VerifyReport
+from promfill.operations.comparison import Tally
+from promfill.operations.verify import VerifyReport
 
 Answer = VerifyReport | Exception
 

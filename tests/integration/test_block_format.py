@@ -1,4 +1,4 @@
-"""promtool reads blocks put together from the writers of promfill.tsdb, with chunks that Prometheus encoded."""
+"""promtool reads blocks put together from the writers of promfill.codecs.block, with chunks that Prometheus encoded."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from promfill.model import LabelSet
-from promfill.tsdb.index_writer import FleetIndex
-from promfill.tsdb.meta import BlockMeta, BlockStats, encode_meta
-from promfill.tsdb.segment import SEGMENT_HEADER, SegmentCutter, segment_name
-from promfill.tsdb.tombstones import EMPTY_TOMBSTONES
-from promfill.tsdb.ulid import ulid
+from promfill.codecs.block.index_writer import FleetIndex
+from promfill.codecs.block.meta import BlockMeta, BlockStats, encode_meta
+from promfill.codecs.block.segment import SEGMENT_HEADER, SegmentCutter, segment_name
+from promfill.codecs.block.tombstones import EMPTY_TOMBSTONES
+from promfill.codecs.block.ulid import ulid
+from promfill.model.batch import LabelSet
 from tests.support.fleets import fleet_of, label_order
 from tests.support.golden import FOLDER
 from tests.support.index_reference import Chunk, read_reference

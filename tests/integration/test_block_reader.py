@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from promfill.block import open_block
-from promfill.block_check import check_block
-from promfill.model import LabelSet
+from promfill.blocks.block import open_block
+from promfill.blocks.check import check_block
+from promfill.model.batch import LabelSet
 from tests.support.blocks import samples_by_labels
 from tests.support.servers import run_promtool
 from tests.support.xor_streams import Sample

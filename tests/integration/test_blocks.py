@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from promfill.block import open_block
-from promfill.plan import Grid, Tile
-from promfill.push import push
+from promfill.blocks.block import open_block
+from promfill.model.grid import Grid, Tile
+from promfill.pipeline.push import push
+from promfill.scenario.times import DAY_MS
 from promfill.sinks.blocks import BlockSink
-from promfill.source import Source
-from promfill.times import DAY_MS
+from promfill.sources.generated import Source
 from tests.support.pushes import PUSHES, scenario
 from tests.support.readback import Samples, of_prometheus, of_promtool, of_source
 from tests.support.servers import run_promtool, start_prometheus

@@ -12,7 +12,7 @@ import pytest
 import snappy
 
 from promfill.pb.remote_write_1_pb2 import WriteRequest
-from promfill.times import UNITS_MS
+from promfill.scenario.times import UNITS_MS
 from tests.support.cli import Promfill, runner
 from tests.support.receiver import Answer, Receiver, Taken
 from tests.support.servers import Server, start_prometheus, start_victoriametrics

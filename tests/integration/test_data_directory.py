@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from promfill.sinks import prometheus_directory
+from promfill.rules import prometheus_directory
 from tests.support.cli import Promfill, runner
 from tests.support.servers import require, start_prometheus
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from promfill.errors import RefusedError
-from promfill.push import push
-from promfill.sinks.base import SinkReport
+from promfill.pipeline.push import push
+from promfill.protocols import SinkReport
 from promfill.sinks.remote_write.plan import SLACK, Limits
 from promfill.sinks.remote_write.sink import Sending, open_remote_write
-from promfill.source import Source
+from promfill.sources.generated import Source
 from tests.integration.test_remote_write import client_of, held_by, whole
 from tests.support.servers import Server, start_prometheus
 from tests.support.sources import source_of

@@ -10,16 +10,16 @@ import httpx
 import numpy as np
 import pytest
 
-from promfill.config import build_destination
 from promfill.errors import ReceiverError
-from promfill.http import HttpClient, make_client
-from promfill.model import LabelSet
-from promfill.plan import Tile
-from promfill.push import push
-from promfill.sinks.base import SinkReport
+from promfill.model.batch import LabelSet
+from promfill.model.grid import Tile
+from promfill.net.http import HttpClient, make_client
+from promfill.net.resolve import build_destination
+from promfill.pipeline.push import push
+from promfill.protocols import SinkReport
 from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import Sending, open_remote_write
-from promfill.source import Source
+from promfill.sources.generated import Source
 from tests.support.remote_write import samples_of
 from tests.support.servers import Server, start_prometheus
 from tests.support.sources import source_of

@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from promfill.plan import Tile
+from promfill.model.grid import Tile
 from tests.support.faulty_receiver import FaultyReceiver
 from tests.support.faulty_server import answers_of
 from tests.support.held_samples import PrometheusRules, Rules, VictoriaMetricsRules
@@ -221,9 +221,9 @@ def test_threads_end_with_the_push() -> None:
     """Nothing of ours goes on behind it."""
     before = set(threading.enumerate())  # other tests may have left some
     with rules_behind_a_socket(PrometheusRules(), lambda _: None) as receiver:
-        from promfill.config import build_destination
-        from promfill.http import make_client
-        from promfill.push import push
+        from promfill.net.http import make_client
+        from promfill.net.resolve import build_destination
+        from promfill.pipeline.push import push
         from promfill.sinks.remote_write.plan import Limits
         from promfill.sinks.remote_write.sink import Sending, open_remote_write
 

@@ -145,7 +145,7 @@ def test_the_earlier_times_are_named(
     first = promfill(*push, "--json").json
     shown(victoriametrics, 864)
     now = time.time() + 3600
-    monkeypatch.setattr("promfill.cli.options.time.time", lambda: now)
+    monkeypatch.setattr("promfill.cli.options.shared.time.time", lambda: now)
     again = promfill(*push, "--allow-future")
     assert again.code == 2
     times = f"--start {first['start_epoch']} --end {first['end_epoch']}"

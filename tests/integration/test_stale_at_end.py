@@ -10,8 +10,8 @@ import httpx
 import numpy as np
 import pytest
 
-from promfill.block import open_block
-from promfill.model import STALE_NAN_BITS
+from promfill.blocks.block import open_block
+from promfill.model.batch import STALE_NAN_BITS
 from tests.support.cli import Promfill, runner
 from tests.support.servers import Server, start_prometheus, start_victoriametrics
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from promfill.block import open_block
-from promfill.model import LabelSet
+from promfill.blocks.block import open_block
+from promfill.model.batch import LabelSet
 from tests.support.blocks import Chunks, tombstones_file, write_block
 from tests.support.cli import Promfill, runner
 from tests.support.golden import FOLDER

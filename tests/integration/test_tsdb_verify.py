@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from promfill.cli import run
-from promfill.tsdb.mimir_rules import BlockFacts
-from promfill.tsdb.store_rules import HOUR, WholeBlock, verdicts
+from promfill.rules.mimir import BlockFacts
+from promfill.rules.verdicts import HOUR, WholeBlock, verdicts
 from tests.support.cli import Promfill, runner
 from tests.support.golden import FOLDER
 from tests.support.servers import run_promtool

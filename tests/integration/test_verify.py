@@ -9,23 +9,23 @@ from pathlib import Path
 import httpx
 import pytest
 
-from promfill.config import build_destination
 from promfill.errors import RefusedError
-from promfill.http import make_client
-from promfill.model import LabelSet
+from promfill.model.batch import LabelSet
+from promfill.model.grid import Grid
+from promfill.net.http import make_client
+from promfill.net.resolve import build_destination
+from promfill.operations.verify import VerifyReport, verify
 from promfill.pb.remote_read_pb2 import ReadRequest
-from promfill.plan import Grid
-from promfill.push import push
-from promfill.scenario import Signal
+from promfill.pipeline.push import push
+from promfill.scenario.scenario import Signal
 from promfill.sinks.blocks import BlockSink
-from promfill.source import Source
+from promfill.sources.generated import Source
 from promfill.stores.api import Api
 from promfill.stores.blocks import BlockStore
 from promfill.stores.find import open_store
 from promfill.stores.query import QueryStore
 from promfill.stores.remote_read import RemoteReadStore
 from promfill.stores.victoriametrics import VictoriaMetricsStore
-from promfill.verify import VerifyReport, verify
 from tests.support import readback
 from tests.support.cli import runner
 from tests.support.comparison_reference import as_bits, as_float

@@ -15,15 +15,15 @@ import pytest
 
 from promfill.cli import run
 from promfill.errors import OutputError, RunError
-from promfill.labels import parse_labels
-from promfill.ordered_workers import OrderedPool
-from promfill.plan import Grid, Tile
-from promfill.push import push
-from promfill.scenario import Scenario
+from promfill.model.grid import Grid, Tile
+from promfill.pipeline.ordered_workers import OrderedPool
+from promfill.pipeline.push import push
+from promfill.pipeline.workers import WorkerPool
+from promfill.scenario.label_patterns import parse_labels
+from promfill.scenario.scenario import Scenario
 from promfill.sinks.blocks import BlockSink
 from promfill.sinks.openmetrics import OpenMetricsSink
-from promfill.source import Source
-from promfill.workers import WorkerPool
+from promfill.sources.generated import Source
 from tests.support.cli import END, START
 
 GRID = Grid(1_702_800_000_000, 60_000, 7_000)

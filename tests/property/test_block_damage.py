@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from promfill.block import open_block
-from promfill.block_check import check_block
+from promfill.blocks.block import open_block
+from promfill.blocks.check import check_block
+from promfill.blocks.matchers import parse_selector
+from promfill.codecs.block.index_check import check_index
+from promfill.codecs.block.index_reader import IndexReader
 from promfill.errors import FormatError
-from promfill.matchers import parse_selector
-from promfill.tsdb.index_check import check_index
-from promfill.tsdb.index_reader import IndexReader
 from tests.support.golden import FOLDER
 
 SETTINGS = settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -103,8 +103,8 @@ def test_damage_under_right_checksums_is_found_or_read(data: Any) -> None:
     """As before, but every checksum of the index matches: the decoders themselves are asked."""
     with pytest.MonkeyPatch.context() as patch:
         for module in ("index_reader", "series_reader"):
-            patch.setattr(f"promfill.tsdb.{module}.crc32c_many", _agreeing)
-        patch.setattr("promfill.tsdb.index_reader.crc32c", lambda _: _Any())
+            patch.setattr(f"promfill.codecs.block.{module}.crc32c_many", _agreeing)
+        patch.setattr("promfill.codecs.block.index_reader.crc32c", lambda _: _Any())
         with contextlib.suppress(FormatError):
             index = IndexReader(np.frombuffer(damaged(INDEX, data), np.uint8))
             index.postings(index.postings_offsets.offsets)

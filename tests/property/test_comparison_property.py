@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promfill.comparison import Expected, Found, Tally, compare
-from promfill.model import STALE_NAN_BITS
-from promfill.plan import Grid
+from promfill.model.batch import STALE_NAN_BITS
+from promfill.model.grid import Grid
+from promfill.operations.comparison import Expected, Found, Tally, compare
 from tests.support import comparison_reference as reference
 
 STEPS, STEP, START = 5, 10, 1_000

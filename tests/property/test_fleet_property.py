@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promfill.errors import InputError
-from promfill.fleet import build_fleet, fleet_from_label_sets
-from promfill.labels import LabelPattern, NumberRange, Part, parse_labels
-from promfill.model import LabelSet, RaggedBytes
-from promfill.symbols import symbol_table
+from promfill.model.batch import LabelSet, RaggedBytes
+from promfill.model.symbol_table import symbol_table
+from promfill.scenario.label_patterns import LabelPattern, NumberRange, Part, parse_labels
+from promfill.sources.expand_labels import build_fleet, fleet_from_label_sets
 
 text = st.text(st.characters(codec="utf-8"), min_size=1, max_size=4)
 choices = st.lists(text, min_size=1, max_size=4, unique=True).map(tuple)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promfill.model import LabelSet
-from promfill.tsdb import index_writer, postings, postings_table, series_entries
-from promfill.tsdb.index_writer import FleetIndex
+from promfill.codecs.block import index_writer, postings, postings_table, series_entries
+from promfill.codecs.block.index_writer import FleetIndex
+from promfill.model.batch import LabelSet
 from tests.support.fleets import fleet_of, label_order
 from tests.support.index_reference import Chunk, reference_index
 from tests.support.indices import index_files

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promfill.signals.noise import HashNoise, MersenneNoise, Noise
+from promfill.sources.signals.noise import HashNoise, MersenneNoise, Noise
 
 STEPS, SERIES = 61, 37
 KEYS = np.random.default_rng(5).integers(0, 2**64, SERIES, dtype=np.uint64)

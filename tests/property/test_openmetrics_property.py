@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from promfill.codecs.openmetrics import EOF, encode_batch, encode_metadata, encode_times, encode_values
-from promfill.fleet import fleet_from_label_sets
-from promfill.model import LabelSet, SeriesBatch
+from promfill.codecs.openmetrics.encode import EOF, encode_batch, encode_metadata, encode_times, encode_values
+from promfill.model.batch import LabelSet, SeriesBatch
+from promfill.sources.expand_labels import fleet_from_label_sets
 from tests.support.openmetrics import bits, read_openmetrics
 
 floats = arrays.arrays(np.uint64, st.integers(0, 40), elements=st.integers(0, 2**64 - 1)).map(

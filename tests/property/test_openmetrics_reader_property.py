@@ -10,9 +10,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from promfill.codecs.openmetrics_reader import OpenMetricsReader, Samples
+from promfill.codecs.openmetrics.reader import OpenMetricsReader, Samples
 from promfill.errors import InputError
-from promfill.text_pieces import TextPieces
+from promfill.promtool.text_pieces import TextPieces
 from tests.support.openmetrics_lines import ODD_LINES, ODD_NUMBERS, ODD_TIMES
 from tests.support.openmetrics_reference import Labels, RefusedError, parse
 from tests.support.readback import bits_of

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from promfill.plan import SAMPLES_PER_CHUNK, Grid, Tile, block_tiles, series_tiles, spans, windows
+from promfill.model.grid import SAMPLES_PER_CHUNK, Grid, Tile, block_tiles, series_tiles, spans, windows
 
 GRIDS = st.builds(Grid, st.integers(0, 2 * 10**12), st.integers(1, 4 * 10**6), st.integers(1, 900))
 DURATIONS = st.sampled_from([60_000, 7_200_000, 86_400_000])

@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promfill.codecs.ragged import append, columns_to_ragged, prepend
-from promfill.model import RaggedBytes
+from promfill.model.batch import RaggedBytes
+from promfill.model.ragged import append, columns_to_ragged, prepend
 
 TABLES = st.integers(1, 4).flatmap(
     lambda width: st.lists(st.lists(st.binary(max_size=9), min_size=width, max_size=width))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from promfill.codecs.remote_write import WriteRequestEncoder
-from promfill.model import SeriesBatch
+from promfill.codecs.remote_write.version_1 import WriteRequestEncoder
+from promfill.model.batch import SeriesBatch
 from tests.support.fleets import fleet_of
 from tests.support.remote_write import batch_of, read_request, samples_of
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promfill.tsdb.segment import NO_CHUNK, SEGMENT_HEADER, SegmentCutter, pack_ref
+from promfill.codecs.block.segment import NO_CHUNK, SEGMENT_HEADER, SegmentCutter, pack_ref
 
 
 @given(st.lists(st.lists(st.integers(0, 30), max_size=12), max_size=5), st.integers(9, 80))

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from promfill.labels import parse_labels
-from promfill.plan import Grid, Tile
-from promfill.scenario import Scenario, Signal
-from promfill.source import Source
+from promfill.model.grid import Grid, Tile
+from promfill.scenario.label_patterns import parse_labels
+from promfill.scenario.scenario import Scenario, Signal
+from promfill.sources.generated import Source
 
 GRID = Grid(1_702_771_200_000 + 12_345, 300_000, 700)
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promfill.codecs.varint import decode_uvarints, encode_uvarints, unzigzag, zigzag
+from promfill.codecs.bits.varint import decode_uvarints, encode_uvarints, unzigzag, zigzag
 from promfill.errors import FormatError
 from tests.support.varint import uvarint, varint
 

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promfill.codecs.xor_decode import decode_chunks
+from promfill.codecs.xor.decode import decode_chunks
 from promfill.errors import FormatError
 from tests.support.golden import golden_json
 from tests.support.xor_streams import Sample, read_chunk, write_chunk

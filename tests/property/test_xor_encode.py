@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from promfill.codecs.varint import decode_uvarints
-from promfill.codecs.work import Work
-from promfill.codecs.xor_encode import encode_chunks
+from promfill.codecs.bits.varint import decode_uvarints
+from promfill.codecs.xor.encode import encode_chunks
+from promfill.model.scratch import Scratch
 from tests.support.xor_expected import assert_encoded
 from tests.support.xor_reference import decode
 from tests.support.xor_values import KINDS, SPECIAL, make_bits
 
-WORK = Work()  # kept, so that every call finds the leavings of another
+WORK = Scratch()  # kept, so that every call finds the leavings of another
 
 SEEDS = st.integers(0, 2**32)
 CHUNK_SIZES = st.sampled_from([1, 2, 3, 5, 8, 120])

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promfill.signals.zone import utc_offsets
+from promfill.sources.signals.zone import utc_offsets
 
 ZONES = ["Europe/London", "America/Caracas", "Asia/Tehran", "Antarctica/Troll", "Africa/Monrovia", "Pacific/Kwajalein"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,10 +10,10 @@ from pathlib import Path
 import crc32c
 import numpy as np
 
-from promfill.block import Block
-from promfill.model import LabelSet
-from promfill.tsdb.meta import BlockMeta, BlockStats, encode_meta
-from promfill.tsdb.tombstones import EMPTY_TOMBSTONES
+from promfill.blocks.block import Block
+from promfill.codecs.block.meta import BlockMeta, BlockStats, encode_meta
+from promfill.codecs.block.tombstones import EMPTY_TOMBSTONES
+from promfill.model.batch import LabelSet
 from tests.support.fleets import label_order
 from tests.support.index_reference import Chunk, reference_index
 from tests.support.varint import uvarint, varint

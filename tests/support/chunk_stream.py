@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 
-from promfill.codecs.checksum import crc32c
-from promfill.model import LabelSet
+from promfill.codecs.bits.checksum import crc32c
+from promfill.model.batch import LabelSet
 from promfill.pb.remote_read_pb2 import Chunk, ChunkedReadResponse
 from tests.support import xor_reference
 from tests.support.xor2_streams import write_xor2_chunk

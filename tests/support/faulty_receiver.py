@@ -23,9 +23,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import snappy
 
-from promfill.clock import Clock
-from promfill.config import build_destination
-from promfill.http import HttpClient, NoAnswerError
+from promfill.net.clock import Clock
+from promfill.net.http import HttpClient, NoAnswerError
+from promfill.net.resolve import build_destination
 from tests.support.held_samples import RefusedError, Rules, VictoriaMetricsRules, read_1, read_2
 
 URL = "http://receiver.test/api/v1/write"

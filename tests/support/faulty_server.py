@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import httpx
 
-from promfill.clock import Clock
-from promfill.http import NoAnswerError
+from promfill.net.clock import Clock
+from promfill.net.http import NoAnswerError
 from tests.support.faulty_receiver import FaultyReceiver
 from tests.support.receiver import Answer, Taken
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from promfill.model import Fleet, LabelSet, RaggedBytes
+from promfill.model.batch import Fleet, LabelSet, RaggedBytes
 
 
 def label_order(labels: LabelSet) -> list[tuple[bytes, bytes]]:

@@ -7,7 +7,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterator
 
-from promfill.model import LabelSet
+from promfill.model.batch import LabelSet
 from promfill.pb.remote_write_1_pb2 import WriteRequest
 from promfill.pb.remote_write_2_pb2 import Request
 

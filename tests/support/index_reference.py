@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import crc32c
 
-from promfill.model import LabelSet
+from promfill.model.batch import LabelSet
 from tests.support.varint import uvarint, varint
 
 Chunk = tuple[int, int, int]

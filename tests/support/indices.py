@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from promfill.tsdb.chunk_metas import ChunkMetas
-from promfill.tsdb.index_writer import FleetIndex, encode_indices
+from promfill.codecs.block.chunk_metas import ChunkMetas
+from promfill.codecs.block.index_writer import FleetIndex, encode_indices
 from tests.support.index_reference import Chunk
 
 Block = Sequence[Sequence[Chunk]]

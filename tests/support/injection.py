@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import snappy
 
-from promfill.model import LabelSet
+from promfill.model.batch import LabelSet
 from promfill.pb.remote_write_1_pb2 import WriteRequest
 from tests.support.servers import run_promtool
 

@@ -2,7 +2,7 @@
 
 Source: grafana/mimir, commit 133e53bdde61 (2026): pkg/compactor/blockupload/upload.go (states, order of checks, codes,
 words); "block upload is disabled" from pkg/compactor/block_upload.go, "no org id" from dskit. As there, a state is
-nothing but which files are in the bucket. The rules of a start are in `mimir_rules`, the validation is in
+nothing but which files are in the bucket. The rules of a start are in `rules.mimir`, the validation is in
 `mimir_validation`.
 
 Not modelled: other compactors, heartbeats and validations that go stale, histogram chunks, the

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from promfill.block import Block, open_block
-from promfill.codecs.xor_decode import decode_chunks
+from promfill.blocks.block import Block, open_block
+from promfill.codecs.xor.decode import decode_chunks
 from promfill.errors import FormatError, InputError
 from tests.support.mimir_rules import Limits, Meta, files, times, too_big
 

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.plan import Grid
-from promfill.scenario import Signal
-from promfill.signals.noise import MersenneNoise
-from promfill.signals.shape import shape
+from promfill.model.grid import Grid
+from promfill.scenario.scenario import Signal
+from promfill.sources.signals.noise import MersenneNoise
+from promfill.sources.signals.shape import shape
 from tests.support.golden import FOLDER, golden_json
 
 ROOT = Path(__file__).resolve().parents[2]

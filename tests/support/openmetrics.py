@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from promfill.model import LabelSet
+from promfill.model.batch import LabelSet
 from tests.support.servers import run_promtool
 
 Sample = tuple[LabelSet, int, int]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from promfill.labels import parse_labels
-from promfill.plan import Grid
-from promfill.scenario import Scenario, Signal, make_grid
-from promfill.source import Source
-from promfill.times import DAY_MS
+from promfill.model.grid import Grid
+from promfill.scenario.label_patterns import parse_labels
+from promfill.scenario.scenario import Scenario, Signal, make_grid
+from promfill.scenario.times import DAY_MS
+from promfill.sources.generated import Source
 
 STEP = 300_000
 FLEET_LABELS = r'instance=host-{01..10}:9100,zone={eu,us},quoted="a,b \"c\" \\ {1..3} é✓",job=node'

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import numpy as np
 
-from promfill.model import LabelSet
-from promfill.plan import Tile
-from promfill.source import Source
+from promfill.model.batch import LabelSet
+from promfill.model.grid import Tile
+from promfill.sources.generated import Source
 from tests.support.servers import require
 
 Samples = dict[LabelSet, dict[int, int]]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.model import Fleet, LabelSet, SeriesBatch
+from promfill.model.batch import Fleet, LabelSet, SeriesBatch
 from promfill.pb.remote_write_1_pb2 import WriteRequest
 from tests.support.fleets import fleet_of
 from tests.support.golden import golden_json

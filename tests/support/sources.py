@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from promfill.labels import parse_labels
-from promfill.plan import Grid
-from promfill.scenario import Scenario, Signal
-from promfill.source import Source
+from promfill.model.grid import Grid
+from promfill.scenario.label_patterns import parse_labels
+from promfill.scenario.scenario import Scenario, Signal
+from promfill.sources.generated import Source
 
 START, STEP = 1_700_006_400_000, 300_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from promfill.tsdb.ulid import ulid
+from promfill.codecs.block.ulid import ulid
 
 
 def place_block(block: Path, directory: Path, number: int) -> Path:

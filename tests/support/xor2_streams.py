@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from promfill.model import STALE_NAN_BITS
+from promfill.model.batch import STALE_NAN_BITS
 from tests.support.xor_streams import Sample
 
 _MASK = (1 << 64) - 1

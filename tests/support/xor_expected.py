@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.codecs.work import Work
-from promfill.codecs.xor_encode import encode_chunks
+from promfill.codecs.xor.encode import encode_chunks
+from promfill.model.scratch import Scratch
 from tests.support.xor_reference import encode, record
 
 
@@ -30,7 +30,7 @@ def expected_records(
 def assert_encoded(
     bits: NDArray[np.uint64],
     timestamps: NDArray[np.int64],
-    work: Work,
+    work: Scratch,
     *,
     counts: NDArray[np.int64] | None = None,
     samples_per_chunk: int = 120,

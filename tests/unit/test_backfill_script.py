@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promfill.labels import parse_labels
+from promfill.scenario.label_patterns import parse_labels
 
 ROOT = Path(__file__).parents[2]
 SPEC = importlib.util.spec_from_file_location("backfill", ROOT / "scripts" / "backfill.py")

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from promfill.config import build_destination
 from promfill.errors import ReceiverError, RefusedError
-from promfill.http import HttpClient, NoAnswerError, UnreachableError, make_client
-from promfill.retry import Retry
+from promfill.net.http import HttpClient, NoAnswerError, UnreachableError, make_client
+from promfill.net.resolve import build_destination
+from promfill.net.retry import Retry
 from tests.support.receiver import Answer, Receiver, server_tls
 from tests.support.servers import free_port
 

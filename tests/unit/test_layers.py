@@ -1,10 +1,11 @@
-"""The layers of docs/architecture.md, read from the source: who may import what."""
+"""The floors of docs/architecture.md, read from the imports themselves: who may import what."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,45 @@ import promfill
 
 PACKAGE = Path(promfill.__file__).parent
 WORLD = {"os", "pathlib", "socket", "httpx", "time"}
-PURE = ("codecs", "tsdb", "signals")
+PURE = ("codecs", "model", "scenario", "sources")
+FLOORS = {
+    "__main__": 10,
+    "": 10,  # promfill itself, the public face: nothing below may look up to it
+    "cli": 9,
+    "operations": 8,
+    "testing": 8,
+    "sinks": 7,
+    "promtool": 7,
+    "vendors": 7,
+    "pipeline": 6,
+    "stores": 6,
+    "rules": 6,
+    "blocks": 5,
+    "sources": 4,
+    "codecs": 3,
+    "scenario": 3,
+    "model": 2,
+    "net": 2,
+    "files": 2,
+    "protocols": 2,
+    "errors": 1,
+    "pb": 1,
+    "data": 1,
+    "_version": 1,
+}
+"""Of each folder or module of the package. An import goes down, or stays on its floor."""
+
+Imports = Mapping[str, set[str]]
+"""Modules, dotted, without ``promfill.``: which of them each imports."""
 
 
-def modules(*folders: str) -> list[Path]:
+def paths(*folders: str) -> list[Path]:
     roots = [PACKAGE / folder for folder in folders] or [PACKAGE]
     return sorted(path for root in roots for path in root.rglob("*.py") if "pb" not in path.relative_to(PACKAGE).parts)
 
 
 def imports(source: str, package: str) -> Iterator[str]:
-    """The absolute dotted name of everything that the source imports, inside functions too."""
+    """The absolute dotted name of everything that the source imports: in functions and for types only, too."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -38,7 +68,7 @@ def imported(path: Path) -> set[str]:
     return set(imports(path.read_text(encoding="utf-8"), package))
 
 
-def roots(names: set[str]) -> set[str]:
+def roots(names: Iterable[str]) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
@@ -46,28 +76,108 @@ def name(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
-@pytest.mark.parametrize("path", modules(*PURE), ids=name)
-def test_pure_layers_do_not_touch_the_world(path: Path) -> None:
+def module_of(path: Path) -> str:
+    """``net.http`` of net/http.py, ``net`` of net/__init__.py."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def house() -> Imports:
+    """The imports of the package's own modules."""
+    known = {module_of(path): path for path in paths()}
+    return {module: set(own(imported(path), known) - {module}) for module, path in known.items()}
+
+
+def own(names: Iterable[str], known: Mapping[str, object]) -> set[str]:
+    """The modules of the package among names: of ``promfill.a.b.f`` the longest part that is one."""
+    found = set()
+    deepest = {name for name in names if not any(other.startswith(f"{name}.") for other in names)}
+    for name in deepest:
+        parts = name.split(".")
+        if parts[0] != "promfill":
+            continue
+        below = parts[1:]
+        if below[:1] == ["pb"]:
+            found.add("pb")
+            continue
+        while below and ".".join(below) not in known:
+            below.pop()
+        found.add(".".join(below))
+    return found
+
+
+def room(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def wrong_ways(modules: Imports) -> list[str]:
+    """The imports that go up, each with both floors; and modules that have no floor."""
+    told = []
+    for module, others in sorted(modules.items()):
+        if room(module) not in FLOORS:
+            told.append(f"{module} is in no room of FLOORS")
+            continue
+        for other in sorted(others):
+            if room(other) not in FLOORS:
+                told.append(f"{module} imports {other}, which is in no room of FLOORS")
+            elif FLOORS[room(other)] > FLOORS[room(module)]:
+                told.append(f"{module} (floor {FLOORS[room(module)]}) imports {other} (floor {FLOORS[room(other)]})")
+    return told
+
+
+def circle(modules: Imports) -> list[str]:
+    """Modules that import each other in a circle, if there are any."""
+    try:
+        graphlib.TopologicalSorter(modules).prepare()
+    except graphlib.CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
+
+
+def by_room(modules: Imports) -> Imports:
+    found: dict[str, set[str]] = {}
+    for module, others in modules.items():
+        found.setdefault(room(module), set()).update({room(other) for other in others} - {room(module)})
+    return found
+
+
+def test_every_import_goes_down_or_stays_on_its_floor() -> None:
+    assert len(house()) > 150
+    assert wrong_ways(house()) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circle(house()) == []
+
+
+def test_no_rooms_of_a_floor_import_each_other_in_a_circle() -> None:
+    assert circle(by_room(house())) == []
+
+
+@pytest.mark.parametrize("path", [path for path in paths() if PACKAGE / "cli" not in path.parents], ids=name)
+def test_click_is_imported_by_the_command_line_alone(path: Path) -> None:
+    assert "click" not in roots(imported(path))
+
+
+@pytest.mark.parametrize("path", paths(*PURE), ids=name)
+def test_pure_rooms_do_not_touch_the_world(path: Path) -> None:
     assert not roots(imported(path)) & WORLD
 
 
-@pytest.mark.parametrize("path", modules("cli"), ids=name)
+@pytest.mark.parametrize("path", paths("cli"), ids=name)
 def test_the_command_line_does_no_arithmetic_on_arrays(path: Path) -> None:
     assert "numpy" not in roots(imported(path))
 
 
-def test_nothing_imports_the_command_line() -> None:
-    outside = [path for path in modules() if PACKAGE / "cli" not in path.parents and path.name != "__main__.py"]
-    assert outside
-    assert [name(path) for path in outside if any(f"{n}.".startswith("promfill.cli.") for n in imported(path))] == []
-
-
 def test_no_installed_module_imports_tests_or_benchmarks() -> None:
-    assert [name(path) for path in modules() if roots(imported(path)) & {"tests", "benchmarks", "scripts"}] == []
+    assert [name(path) for path in paths() if roots(imported(path)) & {"tests", "benchmarks", "scripts"}] == []
 
 
 def test_the_reader_of_imports_sees_every_kind() -> None:
-    source = "import os.path\ndef f():\n    from ..sinks import base\n    from . import x\n    from time import sleep\n"
+    source = (
+        "import os.path\ndef f():\n    from ..sinks import base\n    from . import x\n    from time import sleep\n"
+        "if TYPE_CHECKING:\n    from promfill.cli import push\n"
+    )
     assert set(imports(source, "promfill.codecs")) == {
         "os.path",
         "promfill.sinks",
@@ -76,7 +186,40 @@ def test_the_reader_of_imports_sees_every_kind() -> None:
         "promfill.codecs.x",
         "time",
         "time.sleep",
+        "promfill.cli",
+        "promfill.cli.push",
     }
+
+
+def test_the_modules_among_names_are_the_deepest_that_there_are() -> None:
+    known = dict.fromkeys(["", "net", "net.http", "errors"])
+    names = {"promfill.net", "promfill.net.http", "promfill.net.http.Client", "promfill.errors.InputError", "os"}
+    assert own(names, known) == {"net.http", "errors"}
+    assert own({"promfill.pb.x_pb2.Y"}, known) == {"pb"}
+    assert own({"promfill", "promfill.__version__"}, known) == {""}
+
+
+@pytest.mark.parametrize(
+    ("modules", "told"),
+    [
+        ({"codecs.x": {"sinks.y"}}, ["codecs.x (floor 3) imports sinks.y (floor 7)"]),
+        ({"net.x": {""}}, ["net.x (floor 2) imports  (floor 10)"]),
+        ({"heap": set()}, ["heap is in no room of FLOORS"]),
+        ({"net.x": {"heap"}}, ["net.x imports heap, which is in no room of FLOORS"]),
+        ({"sinks.y": {"codecs.x"}, "codecs.x": set(), "stores.x": {"rules.y"}, "rules.y": {"rules.z"}}, []),
+    ],
+)
+def test_an_import_that_goes_up_is_told_with_its_floors(modules: Imports, told: list[str]) -> None:
+    assert wrong_ways(modules) == told
+
+
+def test_a_circle_is_told_as_its_modules() -> None:
+    found = circle({"net.a": {"net.b"}, "net.b": {"net.c"}, "net.c": {"net.a"}})
+    assert found[0] == found[-1]
+    assert set(found) == {"net.a", "net.b", "net.c"}
+    rooms = by_room({"net.a": {"files.b"}, "files.c": {"net.d"}})
+    assert set(circle(rooms)) == {"net", "files"}
+    assert circle({"net.a": {"net.b"}, "net.b": {"errors"}}) == []
 
 
 def test_all_names_the_public_names() -> None:

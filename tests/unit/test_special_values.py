@@ -17,17 +17,17 @@ import pytest
 import snappy
 from numpy.typing import NDArray
 
-from promfill.codecs.go_numbers import format_floats
-from promfill.codecs.openmetrics import encode_values
-from promfill.codecs.openmetrics_reader import OpenMetricsReader
-from promfill.comparison import Expected, Found, Tally, compare
+from promfill.codecs.openmetrics.encode import encode_values
+from promfill.codecs.openmetrics.reader import OpenMetricsReader
 from promfill.errors import InputError, ReceiverError
-from promfill.model import STALE_NAN_BITS
+from promfill.model.batch import STALE_NAN_BITS
+from promfill.model.grid import Grid, Tile
+from promfill.operations.comparison import Expected, Found, Tally, compare
 from promfill.pb.remote_read_pb2 import ReadResponse
-from promfill.plan import Grid, Tile
-from promfill.scenario import Signal, check_signal, parse_resolution
+from promfill.promtool.go_numbers import format_floats
+from promfill.scenario.scenario import Signal, check_signal, parse_resolution
+from promfill.sinks.upload import wait
 from promfill.stores import query, remote_read, victoriametrics
-from promfill.upload import wait
 from tests.support.comparison_reference import as_bits
 from tests.support.sources import source_of
 

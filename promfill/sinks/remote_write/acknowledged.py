@@ -11,9 +11,9 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
-from promfill.checkpoint import Checkpoint
 from promfill.errors import InputError
-from promfill.plan import Grid
+from promfill.files.checkpoint import Checkpoint
+from promfill.model.grid import Grid
 from promfill.sinks.remote_write.message import Message
 from promfill.sinks.remote_write.plan import RequestPlan
 

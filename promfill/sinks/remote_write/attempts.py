@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import httpx
 
-from promfill.http import HttpClient, NoAnswerError
-from promfill.http_answers import text_of
+from promfill.net.http import HttpClient, NoAnswerError
+from promfill.net.http_answers import text_of
 from promfill.sinks.remote_write.classify import Verdict, classify, leaves_doubt
 from promfill.sinks.remote_write.message import Message
 from promfill.sinks.remote_write.receiver import Receiver, written_by

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
-from promfill.http_answers import passing
+from promfill.net.http_answers import passing
 
 REFUSED_BY_500 = ("too old sample", "is not unique")
 """What Prometheus 2.42 refuses for good with a status that says the contrary."""

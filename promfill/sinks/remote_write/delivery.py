@@ -26,11 +26,11 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from promfill.clock import Clock
 from promfill.errors import ReceiverError, RefusedError
-from promfill.http import HttpClient
-from promfill.http_answers import text_of
-from promfill.retry import Retry
+from promfill.net.clock import Clock
+from promfill.net.http import HttpClient
+from promfill.net.http_answers import text_of
+from promfill.net.retry import Retry
 from promfill.sinks.remote_write.attempts import TRIES, Attempts
 from promfill.sinks.remote_write.classify import (
     Verdict,

@@ -16,12 +16,12 @@ from collections.abc import Callable
 import numpy as np
 
 from promfill.errors import FormatError, ReceiverError
-from promfill.http import HttpClient, NoAnswerError
-from promfill.model import Fleet, LabelSet
+from promfill.model.batch import Fleet, LabelSet
+from promfill.model.row_finder import RowFinder
+from promfill.net.http import HttpClient, NoAnswerError
+from promfill.protocols import Selection
 from promfill.sinks.remote_write.message import Message
 from promfill.stores.api import Api, refused
-from promfill.stores.base import Selection
-from promfill.stores.rows import RowFinder
 from promfill.stores.victoriametrics import VictoriaMetricsStore, flush
 
 Held = dict[LabelSet, set[int]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import snappy
 
-from promfill.codecs.remote_write_rewrite import (
+from promfill.codecs.remote_write.rewrite import (
     between,
     count_samples,
     end_first,
@@ -17,7 +17,7 @@ from promfill.codecs.remote_write_rewrite import (
     to_version_1,
     without,
 )
-from promfill.model import LabelSet
+from promfill.model.batch import LabelSet
 
 HEADERS_1 = {
     "Content-Type": "application/x-protobuf",
@@ -85,7 +85,7 @@ class Message:
         return replace(self._with(plain), oldest=oldest, newest=newest)
 
     def end_first(self) -> Message:
-        """Its last two steps, and behind them its first: `remote_write_rewrite.end_first`. In 1.0, and in doubt."""
+        """Its last two steps, and behind them its first: `rewrite.end_first`. In 1.0, and in doubt."""
         old = self.to_version_1()
         return replace(old._with(end_first(old._plain())), doubt=True)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import snappy
 
-from promfill.codecs.remote_write import WriteRequestEncoder, encode_metadata
-from promfill.codecs.remote_write_2 import RequestEncoder
-from promfill.codecs.snappy_rows import SnappyEncoder
-from promfill.model import SeriesBatch
+from promfill.codecs.remote_write.snappy_rows import SnappyEncoder
+from promfill.codecs.remote_write.version_1 import WriteRequestEncoder, encode_metadata
+from promfill.codecs.remote_write.version_2 import RequestEncoder
+from promfill.model.batch import SeriesBatch
 from promfill.sinks.remote_write.message import Message
 from promfill.sinks.remote_write.plan import RequestPlan
-from promfill.source import Source
+from promfill.sources.generated import Source
 
 LARGER = 1.02
 """How much larger a block written directly may be than one that python-snappy packs, which takes 8 times as long."""

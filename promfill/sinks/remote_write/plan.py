@@ -18,11 +18,11 @@ import math
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from promfill.codecs.remote_write import HEADER_MAX
-from promfill.codecs.wire_samples import LONGEST_SAMPLE
+from promfill.codecs.remote_write.version_1 import HEADER_MAX
+from promfill.codecs.remote_write.wire_samples import LONGEST_SAMPLE
 from promfill.errors import InputError
-from promfill.plan import Grid, Tile
-from promfill.times import UNITS_MS
+from promfill.model.grid import Grid, Tile
+from promfill.scenario.times import UNITS_MS
 
 SLACK = UNITS_MS["h"]
 SHARED_WINDOW = 12

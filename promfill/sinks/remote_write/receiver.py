@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import httpx
 import snappy
 
-from promfill.http import HttpClient, NoAnswerError
-from promfill.http_answers import passing
+from promfill.net.http import HttpClient, NoAnswerError
+from promfill.net.http_answers import passing
 from promfill.sinks.remote_write.holdings import Holdings
 from promfill.sinks.remote_write.message import HEADERS_1
 

@@ -15,14 +15,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from promfill.checkpoint import Checkpoint
-from promfill.clock import Clock
-from promfill.codecs.remote_write_sizes import largest_parts
+from promfill.codecs.remote_write.sizes import largest_parts
 from promfill.errors import ReceiverError, RunError
-from promfill.http import HttpClient
-from promfill.model import SeriesBatch
-from promfill.plan import Tile
-from promfill.sinks.base import SinkReport
+from promfill.files.checkpoint import Checkpoint
+from promfill.model.batch import SeriesBatch
+from promfill.model.grid import Tile
+from promfill.net.clock import Clock
+from promfill.net.http import HttpClient
+from promfill.protocols import SinkReport
+from promfill.scenario.times import format_time
 from promfill.sinks.remote_write.acknowledged import Acknowledged, read_plan
 from promfill.sinks.remote_write.delivery import Delivery, Terms
 from promfill.sinks.remote_write.gate import Gate, StoppedError
@@ -34,8 +35,7 @@ from promfill.sinks.remote_write.pace import Pace
 from promfill.sinks.remote_write.plan import SLACK, Limits, RequestPlan, request_plan
 from promfill.sinks.remote_write.receiver import VICTORIA_METRICS, Receiver
 from promfill.sinks.remote_write.tally import Tally
-from promfill.source import Source
-from promfill.times import format_time
+from promfill.sources.generated import Source
 
 AUTO_LANES = 4
 """Requests in flight where a window has several: more bring nothing, with Prometheus as with VictoriaMetrics."""

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from typing import Any
 
-from promfill.sinks.base import SinkReport
+from promfill.protocols import SinkReport
 from promfill.sinks.remote_write.message import Message
 
 REASONS = 10

@@ -22,8 +22,8 @@ from benchmarks.stages import (
     plan_of,
 )
 from benchmarks.whole import WHOLE
+from promfill.model.grid import Tile
 from promfill.pb.remote_write_1_pb2 import WriteRequest
-from promfill.plan import Tile
 
 
 def test_a_process_is_timed_weighed_and_heard() -> None:

@@ -26,7 +26,7 @@ def test_every_code_is_on_the_page_and_in_the_schema() -> None:
     rows = PAGE.partition("| code | exit code | |")[2].partition("\n\n")[0]
     table = re.findall(r"^\| `([a-z-]+)` \|", rows, re.M)
     assert sorted(table) == sorted(schema()["$defs"]["error"]["properties"]["code"]["enum"])
-    import promfill.http  # noqa: F401  (has an error of its own)
+    import promfill.net.http  # noqa: F401  (has an error of its own)
 
     assert codes(PromfillError) <= set(table)
 

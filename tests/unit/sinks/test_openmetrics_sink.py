@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from promfill.errors import InputError, OutputError
-from promfill.fleet import build_fleet
-from promfill.labels import parse_labels
-from promfill.model import Fleet, SeriesBatch
-from promfill.plan import Grid, Tile
+from promfill.model.batch import Fleet, SeriesBatch
+from promfill.model.grid import Grid, Tile
+from promfill.scenario.label_patterns import parse_labels
 from promfill.sinks.openmetrics import TILE_SAMPLES, OpenMetricsSink
+from promfill.sources.expand_labels import build_fleet
 from tests.support.openmetrics import bits, dump_with_promtool, read_openmetrics
 
 GRID = Grid(1_700_000_000_250, 60_000, 50)

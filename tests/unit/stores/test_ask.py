@@ -5,14 +5,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from promfill.config import build_destination
 from promfill.errors import ReceiverError
-from promfill.http import make_client
+from promfill.net.http import make_client
+from promfill.net.resolve import build_destination
+from promfill.rules.limits import Limits
+from promfill.rules.store_facts import StoreFacts
+from promfill.scenario.times import DAY_MS, UNITS_MS
 from promfill.stores.api import Api
 from promfill.stores.ask import ask_store
-from promfill.stores.facts import StoreFacts
-from promfill.stores.limits import Limits
-from promfill.times import DAY_MS, UNITS_MS
 from tests.support.receiver import Answer, Receiver, Taken
 
 HOUR = UNITS_MS["h"]

@@ -5,14 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from promfill.fleet import build_fleet
-from promfill.labels import parse_labels
-from promfill.model import STALE_NAN_BITS, LabelSet
+from promfill.codecs.remote_read.chunk_frames import parse_frame
+from promfill.model.batch import STALE_NAN_BITS, LabelSet
+from promfill.model.row_finder import RowFinder
 from promfill.pb.remote_read_pb2 import Chunk, ChunkedReadResponse
+from promfill.scenario.label_patterns import parse_labels
+from promfill.sources.expand_labels import build_fleet
 from promfill.stores import chunk_runs
-from promfill.stores.chunk_frames import parse_frame
 from promfill.stores.chunk_runs import ChunkRuns
-from promfill.stores.rows import RowFinder
 from tests.support import chunk_stream
 from tests.support.xor2_streams import write_xor2_chunk
 

@@ -10,22 +10,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from promfill.config import build_destination
-from promfill.http import make_client
+from promfill.net.http import make_client
+from promfill.net.resolve import build_destination
+from promfill.rules.forwarders import AGENT, ALLOY, COLLECTOR, UNKNOWN, VICTORIA, VMAGENT, Forwarder
+from promfill.rules.limits import Limits
 from promfill.stores.api import Api
 from promfill.stores.find import find_forwarder, open_store
-from promfill.stores.forwarders import (
-    AGENT,
-    ALLOY,
-    COLLECTOR,
-    UNKNOWN,
-    VICTORIA,
-    VMAGENT,
-    Forwarder,
-    ForwarderError,
-    remote_write_urls,
-)
-from promfill.stores.limits import Limits
+from promfill.stores.forwarders import ForwarderError, remote_write_urls
 from tests.support.receiver import Answer, Receiver, Taken
 
 Exchanges = Mapping[str, Answer]

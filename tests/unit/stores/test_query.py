@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 
-from promfill.config import build_destination
 from promfill.errors import FormatError, PromfillError, ReceiverError
-from promfill.http import make_client
+from promfill.net.http import make_client
+from promfill.net.resolve import build_destination
+from promfill.protocols import Selection
 from promfill.stores.api import Api
-from promfill.stores.base import Selection
 from promfill.stores.query import QueryStore, _series
 from tests.support.receiver import Answer, Receiver
 

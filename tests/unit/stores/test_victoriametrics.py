@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from promfill.errors import FormatError
-from promfill.model import STALE_NAN_BITS
+from promfill.model.batch import STALE_NAN_BITS
 from promfill.stores.victoriametrics import parse_line
 from tests.support.comparison_reference import as_bits
 

@@ -11,19 +11,19 @@ import math
 import numpy as np
 import pytest
 
-from promfill.codecs.remote_write import WriteRequestEncoder
-from promfill.codecs.remote_write_2 import RequestEncoder
-from promfill.config import build_destination
+from promfill.codecs.remote_write.version_1 import WriteRequestEncoder
+from promfill.codecs.remote_write.version_2 import RequestEncoder
 from promfill.errors import ReceiverError
-from promfill.http import make_client
-from promfill.model import STALE_NAN_BITS
+from promfill.model.batch import STALE_NAN_BITS
+from promfill.model.grid import Tile
+from promfill.net.http import make_client
+from promfill.net.resolve import build_destination
 from promfill.pb.remote_write_1_pb2 import WriteRequest
-from promfill.plan import Tile
-from promfill.push import push
+from promfill.pipeline.push import push
 from promfill.sinks.remote_write.message import HEADERS_1, HEADERS_2
 from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import Sending, open_remote_write
-from promfill.source import Source
+from promfill.sources.generated import Source
 from tests.support.faulty_server import FastClock
 from tests.support.fleets import fleet_of
 from tests.support.held_samples import read_1, read_2

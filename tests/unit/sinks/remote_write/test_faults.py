@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from promfill.plan import Tile
-from promfill.push import push
-from promfill.sinks.base import SinkReport
+from promfill.model.grid import Tile
+from promfill.pipeline.push import push
+from promfill.protocols import SinkReport
 from promfill.sinks.remote_write.gate import StoppedError
 from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import Sending, open_remote_write
-from promfill.source import Source
+from promfill.sources.generated import Source
 from tests.support.faulty_receiver import FAULTS, QUERY_URL, FaultyReceiver
 from tests.support.held_samples import PrometheusRules, Rules, VictoriaMetricsRules
 from tests.support.remote_write import samples_of

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from promfill.config import build_destination
 from promfill.errors import ReceiverError
-from promfill.http import make_client
-from promfill.plan import Tile
-from promfill.push import push
-from promfill.sinks.base import SinkReport
+from promfill.model.grid import Tile
+from promfill.net.http import make_client
+from promfill.net.resolve import build_destination
+from promfill.pipeline.push import push
+from promfill.protocols import SinkReport
 from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import Sending, open_remote_write
-from promfill.source import Source
+from promfill.sources.generated import Source
 from tests.support.faulty_receiver import FAULTS, FaultyReceiver
 from tests.support.faulty_server import FastClock, answers_of
 from tests.support.held_samples import PrometheusRules

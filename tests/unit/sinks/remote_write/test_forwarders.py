@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from promfill.push import push
+from promfill.pipeline.push import push
 from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import RemoteWriteSink, Sending, open_remote_write
 from tests.support.faulty_receiver import QUERY_URL, FaultyReceiver

@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from promfill.config import build_destination
-from promfill.http import HttpClient, make_client
-from promfill.plan import Tile
+from promfill.model.grid import Tile
+from promfill.net.http import HttpClient, make_client
+from promfill.net.resolve import build_destination
 from promfill.sinks.remote_write.holdings import SHOWN_AFTER, Holdings
 from promfill.sinks.remote_write.message import Message
 from promfill.sinks.remote_write.messages import MessageMaker
 from promfill.sinks.remote_write.plan import Limits, request_plan
-from promfill.source import Source
+from promfill.sources.generated import Source
 from tests.support.receiver import Answer, Receiver, Taken
 from tests.support.sources import source_of
 

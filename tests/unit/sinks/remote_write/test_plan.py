@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promfill.codecs.remote_write import HEADER_MAX
-from promfill.codecs.wire_samples import LONGEST_SAMPLE
+from promfill.codecs.remote_write.version_1 import HEADER_MAX
+from promfill.codecs.remote_write.wire_samples import LONGEST_SAMPLE
 from promfill.errors import InputError
-from promfill.plan import Grid, Tile
+from promfill.model.grid import Grid, Tile
 from promfill.sinks.remote_write.plan import MAX_BYTES, SLACK, Limits, RequestPlan, request_plan
 
 MINUTE, HOUR = 60_000, 3_600_000

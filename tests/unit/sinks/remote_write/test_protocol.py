@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from promfill.codecs.remote_write_rewrite import count_samples
-from promfill.config import build_destination
+from promfill.codecs.remote_write.rewrite import count_samples
 from promfill.errors import ReceiverError, RefusedError
-from promfill.http import NoAnswerError, make_client
+from promfill.model.grid import Tile
+from promfill.net.http import NoAnswerError, make_client
+from promfill.net.resolve import build_destination
 from promfill.pb.remote_write_1_pb2 import MetricMetadata, WriteRequest
-from promfill.plan import Tile
-from promfill.push import push
-from promfill.sinks.base import SinkReport
+from promfill.pipeline.push import push
+from promfill.protocols import SinkReport
 from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import Sending, open_remote_write
 from tests.support.faulty_receiver import FaultyReceiver

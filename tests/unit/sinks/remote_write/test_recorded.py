@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from promfill.config import build_destination
 from promfill.errors import RefusedError
-from promfill.http import make_client
-from promfill.push import push
-from promfill.sinks.base import SinkReport
+from promfill.net.http import make_client
+from promfill.net.resolve import build_destination
+from promfill.pipeline.push import push
+from promfill.protocols import SinkReport
 from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import Sending, open_remote_write
 from tests.support.faulty_server import FastClock

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from promfill.errors import ReceiverError, RefusedError
-from promfill.http import NoAnswerError
-from promfill.plan import Tile
-from promfill.push import push
-from promfill.sinks.base import SinkReport
+from promfill.model.grid import Tile
+from promfill.net.http import NoAnswerError
+from promfill.pipeline.push import push
+from promfill.protocols import SinkReport
 from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import Sending, open_remote_write
 from tests.support.faulty_receiver import FaultyReceiver

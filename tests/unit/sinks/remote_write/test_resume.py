@@ -12,15 +12,15 @@ from typing import Any
 import httpx
 import pytest
 
-from promfill.checkpoint import Checkpoint
 from promfill.errors import InputError, ReceiverError
-from promfill.http import NoAnswerError
-from promfill.plan import Tile
-from promfill.push import push
-from promfill.sinks.base import SinkReport
+from promfill.files.checkpoint import Checkpoint
+from promfill.model.grid import Tile
+from promfill.net.http import NoAnswerError
+from promfill.pipeline.push import push
+from promfill.protocols import SinkReport
 from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import Sending, open_remote_write
-from promfill.source import Source
+from promfill.sources.generated import Source
 from tests.support.faulty_receiver import QUERY_URL, FaultyReceiver
 from tests.support.held_samples import PrometheusRules, RefusedError, Rules, Series, VictoriaMetricsRules
 from tests.support.remote_write import samples_of
@@ -261,7 +261,7 @@ def test_whatever_happens_until_it_is_done(ten: int, tmp_path: Path) -> None:
 
 def test_what_parts_have_done_is_never_taken_back(tmp_path: Path) -> None:
     """A part that is sent again may know of less than the one before it."""
-    from promfill.plan import Grid
+    from promfill.model.grid import Grid
     from promfill.sinks.remote_write.acknowledged import Acknowledged
     from promfill.sinks.remote_write.message import Message
     from promfill.sinks.remote_write.plan import RequestPlan

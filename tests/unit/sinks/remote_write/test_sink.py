@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from promfill.config import build_destination
 from promfill.errors import InputError, ReceiverError
-from promfill.http import make_client
+from promfill.model.grid import Tile
+from promfill.net.http import make_client
+from promfill.net.resolve import build_destination
 from promfill.pb.remote_write_1_pb2 import MetricMetadata, WriteRequest
-from promfill.plan import Tile
-from promfill.push import push
+from promfill.pipeline.push import push
+from promfill.scenario.times import format_time
 from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import RemoteWriteSink, Sending, open_remote_write
-from promfill.source import Source
-from promfill.times import format_time
+from promfill.sources.generated import Source
 from tests.support.receiver import GOOD, Answer, Receiver, Taken
 from tests.support.remote_write import Held, read_request, samples_of
 from tests.support.servers import free_port

@@ -1,0 +1,1 @@
+"""All that touches a block directory: open, check, list, write."""

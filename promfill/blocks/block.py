@@ -1,0 +1,298 @@
+"""Blocks on disk, read: labels, series by selector, samples as arrays.
+
+    block = open_block(path)
+    rows = block.select(parse_selector('node_load1{job=~"a|b"}'))
+    for run in block.samples(rows):
+        run.times, run.bits, run.bounds
+
+Files are mapped into memory, not loaded, and let go with the block and its arrays; nothing is decoded before its
+checksum was found right. Blocks of any writer: Prometheus, promtool, the compactors of Mimir and Thanos. Damage raises
+FormatError, whose section is the file or its part.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promfill.blocks.matchers import Matcher
+from promfill.codecs.block.index_reader import IndexReader
+from promfill.codecs.block.meta import BlockMeta, decode_meta
+from promfill.codecs.block.segment_reader import ENCODINGS, FLOATS, ChunkRecords, check_segment_header, read_records
+from promfill.codecs.block.series_reader import SeriesEntries
+from promfill.codecs.block.series_samples import FloatChunks, SeriesSamples
+from promfill.codecs.block.tombstones_reader import Tombstones, decode_tombstones
+from promfill.errors import FormatError, InputError
+from promfill.model.batch import Fleet, LabelSet, RaggedBytes, freeze
+from promfill.model.grid import SAMPLES_PER_CHUNK
+from promfill.model.scratch import Scratch
+
+I64Array = NDArray[np.int64]
+Rows = NDArray[np.int64]
+
+SAMPLES_AT_ONCE = 1 << 19
+_CHUNKS_AT_ONCE = 1 << 14
+_MOST_CELLS = 1 << 28
+_FIRST, _LAST = -(1 << 63), (1 << 63) - 1
+REF_OFFSET_BITS = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """One file of chunks: its name within the block, and its bytes uint8 (N,)."""
+
+    name: str
+    buffer: NDArray[np.uint8]
+
+
+Piece = tuple[Segment, I64Array, ChunkRecords]
+"""Chunks of one segment: which of those asked for, by place, and what they are."""
+
+
+class Block:
+    """One block. Series are named by rows, 0 … n - 1 in label order."""
+
+    def __init__(self, path: Path, meta: BlockMeta, index: IndexReader, segments: Sequence[Segment]) -> None:
+        self.path, self.meta, self.index, self.segments = path, meta, index, segments
+        self._work = Scratch()
+
+    @cached_property
+    def series(self) -> SeriesEntries:
+        """All series, with the references of their labels and the times and places of their chunks."""
+        return self.index.series
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    @cached_property
+    def tombstones(self) -> Tombstones:
+        """What counts as deleted; nothing where there is no such file."""
+        path = self.path / "tombstones"
+        return decode_tombstones(path.read_bytes()) if path.exists() else decode_tombstones()
+
+    def label_names(self) -> list[str]:
+        """The names of all labels, in byte order."""
+        return self._texts(np.unique(self.series.names))
+
+    def label_values(self, name: str) -> list[str]:
+        """The values of a label, in byte order; none where no series has it."""
+        return self._texts(np.unique(self.series.values[self.series.names == self._symbol(name)]))
+
+    def label_set(self, row: int) -> LabelSet:
+        """One series' labels."""
+        bounds = slice(*self.series.label_bounds[row : row + 2].tolist())
+        return tuple(zip(self._texts(self.series.names[bounds]), self._texts(self.series.values[bounds]), strict=True))
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """The label sets of all series in columns, without a loop over them.
+
+        FormatError: labels, series or symbols out of order. InputError: too many different names for columns.
+        """
+        entries, symbols = self.series, self.index.symbols
+        names, columns = np.unique(entries.names, return_inverse=True)
+        if len(entries) * names.size > _MOST_CELLS:
+            raise InputError(
+                f"{self.path}: {len(entries)} series with {names.size} label names are too many for columns"
+            )
+        values = np.zeros((len(entries), names.size), np.uint32)
+        shift = np.uint32(0 if len(symbols) and not symbols.lengths[0] else 1)
+        values[np.repeat(np.arange(len(entries)), np.diff(entries.label_bounds)), columns] = entries.values + shift
+        if shift:
+            symbols = RaggedBytes(symbols.buffer, freeze(np.append(0, symbols.offsets)))
+        return Fleet(symbols, freeze(names + shift), freeze(values))
+
+    def select(self, matchers: Sequence[Matcher] = ()) -> Rows:
+        """The rows of the series that satisfy all matchers, rising."""
+        kept = np.ones(len(self), np.bool_)
+        for matcher in matchers:
+            kept &= self._satisfies(matcher)
+        return np.flatnonzero(kept)
+
+    def samples(
+        self,
+        rows: Rows | None = None,
+        *,
+        min_time: int | None = None,
+        max_time: int | None = None,
+        at_once: int = SAMPLES_AT_ONCE,
+        until_histogram: bool = False,
+    ) -> Iterator[SeriesSamples]:
+        """The samples of the series ``rows`` (all if None), in runs of whole series, rows in the order given.
+
+        A run holds about `at_once` samples at most, or one series. min_time, max_time: closed, in ms. Samples of
+        overlapping chunks are merged: of several at one time, that of the first chunk stays. What tombstones cover is
+        left out. With `until_histogram` a series ends before its first chunk of histograms, and ``run.stops`` tells
+        when. FormatError: damage, or else a chunk that holds no plain floats; its kind is named.
+        """
+        rows = np.arange(len(self)) if rows is None else rows
+        low = _FIRST if min_time is None else min_time
+        high = _LAST if max_time is None else max_time
+        counts = np.diff(self.series.chunk_bounds)[rows]
+        for part in _parts(counts, max(1, min(_CHUNKS_AT_ONCE, at_once // SAMPLES_PER_CHUNK))):
+            yield from self._runs(rows[part], low, high, at_once, until_histogram)
+
+    def release(self) -> None:
+        """Let go of the memory that chunks read so far take up; what is wanted again is read again."""
+        for segment in self.segments:
+            mapped = segment.buffer.base
+            mapped = mapped.obj if isinstance(mapped, memoryview) else mapped
+            if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+                mapped.madvise(mmap.MADV_DONTNEED)
+
+    def read_chunks(self, chunks: I64Array) -> Iterator[Piece]:
+        """The records of chunks (numbers into `series.refs`), by segment: which of them, by place, and what they are.
+
+        Every checksum is checked. FormatError: damage, or a reference to nothing.
+        """
+        refs = self.series.refs[chunks]
+        order = np.argsort(refs, kind="stable")
+        segments, offsets = refs[order] >> REF_OFFSET_BITS, refs[order] & (1 << REF_OFFSET_BITS) - 1
+        if segments.size and not 0 <= segments[0] <= segments[-1] < len(self.segments):
+            raise FormatError("a chunk lies in a segment that is not there", section="index series")
+        bounds = np.searchsorted(segments, np.arange(len(self.segments) + 1))
+        for segment, start, stop in zip(self.segments, bounds[:-1], bounds[1:], strict=True):
+            if start < stop:
+                yield segment, order[start:stop], read_records(segment.buffer, offsets[start:stop], segment.name)
+
+    def _runs(self, rows: Rows, low: int, high: int, at_once: int, until_histogram: bool) -> Iterator[SeriesSamples]:
+        """One run, or where the chunks hold far more samples than is usual, those of the halves of the rows."""
+        bounds = self.series.chunk_bounds
+        chunks = ragged_range(bounds[rows], bounds[rows + 1])
+        series = np.repeat(np.arange(rows.size), bounds[rows + 1] - bounds[rows])
+        in_time = (self.series.max_times[chunks] >= low) & (self.series.min_times[chunks] <= high)
+        chunks, series = chunks[in_time], series[in_time]
+        pieces, stops = list(self.read_chunks(chunks)), np.full(rows.size, _LAST)
+        if until_histogram and not all(np.isin(records.encodings, FLOATS).all() for _, _, records in pieces):
+            kept, stops = self._until_histogram(stops, chunks, series, pieces, low)
+            chunks, series = chunks[kept], series[kept]
+            pieces = list(self.read_chunks(chunks))
+        found = [floats for piece in pieces for floats in self._floats(*piece)]
+        if rows.size > 1 and sum(int(chunks_.counts.sum()) for chunks_ in found) > 2 * at_once:
+            for half in np.array_split(rows, 2):
+                yield from self._runs(half, low, high, at_once, until_histogram)
+            return
+        run = SeriesSamples.joined(rows, series, [chunks_.decode(self._work) for chunks_ in found])
+        run = run.between(low, high).without(self.series.ids[rows], self.tombstones)
+        yield replace(run, stops=stops if until_histogram else None)
+
+    def _until_histogram(
+        self, stops: I64Array, chunks: I64Array, series: I64Array, pieces: Sequence[Piece], low: int
+    ) -> tuple[I64Array, I64Array]:
+        """The places of the chunks before each series' first one of histograms, and the times int64 (m,) of those.
+
+        series: int64 (n,), rising, whose chunks they are.
+        """
+        encodings = np.zeros(chunks.size, np.uint8)
+        for _, which, records in pieces:
+            encodings[which] = records.encodings
+        first = np.full(stops.size, chunks.size)
+        places = np.flatnonzero(~np.isin(encodings, FLOATS))[::-1]
+        first[series[places]] = places
+        stops[series[places]] = np.maximum(self.series.min_times[chunks[places]], low)
+        return np.flatnonzero(np.arange(chunks.size) < first[series]), stops
+
+    def _floats(self, segment: Segment, chunks: I64Array, records: ChunkRecords) -> Iterator[FloatChunks]:
+        """The chunks of each encoding of floats."""
+        other = ~np.isin(records.encodings, FLOATS)
+        if other.any():
+            kind, at = ENCODINGS[int(records.encodings[np.argmax(other)])], int(records.starts[np.argmax(other)])
+            raise FormatError(f"a chunk of kind {kind}; only floats can be read", section=segment.name, offset=at)
+        for encoding in np.unique(records.encodings).tolist():
+            ours = records.encodings == encoding
+            yield FloatChunks(
+                segment.buffer, records.starts[ours], records.ends[ours], chunks[ours], segment.name, encoding
+            )
+
+    def _satisfies(self, matcher: Matcher) -> NDArray[np.bool_]:
+        """bool (n,): which series satisfy it. Each value is looked at once, not each series."""
+        predicate = matcher.predicate()
+        entries = self.series
+        pairs = np.flatnonzero(entries.names == self._symbol(matcher.name))
+        values, which = np.unique(entries.values[pairs], return_inverse=True)
+        answers = np.fromiter(map(predicate, self._texts(values)), np.bool_, values.size)
+        satisfied = np.full(len(entries), predicate(""))
+        satisfied[np.searchsorted(entries.label_bounds, pairs, "right") - 1] = answers[which]
+        return satisfied
+
+    def _symbol(self, text: str) -> int:
+        """The reference of a symbol, -1 where there is none."""
+        return self._references.get(text.encode("utf-8", "surrogatepass"), -1)
+
+    @cached_property
+    def _references(self) -> dict[bytes, int]:
+        names = np.unique(self.series.names).tolist()
+        return {self.index.symbols[name]: name for name in names}
+
+    def _texts(self, references: NDArray[np.uint32]) -> list[str]:
+        return [self.index.symbols[reference].decode() for reference in references.tolist()]
+
+
+def ragged_range(starts: I64Array, stops: I64Array) -> I64Array:
+    """The numbers from each start to its stop, one after the other: int64."""
+    counts = stops - starts
+    numbers: I64Array = np.arange(int(counts.sum())) + np.repeat(starts - np.cumsum(counts) + counts, counts)
+    return numbers
+
+
+def open_block(path: Path | str) -> Block:
+    """Map the files of a block into memory and check their heads.
+
+    InputError: no such directory, or one that cannot be read. FormatError: damage, or a file that is missing.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise InputError(f"{path}: not a block directory")
+    with _named(path):
+        meta = decode_meta(_file(path, "meta.json").read_bytes())
+        index = IndexReader(_map(_file(path, "index")))
+        segments = [Segment(f"chunks/{file.name}", _map(file)) for file in _segment_files(path / "chunks")]
+        for segment in segments:
+            check_segment_header(segment.buffer, segment.name)
+        return Block(path, meta, index, segments)
+
+
+def _segment_files(directory: Path) -> list[Path]:
+    """In the order of their numbers; none where the directory is not there."""
+    if not directory.is_dir():
+        return []
+    files = (file for file in directory.iterdir() if file.name.isascii() and file.name.isdecimal())
+    return sorted(files, key=lambda file: (len(file.name), file.name))
+
+
+def _parts(counts: I64Array, most: int) -> Iterator[slice]:
+    """Runs of series with at most so many chunks, or of one series; none empty."""
+    start, sums = 0, np.cumsum(counts)
+    while start < counts.size:
+        before = int(sums[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(sums, before + most, "right")))
+        yield slice(start, stop)
+        start = stop
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _file(path: Path, name: str) -> Path:
+    if not (path / name).is_file():
+        raise FormatError(f"{path / name} is missing", section=name)
+    return path / name
+
+
+def _map(path: Path) -> NDArray[np.uint8]:
+    with path.open("rb") as file:
+        if not path.stat().st_size:
+            return np.zeros(0, np.uint8)
+        return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)

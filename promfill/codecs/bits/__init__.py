@@ -1,0 +1,1 @@
+"""Varints, bit fields and checksums: what the formats are made of."""

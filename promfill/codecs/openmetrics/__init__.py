@@ -1,0 +1,1 @@
+"""OpenMetrics text, written and read."""

@@ -1,0 +1,1 @@
+"""The stream of chunks of remote read."""

@@ -1,0 +1,1 @@
+"""Messages of remote write 1.0 and 2.0."""

@@ -1,0 +1,1 @@
+"""XOR chunks, and XOR2 chunks of newer Prometheus."""

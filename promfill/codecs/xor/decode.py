@@ -1,0 +1,98 @@
+"""XOR chunks (tsdb/chunkenc/xor.go) to arrays, many at a time: sizes are checked here, the work is `lockstep`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promfill.codecs.xor.lockstep import Lockstep, damaged
+from promfill.model.ragged import gather
+from promfill.model.scratch import Scratch
+
+I64Array = NDArray[np.int64]
+
+LANES = 12_288
+"""Chunks in one lockstep: enough to hide numpy's call overhead, few enough for their state to stay in the cache."""
+
+_COUNT_BYTES = 2
+_LEAST_BITS_OF_ONE = 8 * (_COUNT_BYTES + 1 + 8)
+_LEAST_BITS_OF_TWO = _LEAST_BITS_OF_ONE + 8 + 1
+_LEAST_BITS_OF_NEXT = 2
+_SPARSE = 4
+"""A stretch of the buffer this many times as long as the chunks in it is not read whole: they are gathered first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedChunks:
+    """n decoded chunks, in the order in which they were given; K is the largest count.
+
+    times: int64 (K, n) ms. bits: uint64 (K, n), the float64 values by bits. counts: int64 (n,).
+    Rows past a chunk's count are unspecified.
+    """
+
+    times: I64Array
+    bits: NDArray[np.uint64]
+    counts: I64Array
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """bool (K, n): where there is a sample."""
+        return np.arange(self.times.shape[0])[:, None] < self.counts
+
+
+def read_counts(buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array) -> I64Array:
+    """Sample counts int64 (n,) of the chunks, each compared with its length: a chunk holds no more than its bits allow.
+
+    Arguments as for `decode_chunks`. FormatError: a chunk outside the buffer, or too short for its count.
+    """
+    bad = (starts < 0) | (ends > buffer.size) | (ends - starts < _COUNT_BYTES)
+    if bad.any():
+        raise damaged("bounds outside the data, or no room for a count of samples", starts, bad)
+    counts = (buffer[starts].astype(np.int64) << 8) | buffer[starts + 1]
+    least = _LEAST_BITS_OF_TWO + _LEAST_BITS_OF_NEXT * (counts - 2)
+    least[counts == 1] = _LEAST_BITS_OF_ONE
+    least[counts == 0] = 8 * _COUNT_BYTES
+    bad = least > 8 * (ends - starts)
+    if bad.any():
+        raise damaged("more samples promised than it has bits for", starts, bad)
+    return counts
+
+
+def decode_chunks(
+    buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array, *, work: Scratch | None = None
+) -> DecodedChunks:
+    """Decode n XOR chunks: chunk i is ``buffer[starts[i]:ends[i]]``, from its count to the end of its stream.
+
+    buffer: uint8 (N,). starts, ends: int64 (n,), in any order. With `work` the result lives in its scratch arrays,
+    valid until the next call. It is as large as the largest count times n: callers cut their calls so that this is
+    bounded (`read_counts` tells). FormatError: a chunk too short or too long for its count, or against the format.
+    """
+    counts = read_counts(buffer, starts, ends)
+    work = Scratch() if work is None else work
+    shape = (int(counts.max(initial=0)), counts.size)
+    times = work.get("xor_decode.times", shape, np.int64)
+    bits = work.get("xor_decode.bits", shape, np.uint64)
+    for lanes in _lanes(counts.size):
+        part, first, last = _stretch(buffer, starts[lanes], ends[lanes])
+        lockstep = Lockstep(part, first, last, counts[lanes], work, names=starts[lanes])
+        lockstep.run(times[:, lanes], bits[:, lanes])
+    return DecodedChunks(times, bits, counts)
+
+
+def _lanes(chunks: int) -> Iterator[slice]:
+    parts = -(-chunks // LANES)
+    return (slice(chunks * part // parts, chunks * (part + 1) // parts) for part in range(parts))
+
+
+def _stretch(
+    buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array
+) -> tuple[NDArray[np.uint8], I64Array, I64Array]:
+    """The bytes that hold the chunks, and where these start and end in them."""
+    first, last = int(starts.min()), int(ends.max())
+    if last - first <= _SPARSE * int((ends - starts).sum()):
+        return buffer[first:last], starts - first, ends - first
+    chunks = gather(buffer, starts, ends - starts)
+    return chunks.buffer, chunks.offsets[:-1], chunks.offsets[1:]

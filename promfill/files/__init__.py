@@ -1,0 +1,1 @@
+"""Durable files, claims, checkpoints."""

@@ -1,0 +1,141 @@
+"""What a run has done so far, on disk: ``.promfill/<run>.json``, so that ``--resume`` can go on after anything.
+
+    checkpoint = Checkpoint(path, run, start, end)
+    checkpoint.done["complete"] = [...]
+    checkpoint.save()
+    checkpoint.append("3 17")
+
+One file a run, replaced whole: a crash leaves the one before. What comes too often for that is appended, a line each
+behind the first; a last line that is torn is as if it had never been written. The file holds no secret. What `plan`,
+`done` and the lines mean is the mode's own affair; the rest is common.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from errno import ENOSPC
+from pathlib import Path
+from typing import Any, Self
+
+from promfill.errors import InputError, OutputError
+from promfill.files.directory import sync_directory
+
+FOLDER = Path(".promfill")
+VERSION = 1
+SYNC_SECONDS = 1.0
+"""How long a line may be in the system's hands alone: it outlives us there, but no power cut."""
+_sync = getattr(os, "fdatasync", os.fsync)  # macOS has the latter alone
+_KEPT_ELSEWHERE = ("path", "lines", "_file", "_synced")
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """The state of one run.
+
+    run: a hash of the options as typed and the destination. start, end: what they resolved to, Unix ms.
+    fingerprint: the noise's first values: a resumed run must draw the same. finished: nothing is left to do.
+    options: what was pushed, as it was typed. lines: what had been appended when it was loaded; `save` forgets them.
+    """
+
+    path: Path
+    run: str
+    start: int
+    end: int
+    fingerprint: list[float] = field(default_factory=list)
+    plan: dict[str, Any] = field(default_factory=dict)
+    done: dict[str, Any] = field(default_factory=dict)
+    finished: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+    _file: int | None = None
+    _synced: float = 0.0
+
+    def save(self) -> None:
+        """Write it, so that it is there after a power cut. OutputError where that cannot be."""
+        kept = {name: value for name, value in asdict(self).items() if name not in _KEPT_ELSEWHERE}
+        document = {"version": VERSION, **kept}
+        self.close()
+        temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("w", encoding="utf-8") as file:
+                json.dump(document, file, ensure_ascii=False)
+                file.write("\n")
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.path)
+            sync_directory(self.path.parent)  # until then the file may lose its name, and what is appended to it
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink()
+            raise self._cannot(error) from error
+        self.lines = ()
+
+    def append(self, line: str) -> None:
+        """Add a line to the file that `save` made: it outlives this process at once. OutputError as there."""
+        try:
+            if self._file is None:
+                self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+            text = f"{line}\n".encode()
+            if os.write(self._file, text) != len(text):
+                raise OSError(ENOSPC, os.strerror(ENOSPC))
+            if time.monotonic() - self._synced > SYNC_SECONDS:
+                _sync(self._file)
+                self._synced = time.monotonic()
+        except OSError as error:
+            raise self._cannot(error) from error
+
+    def close(self) -> None:
+        """Sync what was appended. OutputError as `save`."""
+        if self._file is None:
+            return
+        descriptor, self._file = self._file, None
+        try:
+            _sync(descriptor)
+        except OSError as error:
+            raise self._cannot(error) from error
+        finally:
+            os.close(descriptor)
+
+    def remove(self) -> None:
+        """Forget the run: nothing has been done."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def _cannot(self, error: OSError) -> OutputError:
+        reason = error.strerror or error
+        mend = "make room, or give another --checkpoint"
+        return OutputError(f"cannot write the checkpoint {self.path}: {reason}", mend)
+
+    @classmethod
+    def load(cls, path: Path) -> Self | None:
+        """The checkpoint there; None where there is none. InputError where it cannot be read."""
+        try:
+            first, *lines = path.read_text(encoding="utf-8").split("\n")
+            document = json.loads(first)
+            version = document.pop("version")
+            if version != VERSION:
+                raise InputError(
+                    f"the checkpoint {path} is of version {version}", "resume it with the promfill that wrote it"
+                )
+            return cls(path=path, lines=tuple(lines[:-1]), **document)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise InputError(f"the checkpoint {path} cannot be read: {error.strerror}") from None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise InputError(
+                f"the checkpoint {path} is damaged, or no checkpoint", "name another one, or remove it to begin anew"
+            ) from None
+
+
+def run_name(typed: Mapping[str, Any]) -> str:
+    """The name of a run: a hash of its options as they were typed. No secret may be among them."""
+    text = json.dumps(typed, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

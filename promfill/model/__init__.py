@@ -1,0 +1,1 @@
+"""What flows: fleets of label sets, grids of times, tiles, batches of samples."""

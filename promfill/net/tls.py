@@ -1,0 +1,51 @@
+"""The TLS context of a destination."""
+
+from __future__ import annotations
+
+import ssl
+
+import httpx
+
+from promfill.errors import InputError
+from promfill.net.destination import Destination, Tls
+
+_TLS_VERSIONS = {
+    "TLS12": ssl.TLSVersion.TLSv1_2,
+    "TLS13": ssl.TLSVersion.TLSv1_3,
+}  # older ones no OpenSSL speaks unasked
+
+
+def tls_context(destination: Destination) -> ssl.SSLContext:
+    """Trusts the CA that was given; else what httpx trusts (certifi, or SSL_CERT_FILE) and what the system does."""
+    tls = destination.http.tls
+    if not destination.url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and costs nothing
+    try:
+        if tls.ca is not None:
+            context = ssl.create_default_context(cafile=tls.ca)
+        else:
+            context = httpx.create_ssl_context()
+            context.load_default_certs()
+        if tls.cert is not None and tls.key is not None:
+            context.load_cert_chain(tls.cert, tls.key, password=_no_passphrase)
+    except OSError as error:  # ssl.SSLError is one
+        raise _tls_file_error(tls, error) from None
+    if tls.insecure:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if tls.min_version in _TLS_VERSIONS:
+        context.minimum_version = _TLS_VERSIONS[tls.min_version]
+    return context
+
+
+def _no_passphrase() -> str:
+    """Without it OpenSSL would ask on the terminal; promfill never asks."""
+    raise InputError("--tls-key is protected by a passphrase", "give a key without one")
+
+
+def _tls_file_error(tls: Tls, error: OSError) -> InputError:
+    for option, path in (("--tls-ca", tls.ca), ("--tls-cert", tls.cert), ("--tls-key", tls.key)):
+        if path is not None and not path.is_file():
+            return InputError(f"{option} {path} is no file", "give the path of a PEM file")
+    names = ", ".join(str(path) for path in (tls.ca, tls.cert, tls.key) if path)
+    reason = getattr(error, "reason", None) or error.strerror
+    return InputError(f"the TLS files {names} cannot be used ({reason})", "they must be PEM files that belong together")

@@ -1,0 +1,193 @@
+"""What a store holds against what was pushed, for some whole series at a time: arrays in, counts out.
+
+A series whose times are the grid's, all of them, is compared as a row of a matrix: that is every series of a good
+push. The others are sorted into the cells of the plane, sample by sample, which finds whatever can be wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promfill.model.grid import Grid
+from promfill.operations.time_ranges import TimeRanges
+
+I64Array = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+_MAGNITUDE, _INFINITY = np.uint64(0x7FFF_FFFF_FFFF_FFFF), np.uint64(0x7FF0_0000_0000_0000)
+"""The bits of a float64 without its sign; from infinity on they are those of no finite number."""
+
+RELATIVE = 2e-12
+OF_LARGEST = 1e-15
+"""VictoriaMetrics keeps about 12 digits of the largest values of a stretch: of the value, or of the series' largest."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """Samples of one kind that are not as they should be: how many, and when."""
+
+    ranges: TimeRanges
+    samples: int = 0
+
+    def add(self, samples: int, times: I64Array) -> None:
+        """So many samples, at these times (ms, any order, each at least once)."""
+        self.samples += samples
+        self.ranges.add(times)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of samples. `found`: the pushed ones that are there with their value, rounded or not, counted once."""
+
+    step: int
+    found: int = 0
+    rounded: int = 0
+    missing: Fault = field(init=False)
+    unexpected: Fault = field(init=False)
+    different: Fault = field(init=False)
+    doubled: Fault = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.missing, self.unexpected, self.different, self.doubled = (Fault(TimeRanges(self.step)) for _ in range(4))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expected:
+    """The pushed samples of m series: `bits` uint64 (m, T), series-major; T steps of the grid."""
+
+    grid: Grid
+    bits: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What a store holds of the same m series within the grid's range: counts (m,), times and bits (N,)."""
+
+    counts: I64Array
+    times: I64Array
+    bits: NDArray[np.uint64]
+
+
+def compare(expected: Expected, found: Found, tally: Tally, *, by_bits: bool) -> None:
+    """Count every sample of these series into the tally."""
+    steps = expected.grid.steps
+    regular = found.counts == steps
+    if regular.all():
+        times = found.times.reshape(-1, steps)
+        regular = _on_grid(times, expected.grid)
+        if regular.all():
+            _compare_rows(expected, found.bits.reshape(-1, steps), tally, by_bits)
+            return
+    ends = np.cumsum(found.counts)
+    whole = regular & _starts_and_ends(found, ends, expected.grid)
+    rows = np.flatnonzero(whole)
+    places = (ends - found.counts)[rows, None] + np.arange(steps)
+    whole[rows] = _on_grid(found.times[places], expected.grid)
+    places = places[whole[rows]]
+    _compare_rows(_take(expected, whole), found.bits[places], tally, by_bits)
+    _compare_cells(_take(expected, ~whole), _others(found, ~whole), tally, by_bits)
+
+
+def _on_grid(times: I64Array, grid: Grid) -> BoolArray:
+    """bool (m,): whether the times (m, T) of a series are those of the grid."""
+    on_grid: BoolArray = (times == _times(grid)).all(axis=1)
+    return on_grid
+
+
+def _times(grid: Grid) -> I64Array:
+    return grid.start + np.arange(grid.steps, dtype=np.int64) * grid.step
+
+
+def _starts_and_ends(found: Found, ends: I64Array, grid: Grid) -> BoolArray:
+    """A cheap look that spares most others the long one."""
+    filled = found.counts > 0
+    first, last = (np.minimum(place, found.times.size - 1) for place in (ends - found.counts, np.maximum(ends, 1) - 1))
+    if not found.times.size:
+        return filled
+    fits: BoolArray = filled & (found.times[first] == grid.start) & (found.times[last] == grid.last)
+    return fits
+
+
+def _take(expected: Expected, which: BoolArray) -> Expected:
+    return Expected(expected.grid, expected.bits[which])
+
+
+def _others(found: Found, which: BoolArray) -> Found:
+    samples = np.repeat(which, found.counts)
+    return Found(found.counts[which], found.times[samples], found.bits[samples])
+
+
+def _compare_rows(expected: Expected, bits: NDArray[np.uint64], tally: Tally, by_bits: bool) -> None:
+    """Every cell has its one sample: (m, T) against (m, T)."""
+    same = expected.bits == bits
+    wrong = np.flatnonzero(~same.all(axis=1))
+    tally.found += bits.size
+    if not wrong.size:
+        return
+    wanted, held, same = expected.bits[wrong], bits[wrong], same[wrong]
+    good = same if by_bits else same | _near(wanted, held, _largest(wanted)[:, None])
+    _count_values(good, same, tally, expected.grid)
+    tally.found -= int(np.count_nonzero(~good))
+
+
+def _count_values(good: BoolArray, same: BoolArray, tally: Tally, grid: Grid) -> None:
+    """Rounded and different ones of the cells (m, T); what is neither good nor the same is different."""
+    tally.rounded += int(np.count_nonzero(good)) - int(np.count_nonzero(same))
+    bad = ~good
+    tally.different.add(int(np.count_nonzero(bad)), _times(grid)[bad.any(axis=0)])
+
+
+def _compare_cells(expected: Expected, found: Found, tally: Tally, by_bits: bool) -> None:
+    """Sample by sample: each belongs to a cell of the plane, to none, or is one too many in its cell."""
+    grid = expected.grid
+    step, off = np.divmod(found.times - grid.start, grid.step)
+    placed = off == 0
+    tally.unexpected.add(int(np.count_nonzero(~placed)), found.times[~placed])
+    rows = np.repeat(np.arange(found.counts.size), found.counts)
+    cells = (rows * grid.steps + step)[placed]
+    order = np.argsort(cells, kind="stable")
+    cells, bits = cells[order], found.bits[placed][order]
+    firsts = np.flatnonzero(np.diff(cells, prepend=-1))
+    there = cells[firsts]
+    tally.doubled.add(cells.size - there.size, _cell_times(np.delete(cells, firsts), grid))
+    absent = np.ones(expected.bits.shape, np.bool_)
+    absent.ravel()[there] = False
+    tally.missing.add(int(np.count_nonzero(absent)), _times(grid)[absent.any(axis=0)])
+    if not cells.size:
+        return
+    wanted = expected.bits.ravel()[cells]
+    same = wanted == bits
+    good = same if by_bits else same | _near(wanted, bits, _largest(expected.bits)[cells // grid.steps])
+    cell_good, cell_same = (np.logical_or.reduceat(flags, firsts) for flags in (good, same))
+    tally.found += int(np.count_nonzero(cell_good))
+    tally.rounded += int(np.count_nonzero(cell_good & ~cell_same))
+    tally.different.add(int(np.count_nonzero(~cell_good)), _cell_times(there[~cell_good], grid))
+
+
+def _cell_times(cells: I64Array, grid: Grid) -> I64Array:
+    return grid.start + np.unique(cells % grid.steps) * grid.step
+
+
+def _largest(bits: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """float64 (m,): the largest finite magnitude of each series, 0 where there is none.
+
+    By bits, whose order is that of the magnitudes: float reductions answer NaN where a staleness marker, a signalling
+    NaN, stands at some places and not at others.
+    """
+    magnitudes = bits & _MAGNITUDE
+    magnitudes[magnitudes >= _INFINITY] = 0
+    largest: NDArray[np.float64] = magnitudes.max(axis=1).view(np.float64)
+    return largest
+
+
+def _near(wanted: NDArray[np.uint64], held: NDArray[np.uint64], largest: NDArray[np.float64]) -> BoolArray:
+    """Whether the value held is what VictoriaMetrics may make of the one wanted: a finite one of a finite one."""
+    want = wanted.view(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        allowed = np.maximum(np.abs(want) * RELATIVE, largest * OF_LARGEST)
+        near: BoolArray = np.abs(held.view(np.float64) - want) <= allowed
+    near &= wanted & _MAGNITUDE < _INFINITY  # whatever is held lies within infinity
+    return near

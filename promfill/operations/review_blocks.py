@@ -1,0 +1,83 @@
+"""A directory of blocks, each checked whole, with what Prometheus, Mimir and Thanos would say to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from promfill.blocks.check import BlockCheck, check_block
+from promfill.blocks.directory import block_paths, raise_open_files
+from promfill.codecs.block.meta import decode_meta
+from promfill.errors import FormatError, InputError
+from promfill.rules.mimir import BlockFacts
+from promfill.rules.verdicts import Verdict, WholeBlock, refused, verdicts
+from promfill.sinks.upload.local import LocalBlock, read_local_block
+
+_Span = tuple[int, int, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockReview:
+    """One block: what is wrong with it, or what it holds and which stores would take it."""
+
+    path: Path
+    wrong: str | None
+    check: BlockCheck | None
+    stores: dict[str, Verdict]
+
+
+def review_blocks(directory: Path, now: int | None = None) -> Iterator[BlockReview]:
+    """Check the blocks of a directory, or the one that it is, one after the other. `now`: Unix ms.
+
+    InputError: there is none.
+    """
+    raise_open_files()
+    now = int(time.time() * 1000) if now is None else now
+    paths = [directory] if (directory / "meta.json").is_file() else block_paths(directory)
+    if not paths:
+        raise InputError(f"{directory} holds no block", "name a block, or a directory that holds blocks")
+    return _reviews(paths, now)
+
+
+def _reviews(paths: Sequence[Path], now: int) -> Iterator[BlockReview]:
+    spans = {path: span for path in paths if (span := _span(path))}
+    for path in paths:
+        try:
+            check, local = check_block(path, decode=True), read_local_block(path)
+        except (FormatError, InputError) as error:
+            yield BlockReview(path, str(error).removeprefix(f"{path}: "), None, refused("it is damaged"))
+            continue
+        if wrong := _misnamed(local):
+            yield BlockReview(path, wrong, check, refused("its name is wrong"))
+            continue
+        whole = WholeBlock(local.facts, check.chunks, *_overlaps(path, spans), has_tombstones=local.has_tombstones)
+        yield BlockReview(path, None, check, verdicts(whole, now))
+
+
+def _misnamed(block: LocalBlock) -> str | None:
+    """Prometheus goes by the ULID of meta.json, and deletes and compacts by it."""
+    if block.path.name.upper() == block.meta.ulid.upper():
+        return None
+    return f"meta.json: its ulid is {block.meta.ulid}, not the directory's name"
+
+
+def _overlaps(path: Path, spans: dict[Path, _Span]) -> tuple[list[str], list[str]]:
+    """The blocks with samples of this one's time, and those of them with the same external labels."""
+    start, end, labels = spans[path]
+    there = {other.name: span for other, span in spans.items() if other != path and span[0] < end and start < span[1]}
+    return list(there), [name for name, span in there.items() if span[2] == labels]
+
+
+def _span(path: Path) -> _Span | None:
+    """minTime, maxTime and the external labels; None where meta.json cannot be read."""
+    import orjson
+
+    try:
+        data = (path / "meta.json").read_bytes()
+        meta = decode_meta(data)
+    except (OSError, FormatError):
+        return None
+    return meta.min_time, meta.max_time, BlockFacts(orjson.loads(data), {}).thanos.get("labels") or {}

@@ -1,0 +1,321 @@
+"""Prove what a store holds of a push: generate it again, tile by tile, and compare sample by sample.
+
+The store is asked for every series that carries the labels which all series of the push share (its name and whatever
+does not fan out), in the push's range of time. What it answers beyond the push is *unexpected*: further samples of a
+pushed series, and series with the shared labels that the push did not make. Other pushes of the same metric are left
+alone as long as one of the shared labels tells them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promfill.errors import FormatError, RefusedError
+from promfill.model.batch import Fleet, LabelSet
+from promfill.model.grid import Grid, Tile, spans
+from promfill.model.row_finder import RowFinder
+from promfill.model.scratch import Scratch
+from promfill.operations.comparison import Expected, Fault, Found, Tally, compare
+from promfill.protocols import Readings, Selection, Store, TellsEmptiness, TooMuchError
+from promfill.rules.victoriametrics import keeps_all_digits
+from promfill.sources.generated import Source
+
+TILE_SAMPLES = 500_000
+WINDOW_STEPS = 500_000
+"""A series longer than this is read in spans of time."""
+
+_SMALLEST_TILE = 16_384
+"""Making a tile costs as much as this many samples of it: rows this far apart are made together."""
+_STRANGERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What was found; all counts are samples.
+
+    expected = found + missing + not_yet_visible + different + not_checked. `rounded` ones are found. `doubled` counts
+    the copies beyond the first, `unexpected` those that the push did not make. `not_checked`: staleness markers that
+    this store does not show. `shows_within`: seconds that what is missing may take to appear. `waited`: seconds that
+    it was given.
+    """
+
+    metric: str
+    store: str
+    rule: str
+    unchecked: str
+    series: int
+    expected: int
+    tally: Tally
+    not_checked: int = 0
+    not_yet_visible: int = 0
+    shows_within: float = 0.0
+    waited: float = 0.0
+    strangers: list[LabelSet] = field(default_factory=list)
+    stranger_count: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Pushed samples that are not there, and that the store does not say it still holds back."""
+        return self.tally.missing.samples - self.not_yet_visible
+
+    @property
+    def absent(self) -> int:
+        """Pushed samples that cannot be read, whatever the store says of them."""
+        return self.tally.missing.samples
+
+    @property
+    def faults(self) -> dict[str, Fault]:
+        """What is not as it was pushed, and when; what is not yet visible is among the missing."""
+        tally = self.tally
+        return {
+            "missing": tally.missing,
+            "unexpected": tally.unexpected,
+            "different": tally.different,
+            "doubled": tally.doubled,
+        }
+
+    @property
+    def wrong(self) -> dict[str, int]:
+        """What must be nothing: samples of each fault, and those that the store still holds back."""
+        counts = {name: fault.samples for name, fault in self.faults.items()}
+        return {**counts, "missing": self.missing, "not_yet_visible": self.not_yet_visible}
+
+    @property
+    def right(self) -> bool:
+        """Whether the store shows the push, all of it that can be checked and nothing else."""
+        return not any(self.wrong.values())
+
+
+def verify(source: Source, store: Store, progress: Callable[[int], None] = lambda samples: None) -> VerifyReport:
+    """Compare all that the store holds in the push's range; `progress` is told the pushed samples that are compared.
+
+    Memory is bounded: neither the expectation nor the answers are ever whole. ReceiverError, FormatError: the store.
+    """
+    finder = RowFinder(source.fleet)
+    labels = shared_labels(source.fleet)
+    verifier = _Verifier(source, store, progress)
+    first, most = 0, _most_steps(store, len(source.fleet))
+    while first < verifier.grid.steps:
+        steps = next(spans(verifier.grid.steps - first, most))[1]
+        window = _Window(verifier, first, steps)
+        try:
+            for readings in store.read(Selection(labels, window.start, window.end), finder):
+                window.add(readings)
+        except TooMuchError as error:
+            most = _halve(steps, window, error)
+            continue
+        window.finish()
+        first += steps
+    return verifier.report()
+
+
+def find_held(source: Source, store: Store, most_samples: int, most_reads: int) -> tuple[Tally, bool]:
+    """What the store holds of the push's own series in its range, and whether that is all: after so many samples, or
+    so many spans of time, no more is read. What is *missing* in the tally means nothing.
+
+    ReceiverError, FormatError: the store.
+    """
+    finder, labels = RowFinder(source.fleet), shared_labels(source.fleet)
+    verifier = _Verifier(source, store, lambda samples: None)
+    spans_left, most = [(0, verifier.grid.steps)], max(1, _most_steps(store, len(source.fleet)))
+    samples = reads = 0
+    while spans_left:
+        first, steps = spans_left.pop()
+        window = _Window(verifier, first, steps)
+        selection = Selection(labels, window.start, window.end)
+        if steps > most:
+            if not (isinstance(store, TellsEmptiness) and store.is_empty(selection)):
+                half = -(-steps // 2)
+                spans_left += [(first + half, steps - half), (first, half)]
+            continue
+        if reads == most_reads:
+            return verifier.tally, False
+        reads += 1
+        try:
+            for readings in store.read(selection, finder):
+                if samples >= most_samples:
+                    return verifier.tally, False
+                samples += readings.times.size
+                window.add(_without_strangers(readings))
+        except TooMuchError as error:
+            most = _halve(steps, window, error)
+            spans_left.append((first, steps))
+    return verifier.tally, True
+
+
+def shared_labels(fleet: Fleet) -> LabelSet:
+    """The labels that all series have alike, ``__name__`` among them."""
+    alike = (fleet.values == fleet.values[0]).all(axis=0) & (fleet.values[0] != 0)
+    pairs = zip(fleet.names[alike].tolist(), fleet.values[0][alike].tolist(), strict=True)
+    return tuple((fleet.symbols[name].decode(), fleet.symbols[value].decode()) for name, value in pairs)
+
+
+def _most_steps(store: Store, series: int) -> int:
+    """Steps that are read at once, at most: all there are, where series and store allow."""
+    return WINDOW_STEPS if store.most_samples is None else min(WINDOW_STEPS, store.most_samples // series)
+
+
+def _halve(steps: int, window: _Window, error: TooMuchError) -> int:
+    """Steps to read at once, where the answer for so many was too much; RefusedError where there are no fewer."""
+    if steps == 1 or window.begun:
+        asked = "one step" if steps == 1 else f"{steps:,} steps"
+        raise RefusedError(f"{error} (asked for {asked} of all series)", "raise that limit of the server's") from error
+    return -(-steps // 2)
+
+
+def _by_bits(source: Source, store: Store) -> bool:
+    """A store that rounds keeps the bits of values of few enough digits."""
+    return store.keeps_bits or keeps_all_digits(source.scenario.signal, source.grid)
+
+
+class _Verifier:
+    """What holds for all windows: the tally, the source, the steps that can be checked, and the scratch of a tile."""
+
+    def __init__(self, source: Source, store: Store, progress: Callable[[int], None]) -> None:
+        self.source, self.progress = source, progress
+        self.grid = source.grid if store.shows_markers else source.scenario.sampled
+        self.by_bits = _by_bits(source, store)
+        self.tally = Tally(source.grid.step)
+        self._store = store
+        self.strangers: dict[LabelSet, None] = {}
+        self.stranger_count = 0
+        self._work = Scratch()
+
+    def expected(self, first_step: int, steps: int, first_series: int, series: int) -> NDArray[np.uint64]:
+        """uint64 (series, steps): the bits of a tile, series-major; valid until the next call."""
+        batch = self.source.batch(Tile(first_step, steps, first_series, series))
+        bits = self._work.get("verify.expected", (series, steps), np.uint64)
+        np.copyto(bits, batch.values.view(np.uint64).T)
+        return bits
+
+    def meet(self, labels: LabelSet) -> None:
+        """A series that the push did not make."""
+        if labels not in self.strangers:
+            self.stranger_count += 1
+            if len(self.strangers) < _STRANGERS:
+                self.strangers[labels] = None
+
+    def report(self) -> VerifyReport:
+        """The report of all windows."""
+        source, store = self.source, self._store
+        missing = self.tally.missing.samples
+        return VerifyReport(
+            metric=source.scenario.metric,
+            store=store.name,
+            rule="by bits" if self.by_bits else "within VictoriaMetrics's rounding",
+            unchecked=store.unchecked,
+            series=len(source.fleet),
+            expected=source.samples,
+            tally=self.tally,
+            not_checked=len(source.fleet) * (source.grid.steps - self.grid.steps),
+            not_yet_visible=min(missing, store.pending()) if missing else 0,
+            shows_within=store.shows_within,
+            strangers=list(self.strangers),
+            stranger_count=self.stranger_count,
+        )
+
+
+class _Window:
+    """One span of time, of all series."""
+
+    def __init__(self, verifier: _Verifier, first_step: int, steps: int) -> None:
+        self._verifier = verifier
+        self._first_step = first_step
+        grid = verifier.grid
+        self._grid = Grid(grid.time(first_step), grid.step, steps)
+        self.start = self._grid.start
+        self.end = self._grid.last if first_step + steps == grid.steps else self._grid.time(steps) - 1
+        self.begun = False
+        self._met = np.zeros(len(verifier.source.fleet), np.bool_)
+
+    def add(self, readings: Readings) -> None:
+        """Compare the readings, in groups of rows that lie close together."""
+        self.begun = True
+        readings = _trim(readings, self.start, self.end)
+        ends = np.cumsum(readings.counts)
+        self._count_strangers(readings, ends)
+        ours = np.flatnonzero(readings.rows >= 0)
+        ours = ours[np.argsort(readings.rows[ours], kind="stable")]
+        self._meet(readings.rows[ours])
+        for group in _close_rows(readings.rows[ours], self._grid.steps):
+            columns = ours[group]
+            self._compare(readings.rows[columns], _pick(readings, columns, ends))
+
+    def finish(self) -> None:
+        """All has been read: what no reading was of is missing."""
+        absent = int(np.count_nonzero(~self._met))
+        if absent:
+            grid = self._grid
+            times = grid.start + np.arange(grid.steps, dtype=np.int64) * grid.step
+            self._verifier.tally.missing.add(absent * grid.steps, times)
+            self._verifier.progress(absent * grid.steps)
+
+    def _compare(self, rows: NDArray[np.int64], found: Found) -> None:
+        first, end = int(rows[0]), int(rows[-1]) + 1
+        bits = self._verifier.expected(self._first_step, self._grid.steps, first, end - first)
+        if end - first != rows.size:
+            bits = bits[rows - first]
+        compare(Expected(self._grid, bits), found, self._verifier.tally, by_bits=self._verifier.by_bits)
+        self._verifier.progress(rows.size * self._grid.steps)
+
+    def _meet(self, rows: NDArray[np.int64]) -> None:
+        twice = rows[self._met[rows] | (np.diff(rows, prepend=-1) == 0)]
+        if twice.size:
+            labels = self._verifier.source.fleet.label_set(int(twice[0]))
+            raise FormatError(f"the store answers the series {labels} in two pieces, apart from each other")
+        self._met[rows] = True
+
+    def _count_strangers(self, readings: Readings, ends: NDArray[np.int64]) -> None:
+        columns = np.flatnonzero(readings.rows < 0)
+        for labels in readings.strangers:
+            self._verifier.meet(labels)
+        if columns.size:
+            found = _pick(readings, columns, ends)
+            self._verifier.tally.unexpected.add(found.times.size, found.times)
+
+
+def _trim(readings: Readings, start: int, end: int) -> Readings:
+    """Without the samples outside of the range: chunks may reach beyond what was asked for."""
+    inside = (readings.times >= start) & (readings.times <= end)
+    if inside.all():
+        return readings
+    before = np.concatenate([[0], np.cumsum(inside)])
+    ends = np.cumsum(readings.counts)
+    counts = before[ends] - before[ends - readings.counts]
+    return replace(readings, counts=counts, times=readings.times[inside], bits=readings.bits[inside])
+
+
+def _without_strangers(readings: Readings) -> Readings:
+    """The series of the fleet alone."""
+    ours = np.flatnonzero(readings.rows >= 0)
+    if not ours.size:
+        return Readings(ours, ours, ours, ours.astype(np.uint64))
+    found = _pick(readings, ours, np.cumsum(readings.counts))
+    return Readings(readings.rows[ours], found.counts, found.times, found.bits)
+
+
+def _pick(readings: Readings, columns: NDArray[np.int64], ends: NDArray[np.int64]) -> Found:
+    """The samples of these columns; a view where they follow one another."""
+    counts = readings.counts[columns]
+    starts = ends[columns] - counts
+    if (np.diff(columns) == 1).all():
+        samples: slice | NDArray[np.int64] = slice(int(starts[0]), int(ends[columns[-1]]))
+    else:
+        samples = np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
+    return Found(counts, readings.times[samples], readings.bits[samples])
+
+
+def _close_rows(rows: NDArray[np.int64], steps: int) -> Iterator[slice]:
+    """Groups of rising rows whose tile is neither too large nor mostly in vain."""
+    gap = max(1, _SMALLEST_TILE // steps)
+    most = max(1, TILE_SAMPLES // steps)
+    parted = np.concatenate([[0], np.flatnonzero(np.diff(rows) > gap) + 1, [rows.size]])
+    for start, end in zip(parted[:-1].tolist(), parted[1:].tolist(), strict=True):
+        while start < end:
+            stop = start + int(np.searchsorted(rows[start:end], rows[start] + most))
+            yield slice(start, stop)
+            start = stop

@@ -1,0 +1,1 @@
+"""Source into sink, in one process or in many."""

@@ -1,0 +1,1 @@
+"""What exists to agree with promtool."""

@@ -1,0 +1,88 @@
+"""The series of several blocks numbered together, in label order: a series has one number in whatever block it is.
+
+Blocks of one writer mostly hold the same series, so label tables are told apart by a hash, and each is read once. The
+symbols of all tables are put in one order; a label set is then a row of places in it, names and values in turn, and
+the order of the rows as bytes is the order of the label sets: names first, then values, and the shorter set first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promfill.blocks.block import Block
+from promfill.errors import FormatError
+from promfill.promtool.go_numbers import quote
+
+I64Array = NDArray[np.int64]
+Ranks = NDArray[np.uint32]
+
+
+def number_series(blocks: Sequence[Block]) -> list[I64Array]:
+    """For each block the numbers of its series, int64 (n,), rising where its series are in label order."""
+    tables = [_digest(block) for block in blocks]
+    first = dict(zip(reversed(tables), reversed(blocks), strict=True))
+    numbers = dict(zip(first, _numbers(list(first.values())), strict=True))
+    return [numbers[table] for table in tables]
+
+
+def label_texts(block: Block, rows: I64Array) -> list[bytes]:
+    """What Prometheus prints for the label sets of these series: ``{name="value", …}``, as UTF-8."""
+    entries, symbols = block.series, block.index.symbols
+    bounds = [entries.label_bounds[rows], entries.label_bounds[rows + 1]]
+    counts = bounds[1] - bounds[0]
+    stops = np.cumsum(counts)
+    places = np.arange(int(counts.sum())) + np.repeat(bounds[0] - stops + counts, counts)
+    pairs = entries.names[places].astype(np.uint64) << np.uint64(32) | entries.values[places]
+    distinct, which = np.unique(pairs, return_inverse=True)
+    texts = [
+        f"{symbols[pair >> 32].decode()}={quote(symbols[pair & 0xFFFF_FFFF].decode())}".encode()
+        for pair in distinct.tolist()
+    ]
+    words = [texts[number] for number in which.tolist()]
+    ends = stops.tolist()
+    return [b"{%b}" % b", ".join(words[start:stop]) for start, stop in zip([0, *ends], ends, strict=False)]
+
+
+def _digest(block: Block) -> bytes:
+    """What two blocks have in common exactly when they hold the same label sets in the same order and words."""
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        entries, symbols = block.series, block.index.symbols
+    except FormatError as error:
+        raise FormatError(f"block {block.path}: {error}") from error
+    for array in (symbols.buffer, symbols.offsets, entries.names, entries.values, entries.label_bounds):
+        digest.update(array.size.to_bytes(8))
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.digest()
+
+
+def _numbers(blocks: Sequence[Block]) -> list[I64Array]:
+    if len(blocks) < 2:
+        return [np.arange(len(block)) for block in blocks]
+    width = 2 * max(int(np.diff(block.series.label_bounds).max(initial=0)) for block in blocks)
+    keys = [_keys(block, ranks, width) for block, ranks in zip(blocks, _symbol_ranks(blocks), strict=True)]
+    _, numbers = np.unique(np.concatenate(keys), return_inverse=True)
+    bounds = np.cumsum([len(block) for block in blocks])
+    return np.split(numbers.astype(np.int64), bounds[:-1])
+
+
+def _symbol_ranks(blocks: Sequence[Block]) -> list[Ranks]:
+    """The place, from 1 on, of each block's symbols among those of all."""
+    order = {text: rank for rank, text in enumerate(sorted({t for b in blocks for t in b.index.symbols}), 1)}
+    return [np.fromiter(map(order.__getitem__, block.index.symbols), np.uint32) for block in blocks]
+
+
+def _keys(block: Block, ranks: Ranks, width: int) -> NDArray[np.bytes_]:
+    """The label sets as byte strings (n,) of one length: big-endian places of names and values, then zeros."""
+    entries = block.series
+    counts = np.diff(entries.label_bounds)
+    rows = np.repeat(np.arange(len(entries)), counts)
+    columns = 2 * (np.arange(rows.size) - np.repeat(entries.label_bounds[:-1], counts))
+    keys = np.zeros((len(entries), max(1, width)), ">u4")
+    keys[rows, columns] = ranks[entries.names]
+    keys[rows, columns + 1] = ranks[entries.values]
+    return keys.view(f"S{keys.shape[1] * 4}").ravel()

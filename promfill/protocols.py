@@ -1,0 +1,151 @@
+"""The doors of the house: what a sink is to a push, and what a store is to `promfill.operations.verify`.
+
+A sink takes batches in the order of the tiles that it asked for, and is then told either that all came (`commit`) or
+that the push ended before (`abort`). It never sorts, and never holds more than it must. A store is asked for series of
+a range of time, and yields them whole. All stores hand out the same arrays, in memory that does not grow with what they
+hold; so there is one comparison, whatever the samples were read from.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promfill.errors import RefusedError
+from promfill.model.batch import LabelSet, SeriesBatch
+from promfill.model.grid import Tile
+
+if TYPE_CHECKING:
+    from promfill.model.row_finder import RowFinder
+
+
+@dataclass(slots=True)
+class SinkReport:
+    """What has arrived: samples and bytes that are whole and visible, and the paths that hold them.
+
+    `details` is the sink's own part of ``--json``: plain values only.
+    """
+
+    samples: int = 0
+    bytes: int = 0
+    paths: list[Path] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+    ready: deque[Path] = field(default_factory=deque)
+
+    def take_ready(self) -> list[Path]:
+        """The paths that have become whole, or were found so, since the last call. `ready` may grow in any thread."""
+        return [self.ready.popleft() for _ in range(len(self.ready))]
+
+    def add(self, other: SinkReport) -> None:
+        """Take in what another worker's sink reports; details that are counts add up."""
+        self.samples += other.samples
+        self.bytes += other.bytes
+        self.paths += other.paths
+        for name, value in other.details.items():
+            self.details[name] = self.details[name] + value if name in self.details else value
+
+
+class Sink(Protocol):
+    """A writer to the world, fed by `promfill.pipeline.push.push`."""
+
+    report: SinkReport
+    """What has arrived so far."""
+
+    def tiles(self) -> Iterator[Tile]:
+        """The tiles that are still to be written, in the order in which `write` wants them."""
+
+    def write(self, batch: SeriesBatch) -> None:
+        """Take the batch of the next tile; its arrays hold until the next one. RunError where the world refuses it."""
+
+    def commit(self) -> SinkReport:
+        """All came: make it whole and visible."""
+
+    def bytes_per_sample(self, batch: SeriesBatch) -> float:
+        """What a sample like those of the batch takes: an estimate, written nowhere."""
+
+    def abort(self) -> None:
+        """The push ended early: leave nothing half written."""
+
+
+class TooMuchError(RefusedError):
+    """The answer would be larger than the store gives at once: that of less time may not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The samples to read: series with all these labels (``__name__`` among them), start … end in ms, both included."""
+
+    labels: LabelSet
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """Some series as a store holds them, each with all its samples of the selection, one after the other.
+
+    rows:      int64 (n,), the fleet's row that each series is, -1 where it is none of the fleet's.
+    counts:    int64 (n,), samples of each series.
+    times:     int64 (N,) ms; N is the sum of the counts.
+    bits:      uint64 (N,), the float64 values by bits.
+    strangers: the label sets of the series whose row is -1, in order.
+    """
+
+    rows: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    times: NDArray[np.int64]
+    bits: NDArray[np.uint64]
+    strangers: Sequence[LabelSet] = ()
+
+
+class Store(Protocol):
+    """A reader of the world. Each series of the selection stands in one of the `Readings`, and only there.
+
+    Samples beside the selection's range are looked over: chunks, and the ranges of Prometheus 2, may reach beyond it.
+    """
+
+    name: str
+    """What the report calls it; no secret in it."""
+
+    keeps_bits: bool
+    """False where the store rounds what it is given."""
+
+    @property
+    def shows_within(self) -> float:
+        """Seconds that acknowledged samples may take to be readable, 0 where they are at once; known after a read."""
+        ...
+
+    shows_markers: bool
+    """False where staleness markers cannot be read: verify then says that it did not look for them."""
+
+    unchecked: str
+    """What this way of reading cannot see, in words; empty where it sees all."""
+
+    most_samples: int | None
+    """Samples that one `read` may cover in all, None where the store streams."""
+
+    def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
+        """Series by series, in any order; arrays are valid until the next step. ReceiverError or FormatError.
+
+        TooMuchError, before the first of them: so much is not answered at once.
+        """
+        ...
+
+    def pending(self) -> int:
+        """Samples that the store says it has taken and does not show yet."""
+        ...
+
+
+@runtime_checkable
+class TellsEmptiness(Protocol):
+    """A store that is read in many spans of time, and can say by one short answer that there is nothing to read."""
+
+    def is_empty(self, selection: Selection) -> bool:
+        """Whether it holds no sample of the selection; False where it does not tell. NoAnswerError: nobody answers."""
+        ...

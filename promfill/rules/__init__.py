@@ -1,0 +1,1 @@
+"""What each store does to samples and blocks."""

@@ -1,0 +1,209 @@
+"""What a store will do with a push, said before it is sent. `stores.ask` asks, this reckons.
+
+Prometheus deletes whole blocks: those whose end lies further behind the end of the newest block than the retention
+(up to 2.51; from 2.52 on also those at exactly that distance). Of blocks in a data directory the count is exact. What
+is remote-written is cut into blocks by the server, so its count is a lower bound, exceeded by no more than one of its
+largest blocks. VictoriaMetrics drops each sample that is older than its retention when it arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from promfill.model.grid import Grid, windows
+from promfill.rules.directory import Arrival, Span, predict_from_text, predict_in_directory
+from promfill.rules.finding import Finding
+from promfill.rules.predict_limits import limit_findings, unread_findings
+from promfill.rules.push_plan import PushPlan
+from promfill.rules.store_facts import StoreFacts
+from promfill.rules.victoriametrics import keeps_all_digits
+from promfill.scenario.scenario import DEFAULT_DESCRIPTION
+from promfill.scenario.times import DAY_MS, UNITS_MS, format_duration, format_time
+
+if TYPE_CHECKING:
+    from promfill.rules.forwarders import Forwarder
+
+HEAD_SLACK_MS = UNITS_MS["h"]
+"""How far behind its newest sample a head takes others: half of its two hours."""
+
+_LIMITS_THE_FUTURE = (2, 54)
+"""The first version whose remote-write receiver refuses samples 10 minutes ahead of its clock (prometheus#14304)."""
+
+
+def foresee(plan: PushPlan, store: StoreFacts | None, now: int, forwarder: Forwarder | None = None) -> list[Finding]:
+    """All findings; `store` None where nobody could be asked. `now` in ms, by our clock.
+
+    forwarder: who takes the push in the store's place.
+    """
+    findings: list[Finding] = []
+    sent_on = plan.mode == "remote-write" and forwarder is not None
+    if forwarder and sent_on:
+        from promfill.rules.predict_forwarder import forwarder_findings
+
+        findings += forwarder_findings(plan, forwarder, store, now)
+    if store is None:
+        findings += [] if sent_on else _unasked(plan, now)
+    else:
+        findings += _by_store(plan, store, now, sent_on=sent_on)
+    if plan.mode == "blocks":
+        findings += predict_in_directory(_arrival(plan), now, store)
+    elif plan.mode != "remote-write":
+        findings += predict_from_text(plan.grid.last, now)
+    return findings
+
+
+def _by_store(plan: PushPlan, store: StoreFacts, now: int, *, sent_on: bool) -> Iterator[Finding]:
+    yield from _retention(plan, store, now)
+    if plan.mode == "remote-write":
+        yield from () if sent_on else _receiver(plan, store)
+        yield from _head(plan, store, now)
+        yield from _future(plan, store, now)
+    yield from _values(plan, store)
+    kept = _kept(plan, store, store.retention, now)[0] if store.retention else plan.grid.steps
+    yield from limit_findings(plan, store.name, store.limits, kept, now)
+    yield from unread_findings(plan, store.name, store.limits.odd, store.unread)
+
+
+def blocks_to_come(grid: Grid, series: int, duration: int) -> list[Span]:
+    """The blocks that a push makes, by time; they have no names yet."""
+    return [
+        Span("", grid.time(window.first_step), grid.time(window.end_step - 1) + 1, window.steps * series)
+        for window in windows(grid, duration)
+    ]
+
+
+def _arrival(plan: PushPlan) -> Arrival:
+    said = [("--description", plan.scenario.description != DEFAULT_DESCRIPTION), ("--unit", bool(plan.scenario.unit))]
+    lost = [option for option, is_given in said if is_given]
+    coming = blocks_to_come(plan.grid, plan.series, plan.block_duration)
+    return Arrival(coming, plan.there, plan.directory, lost, "--query-url")
+
+
+def steps_since(grid: Grid, time: int) -> int:
+    """Steps at `time` (ms) or later."""
+    return max(0, min(grid.steps, grid.steps - -((grid.start - time) // grid.step)))
+
+
+def _retention(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
+    setting = store.retention_set_by or ("--storage.tsdb.retention.time" if store.is_prometheus else "-retentionPeriod")
+    if store.retention_size:
+        by_size = setting.replace(".time", ".percentage" if store.retention_size.endswith("%") else ".size")
+        text = f"{store.name} deletes its oldest blocks when they take more than {store.retention_size}"
+        yield Finding("retention-size", False, None, text, f"raise {by_size} if history must stay")
+    if store.retention is None:
+        if not (store.retention_size or store.limits.odd or store.unread):
+            yield Finding("retention", False, None, f"how long {store.name} keeps samples is unknown: it does not tell")
+        return
+    if plan.mode == "blocks" and store.is_prometheus:
+        return  # by whole blocks: predict_in_directory
+    kept, bound = _kept(plan, store, store.retention, now)
+    lost = plan.grid.steps - kept
+    if lost:
+        verb = "delete" if store.is_prometheus else "drop"
+        rule = "takes nothing older than" if setting == "-maxBackfillAge" else "keeps"
+        way = "set" if "configuration file" in setting else "restart it with"
+        long = "to more than" if way == "set" else "longer than"
+        yield Finding(
+            "retention",
+            True,
+            lost * plan.series,
+            f"{store.name} {rule} {format_duration(store.retention)} and will {verb} {bound}{_share(plan, lost)}, "
+            f"those before {format_time(plan.grid.time(lost))}: {kept * plan.series:,} stay",
+            f"{way} {setting} {long} {_age(plan, now)}, or push less history",
+        )
+
+
+def _kept(plan: PushPlan, store: StoreFacts, retention: int, now: int) -> tuple[int, str]:
+    """Steps that stay, and the words that say how exact that is."""
+    grid = plan.grid
+    if not store.is_prometheus:
+        return steps_since(grid, now - retention), ""
+    newest = max(grid.last, _newest(store, now) or 0)
+    return steps_since(grid, newest - retention + 1), "up to "
+
+
+def _newest(store: StoreFacts, now: int) -> int | None:
+    """The newest sample that the head holds, or will hold in a moment."""
+    return max(now, store.newest or 0) if store.targets else store.newest
+
+
+def _receiver(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
+    if store.receives is False:
+        text = f"{store.name} takes no remote write: its receiver is switched off"
+        fix = "start it with --web.enable-remote-write-receiver, or use --mode blocks"
+        yield Finding("receiver", True, plan.samples, text, fix)
+    if store.version_2 is None:
+        yield Finding("protocol", False, None, f"whether {store.name} speaks remote write 2.0 is unknown")
+    else:
+        speaks = "2.0 and 1.0" if store.version_2 else "1.0"
+        yield Finding("protocol", False, None, f"{store.name} speaks remote write {speaks}")
+
+
+def _head(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
+    """A head refuses what is too far behind its newest sample, and with that the push's first request."""
+    newest = _newest(store, now)
+    if newest is None:
+        return
+    oldest = newest - max(HEAD_SLACK_MS, store.out_of_order)
+    refused = plan.grid.steps - steps_since(plan.grid, oldest)
+    if refused:
+        why = f"it scrapes {store.targets} target(s)" if store.targets else f"of {format_time(newest)}"
+        yield Finding(
+            "head",
+            True,
+            refused * plan.series,
+            f"{store.name} holds newer samples ({why}) and refuses all before {format_time(oldest)} as out of bounds: "
+            f"{_share(plan, refused)}, and with them the push",
+            ("" if plan.grid.last > now else "use --mode blocks, or ")  # blocks that end after now do worse
+            + "give it an out-of-order window (storage.tsdb.out_of_order_time_window) longer than "
+            f"{_age(plan, newest)}",
+        )
+
+
+def _future(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
+    if store.is_prometheus and (0,) < store.release < _LIMITS_THE_FUTURE:
+        if plan.grid.last > now + HEAD_SLACK_MS:
+            text = (
+                f"{store.name} {store.version} takes samples up to {format_time(plan.grid.last)}, and then refuses all "
+                "that is over an hour older, its own scrapes too, until then (2.54 and later take nothing 10m ahead)"
+            )
+            yield Finding("future", True, None, text, "end no later than now")
+        return
+    if store.future is None or plan.grid.last <= now + store.future:
+        return
+    refused = steps_since(plan.grid, now + store.future + 1)
+    ahead = format_duration(store.future)
+    text = f"{store.name} takes nothing more than {ahead} ahead of its clock: {_share(plan, refused)} will be refused"
+    yield Finding("future", True, refused * plan.series, text, f"end no later than now+{ahead}")
+
+
+def _values(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
+    if store.rounds and not keeps_all_digits(plan.scenario.signal, plan.grid):
+        text = f"{store.name} keeps about 12 digits of a value: nearly all values will be rounded in the last places"
+        yield Finding("rounding", False, plan.samples, text, "--resolution 2^-7 makes values that it keeps by bits")
+    if store.doubles:
+        text = f"{store.name} keeps a sample twice that is sent twice: a push must not be repeated over itself"
+        fix = "delete the series before a second push, or run it with -dedup.minScrapeInterval=1ms"
+        yield Finding("doubling", False, None, text, fix)
+
+
+def _unasked(plan: PushPlan, now: int) -> Iterator[Finding]:
+    if plan.mode != "blocks":
+        text = "what the store does with the push is unknown: its query API could not be asked"
+        yield Finding("unknown", False, None, text, "give --query-url; else the push's first request tells")
+    if plan.mode == "remote-write" and plan.grid.last > now + HEAD_SLACK_MS:
+        text = (
+            f"the push ends after now, at {format_time(plan.grid.last)}: a Prometheus before 2.54 takes that, and then "
+            "refuses all that is over an hour older, its own scrapes too; a later one refuses what is 10m ahead"
+        )
+        yield Finding("future", False, None, text, "end no later than now")
+
+
+def _share(plan: PushPlan, steps: int) -> str:
+    return f"{steps * plan.series:,} of {plan.samples:,} samples ({100 * steps / plan.grid.steps:.1f} %)"
+
+
+def _age(plan: PushPlan, now: int) -> str:
+    """How old the oldest sample is, in whole days and a little more."""
+    return f"{-(-(now - plan.grid.start + UNITS_MS['m']) // DAY_MS)}d"

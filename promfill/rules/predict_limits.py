@@ -1,0 +1,129 @@
+"""What else changes a push: deduplication, limits of labels and of series, and what could not be read.
+
+The counts follow one another, as the samples do: what retention drops is not counted again as deduplicated, and what
+falls to a limit of labels is counted only as far as it would have been kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from promfill.model.grid import Grid
+from promfill.rules.finding import Finding
+from promfill.rules.limits import Limits, Thinning
+from promfill.scenario.label_lengths import series_within
+from promfill.scenario.label_patterns import LabelPattern
+from promfill.scenario.times import format_duration
+
+if TYPE_CHECKING:
+    from promfill.rules.push_plan import PushPlan
+
+
+def limit_findings(plan: PushPlan, name: str, limits: Limits, kept: int, now: int) -> Iterator[Finding]:
+    """All findings of the limits of whoever is called `name`; `kept`: newest steps that it has not dropped already."""
+    if limits.read_only:
+        text = f"{name} is read-only at the moment: its disk is nearly full, and it refuses every sample"
+        yield Finding("read-only", True, plan.samples, text, "make room on its disk, then run the command again")
+    steps = kept
+    for thinning in limits.thinning:
+        dropped = thinned(plan.grid, kept, thinning, now)
+        if dropped:
+            steps = min(steps, kept - dropped)
+            yield _thinning(plan, name, thinning, dropped, kept)
+    cut = plan.series
+    for finding, series in _label_findings(plan, name, limits, steps):
+        cut = min(cut, plan.series - series)
+        yield finding
+    yield from _series(plan, name, limits, cut, steps)
+    for rule in limits.rules:
+        text = f"{name} runs with a flag that may change the push, which was not checked: {rule}"
+        yield Finding("rules", False, None, text, "look at the flag's value, and run promfill verify after the push")
+
+
+def unread_findings(plan: PushPlan, name: str, odd: tuple[str, ...], unread: str) -> Iterator[Finding]:
+    """What the store did not tell, or told in words that are not understood: never passed over in silence."""
+    for text in odd:
+        yield Finding(
+            "unread",
+            False,
+            None,
+            f"{name} says {text}, which promfill does not understand, so what that does to the push was not checked",
+            "compare it with the push yourself, and run promfill verify after the push",
+        )
+    if unread:
+        yield Finding(
+            "unread",
+            False,
+            None,
+            f"{unread} were not checked",
+            "look at -retentionPeriod (default: 1 month), -dedup.minScrapeInterval, -maxLabelsPerTimeseries and "
+            "-maxLabelValueLen where it is started, or let promfill read the page (-metricsAuthKey closes it)",
+        )
+
+
+def thinned(grid: Grid, kept: int, thinning: Thinning, now: int) -> int:
+    """Steps that are dropped because another of the same interval is kept, of the newest `kept` steps of the grid.
+
+    An interval ends at a multiple of its length, which belongs to it; the last sample in it stays.
+    """
+    first = grid.steps - kept
+    older = now - thinning.age if thinning.age else grid.last
+    last = min(grid.steps - 1, (older - grid.start) // grid.step)
+    if last < first or thinning.interval <= grid.step:
+        return 0
+    begin, end = (-(-grid.time(step) // thinning.interval) for step in (first, last))
+    return last - first + 1 - (end - begin + 1)
+
+
+def _thinning(plan: PushPlan, name: str, thinning: Thinning, dropped: int, kept: int) -> Finding:
+    interval, step = format_duration(thinning.interval), format_duration(plan.grid.step)
+    older = f" of what is older than {format_duration(thinning.age)}" if thinning.age else ""
+    share = f"{dropped * plan.series:,} of {kept * plan.series:,} samples ({100 * dropped / kept:.1f} %)"
+    return Finding(
+        "deduplication",
+        True,
+        dropped * plan.series,
+        f"{name} keeps one sample in every {interval}{older} ({thinning.flag}) and will drop {share}, since the step "
+        f"is {step}",
+        f"set --step-size to {interval} or more, or restart it with {thinning.flag} of {step} or less",
+    )
+
+
+def _label_findings(plan: PushPlan, name: str, limits: Limits, steps: int) -> Iterator[tuple[Finding, int]]:
+    """Each with the series that it concerns."""
+    patterns = (LabelPattern("__name__", (plan.scenario.metric,)), *plan.scenario.labels)
+    if limits.labels and len(patterns) > limits.labels:
+        what = f"{len(patterns)} labels (the metric's name included), and {name} takes {limits.labels}"
+        flag = f"-maxLabelsPerTimeseries={len(patterns)} or more"
+        yield _labels("labels", what, flag, limits, plan.series, steps), plan.series
+    long = [pattern.name for pattern in patterns if len(pattern.name.encode()) > limits.name_bytes > 0]
+    if long:
+        length = len(long[0].encode())
+        what = f"a label name of {length:,} bytes ('{long[0][:20]}…'), and {name} takes {limits.name_bytes:,}"
+        yield _labels("label-name", what, "a larger -maxLabelNameLen", limits, plan.series, steps), plan.series
+    beyond = plan.series - series_within(patterns, limits.value_bytes) if limits.value_bytes else 0
+    if beyond:
+        what = f"a label value of more than {limits.value_bytes:,} bytes, the most that {name} takes"
+        yield _labels("label-value", what, "a larger -maxLabelValueLen", limits, beyond, steps), beyond
+
+
+def _labels(kind: str, what: str, flag: str, limits: Limits, series: int, steps: int) -> Finding:
+    fate = "dropped without an error" if limits.drops_series else "stored under other labels: what is beyond is cut off"
+    have = "has" if series == 1 else "have"
+    fix = f"use fewer or shorter labels, or restart it with {flag}"
+    return Finding(kind, True, series * steps, f"{series:,} series {have} {what}: they are {fate}", fix)
+
+
+def _series(plan: PushPlan, name: str, limits: Limits, series: int, steps: int) -> Iterator[Finding]:
+    if not limits.series:
+        return
+    flag, most = min(limits.series, key=lambda pair: pair[1])
+    if series > most:
+        yield Finding(
+            "series",
+            True,
+            (series - most) * steps,
+            f"{name} takes {most:,} new series at most (-{flag}) and will drop up to {series - most:,} of {series:,}",
+            f"push fewer series at a time, or restart it with a larger -{flag}",
+        )

@@ -1,0 +1,27 @@
+"""How many decimal digits a push's values have: VictoriaMetrics keeps the bits of those with few."""
+
+from __future__ import annotations
+
+import math
+
+from promfill.model.grid import Grid
+from promfill.scenario.scenario import Signal, largest_value
+
+KEPT_DIGITS = 12
+"""What VictoriaMetrics stores exactly (lib/decimal: conversionPrecision 1e12); of longer values it keeps the first."""
+
+
+def keeps_all_digits(signal: Signal, grid: Grid) -> bool:
+    """Whether no value has more digits than KEPT_DIGITS; without --round or --resolution that cannot be said."""
+    places = _decimal_places(signal)
+    if places is None:
+        return False
+    return places + len(str(math.ceil(largest_value(signal, grid)))) <= KEPT_DIGITS
+
+
+def _decimal_places(signal: Signal) -> int | None:
+    if signal.decimals is not None:
+        return signal.decimals
+    if signal.resolution is None:
+        return None
+    return max(0, 1 - math.frexp(signal.resolution)[1])  # 2^-k ends k places behind the point

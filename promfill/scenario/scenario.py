@@ -1,0 +1,168 @@
+"""What is to be generated, validated: plain values, no arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from promfill.errors import InputError
+from promfill.model.grid import Grid
+from promfill.scenario.times import format_duration, format_seconds, format_time
+
+if TYPE_CHECKING:
+    from promfill.scenario.label_patterns import LabelPattern
+
+SEEDS = 2**32
+DEFAULT_DESCRIPTION = "Backfilled metric data"
+_FARTHEST_NOISE = 7.0  # standard deviations; no draw of ours goes further
+_LARGEST_SEASON = 20.0
+_LARGEST = 1.7e308
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """The parameters of ``value(t) = trend(t) + seasonality(t) + noise(t)``; defaults are the original script's."""
+
+    trend_coefficient: float = 0.1  # rise per hour
+    flat_base: float = 5.0  # the trend at the start
+    seasonality: str = "daily"  # or "none"
+    timezone: str = "UTC"  # where the day of the season begins
+    noise_mean: float = 0.0
+    noise_std: float = 3.0
+    seed: int = 42
+    decimals: int | None = None  # --round
+    resolution: float | None = None  # --resolution: a power of two
+
+    @property
+    def rounds(self) -> bool:
+        """Whether values are rounded."""
+        return self.decimals is not None or self.resolution is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One push: which series, at which times, with which signal, and what is said about the metric.
+
+    With `stale_at_end` the grid's last step is no sample but a staleness marker, in every series.
+    """
+
+    metric: str
+    labels: tuple[LabelPattern, ...]
+    grid: Grid
+    signal: Signal = field(default_factory=Signal)
+    description: str = DEFAULT_DESCRIPTION
+    unit: str = ""
+    stale_at_end: bool = False
+
+    @property
+    def sampled(self) -> Grid:
+        """The time points of the samples alone."""
+        return replace(self.grid, steps=self.grid.steps - self.stale_at_end)
+
+
+def make_grid(start: int, end: int, step: int) -> Grid:
+    """The time points start, start + step, … before end (all ms); InputError where there is none."""
+    if start >= end:
+        raise InputError(
+            f"the start {format_time(start)} must be before the end {format_time(end)}", "mend --start or --end"
+        )
+    steps = (end - start) // step
+    if not steps:
+        raise InputError(
+            f"no step of {format_duration(step)} fits between {format_time(start)} and {format_time(end)}",
+            "make --step-size smaller or the range longer",
+        )
+    return Grid(start, step, steps)
+
+
+def check_signal(signal: Signal, grid: Grid) -> Signal:
+    """The same signal; InputError that names the option where a value cannot be used."""
+    for option in ("trend_coefficient", "flat_base", "noise_mean", "noise_std"):
+        value = getattr(signal, option)
+        if not math.isfinite(value):
+            raise InputError(f"--{option.replace('_', '-')} {value} must be a finite number")
+    if signal.noise_std < 0:
+        raise InputError(f"--noise-std {signal.noise_std:g} must not be negative")
+    if not 0 <= signal.seed < SEEDS:
+        raise InputError(f"--seed {signal.seed} must lie between 0 and {SEEDS - 1}")
+    if signal.decimals is not None and not 0 <= signal.decimals <= 15:
+        raise InputError(f"--round {signal.decimals} must lie between 0 and 15")
+    if signal.decimals is not None and signal.resolution is not None:
+        raise InputError(
+            "--round and --resolution exclude each other", "choose decimals or multiples of a power of two"
+        )
+    _check_zone(signal.timezone)
+    _check_size(signal, grid)
+    return signal
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise InputError(f"--timezone {name!r} is unknown", "use a name such as UTC or Europe/Berlin") from None
+
+
+def largest_value(signal: Signal, grid: Grid) -> float:
+    """No |value| of the push is above this; infinite where floats do not reach."""
+    hours = (grid.steps - 1) * grid.step / 3.6e6
+    trend = abs(signal.flat_base) + abs(signal.trend_coefficient) * hours
+    return trend + _LARGEST_SEASON + abs(signal.noise_mean) + _FARTHEST_NOISE * signal.noise_std
+
+
+def may_round_to_zero(signal: Signal) -> bool:
+    """Whether some value of a push of this signal, however long, may be rounded to nothing."""
+    if not signal.rounds:
+        return False
+    unit = signal.resolution or 10.0 ** -(signal.decimals or 0)
+    beside = _LARGEST_SEASON + abs(signal.noise_mean) + _FARTHEST_NOISE * signal.noise_std + unit
+    falls, rises = signal.trend_coefficient < 0, signal.trend_coefficient > 0
+    return (falls or signal.flat_base <= beside) and (rises or signal.flat_base >= -beside)
+
+
+def _check_size(signal: Signal, grid: Grid) -> None:
+    scale = 10.0 ** (signal.decimals or 0) / (signal.resolution or 1.0)  # rounding multiplies, and divides again
+    if not largest_value(signal, grid) * scale < _LARGEST:
+        raise InputError(
+            "the values would leave the range of a float64",
+            "make --trend-coefficient, --flat-base or the noise smaller",
+        )
+
+
+def parse_resolution(text: str) -> float:
+    """The power of two that ``2^-7`` or ``0.0078125`` spells; InputError for anything else."""
+    mend = f"--resolution {text!r} must be a power of two: 2^-7, 0.0078125, 0.5, 1 …"
+    base, caret, exponent = text.strip().partition("^")
+    try:
+        value = math.ldexp(1.0, int(exponent)) if caret and base == "2" else float(text)
+    except (ValueError, OverflowError):
+        raise InputError(mend) from None
+    if not math.isfinite(value) or value <= 0 or math.frexp(value)[0] != 0.5 or not 2.0**-1000 <= value <= 2.0**1000:
+        raise InputError(mend)
+    return value
+
+
+def describe_times(start: int, end: int) -> dict[str, str]:
+    """A start and an end (ms) for people, and as options take them."""
+    return {
+        "start": format_time(start),
+        "end": format_time(end),
+        "start_epoch": format_seconds(start),
+        "end_epoch": format_seconds(end),
+    }
+
+
+def describe(scenario: Scenario) -> Mapping[str, Any]:
+    """Resolved times for people and for ``--json``."""
+    grid = scenario.sampled
+    end = grid.time(grid.steps)
+    return {
+        "metric": scenario.metric,
+        **describe_times(grid.start, end),
+        "step": format_duration(grid.step),
+        "steps": grid.steps,
+        "stale_at_end": scenario.stale_at_end,
+    }

@@ -1,0 +1,1 @@
+"""Everything that gives the samples of a tile."""

@@ -1,0 +1,1 @@
+"""CDO, and the original tool's backfill.sh."""

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from promfill.blocks.block import open_block
+from promfill.blocks.check import check_block
+from promfill.codecs.block.index_check import check_series
+from promfill.codecs.block.index_reader import IndexReader
+from promfill.codecs.block.series_reader import SeriesEntries
+from promfill.errors import FormatError
+from promfill.model.batch import LabelSet
+from tests.support.blocks import record, write_block
+from tests.support.golden import FOLDER
+from tests.support.index_reference import reference_index
+from tests.support.xor_streams import Sample
+
+A: LabelSet = (("__name__", "a"), ("job", "x"))
+B: LabelSet = (("__name__", "a"), ("job", "x"), ("zone", "z"))
+
+
+def series(start: int, count: int) -> list[Sample]:
+    return [(start + 10 * place, place << 50) for place in range(count)]
+
+
+@pytest.fixture
+def block(tmp_path: Path) -> Path:
+    return write_block(tmp_path, {A: [series(0, 120), series(1200, 50)], B: [series(3, 2)]}, chunks_per_segment=2)
+
+
+@pytest.mark.parametrize("decode", [False, True])
+def test_what_a_good_block_holds(decode: bool) -> None:
+    floats = check_block(next((FOLDER / "block_floats").iterdir()), decode=decode)
+    assert (floats.series, floats.chunks, floats.samples) == (19, {1: 30}, {1: 2307})
+    assert (floats.min_time, floats.max_time) == (1700006317800, 1700092500000)
+    mixed = check_block(next((FOLDER / "block_histograms").iterdir()), decode=decode)
+    assert (mixed.chunks, mixed.samples) == ({1: 2, 2: 6, 3: 5}, {1: 150, 2: 450, 3: 150})
+
+
+def test_several_segments(block: Path) -> None:
+    assert check_block(block, decode=True).samples == {1: 172}
+
+
+@pytest.mark.parametrize(("encoding", "count"), [(4, 0xC003), (5, 3), (6, 3)])
+def test_counts_beside_the_counter_resets_of_histograms(tmp_path: Path, encoding: int, count: int) -> None:
+    path = write_block(tmp_path, {A: [series(0, 3)]}, encodings={A: encoding})
+    (path / "chunks" / "000001").write_bytes(
+        bytes.fromhex("85bd40dd01000000") + record(b"\xc0\x03" + bytes(9), encoding)
+    )
+    kind = "numHistogramSamples" if encoding > 4 else "numFloatSamples"
+    meta(path, lambda document: document["stats"].update({"numSamples": count, kind: count}))
+    assert check_block(path).samples == {encoding: count}
+
+
+def meta(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    document = json.loads((path / "meta.json").read_bytes())
+    change(document)
+    (path / "meta.json").write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda m: m["stats"].update(numSeries=3), "numSeries is 3, and the block holds 2"),
+        (lambda m: m["stats"].update(numChunks=4), "numChunks is 4, and the block holds 3"),
+        (lambda m: m["stats"].update(numSamples=1), "numSamples is 1, and the block holds 172"),
+        (lambda m: m["stats"].update(numFloatSamples=1), "numFloatSamples is 1"),
+        (lambda m: m["stats"].update(numHistogramSamples=1), "numHistogramSamples is 1"),
+        (lambda m: m.update(minTime=1), "outside minTime and maxTime"),
+        (lambda m: m.update(maxTime=1690), "outside minTime and maxTime"),
+    ],
+)
+def test_meta_that_lies(block: Path, change: Callable[[dict[str, Any]], None], words: str) -> None:
+    meta(block, change)
+    with pytest.raises(FormatError, match=words):
+        check_block(block)
+
+
+def test_bytes_between_and_behind_the_chunks(block: Path) -> None:
+    segment = block / "chunks" / "000002"
+    good = segment.read_bytes()
+    segment.write_bytes(good + b"\0")
+    with pytest.raises(FormatError, match=f"chunks/000002 at byte {len(good)}: bytes that belong to no chunk"):
+        check_block(block)
+
+
+def test_a_segment_that_nothing_refers_to(block: Path) -> None:
+    (block / "chunks" / "000003").write_bytes(bytes.fromhex("85bd40dd01000000") + record(bytes(11)))
+    with pytest.raises(FormatError, match="chunks/000003 at byte 8: bytes that belong to no chunk"):
+        check_block(block)
+
+
+def test_times_of_the_index_and_of_the_samples(tmp_path: Path) -> None:
+    path = write_block(tmp_path, {A: [series(0, 5)]})
+    (path / "index").write_bytes(reference_index([(A, [(0, 39, 8)])]))
+    assert check_block(path).samples == {1: 5}
+    with pytest.raises(FormatError, match="first or last time is not the index's"):
+        check_block(path, decode=True)
+
+
+def test_samples_that_stand_still(tmp_path: Path) -> None:
+    path = write_block(tmp_path, {A: [[(0, 1), (5, 2), (5, 3), (9, 4)]]})
+    with pytest.raises(FormatError, match="times do not rise"):
+        check_block(path, decode=True)
+
+
+def entries(path: Path) -> SeriesEntries:
+    return open_block(path).series
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("names", lambda names: names[::-1], "labels are not in order"),
+        ("values", lambda values: values * np.uint32(0), "an empty label"),
+        ("label_bounds", lambda bounds: np.array([0, 5, 5]), "without labels"),
+        ("label_bounds", lambda bounds: np.array([0, 3, 5]), "labels are not in order"),
+        ("chunk_bounds", lambda bounds: np.array([0, 3, 3]), "without chunks"),
+        ("min_times", lambda times: times * 0, "chunks overlap"),
+        ("refs", lambda refs: refs * 0, "references do not rise"),
+    ],
+)
+def test_series_that_break_a_rule(block: Path, field: str, value: Callable[[Any], Any], words: str) -> None:
+    good = entries(block)
+    check_series(good, empty=0)
+    bad = dataclasses.replace(good, **{field: value(getattr(good, field))})
+    with pytest.raises(FormatError, match=words):
+        check_series(bad, empty=0)
+
+
+@pytest.mark.parametrize(("first", "second"), [(B, A), (A, A), ((("__name__", "b"),), B)])
+def test_series_out_of_order(tmp_path: Path, first: LabelSet, second: LabelSet) -> None:
+    index = IndexReader(np.frombuffer(reference_index([(first, [(0, 1, 8)]), (second, [(0, 1, 40)])]), np.uint8))
+    with pytest.raises(FormatError, match="series are not in order"):
+        check_series(index.series, empty=0)
