@@ -14,12 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from promfill.errors import RefusedError
 from promfill.model.batch import LabelSet, SeriesBatch
 from promfill.model.grid import Tile
+from promfill.model.types import I64Array, U64Array
 
 if TYPE_CHECKING:
     from promfill.model.row_finder import RowFinder
@@ -97,10 +95,10 @@ class Readings:
     strangers: the label sets of the series whose row is -1, in order.
     """
 
-    rows: NDArray[np.int64]
-    counts: NDArray[np.int64]
-    times: NDArray[np.int64]
-    bits: NDArray[np.uint64]
+    rows: I64Array
+    counts: I64Array
+    times: I64Array
+    bits: U64Array
     strangers: Sequence[LabelSet] = ()
 
 

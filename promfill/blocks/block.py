@@ -20,7 +20,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.blocks.matchers import Matcher
 from promfill.codecs.block.index_reader import IndexReader
@@ -33,9 +32,7 @@ from promfill.errors import FormatError, InputError
 from promfill.model.batch import Fleet, LabelSet, RaggedBytes, freeze
 from promfill.model.grid import SAMPLES_PER_CHUNK
 from promfill.model.scratch import Scratch
-
-I64Array = NDArray[np.int64]
-Rows = NDArray[np.int64]
+from promfill.model.types import BoolArray, I64Array, U8Array, U32Array
 
 SAMPLES_AT_ONCE = 1 << 19
 _CHUNKS_AT_ONCE = 1 << 14
@@ -49,7 +46,7 @@ class Segment:
     """One file of chunks: its name within the block, and its bytes uint8 (N,)."""
 
     name: str
-    buffer: NDArray[np.uint8]
+    buffer: U8Array
 
 
 Piece = tuple[Segment, I64Array, ChunkRecords]
@@ -109,7 +106,7 @@ class Block:
             symbols = RaggedBytes(symbols.buffer, freeze(np.append(0, symbols.offsets)))
         return Fleet(symbols, freeze(names + shift), freeze(values))
 
-    def select(self, matchers: Sequence[Matcher] = ()) -> Rows:
+    def select(self, matchers: Sequence[Matcher] = ()) -> I64Array:
         """The rows of the series that satisfy all matchers, rising."""
         kept = np.ones(len(self), np.bool_)
         for matcher in matchers:
@@ -118,7 +115,7 @@ class Block:
 
     def samples(
         self,
-        rows: Rows | None = None,
+        rows: I64Array | None = None,
         *,
         min_time: int | None = None,
         max_time: int | None = None,
@@ -162,7 +159,9 @@ class Block:
             if start < stop:
                 yield segment, order[start:stop], read_records(segment.buffer, offsets[start:stop], segment.name)
 
-    def _runs(self, rows: Rows, low: int, high: int, at_once: int, until_histogram: bool) -> Iterator[SeriesSamples]:
+    def _runs(
+        self, rows: I64Array, low: int, high: int, at_once: int, until_histogram: bool
+    ) -> Iterator[SeriesSamples]:
         """One run, or where the chunks hold far more samples than is usual, those of the halves of the rows."""
         bounds = self.series.chunk_bounds
         chunks = ragged_range(bounds[rows], bounds[rows + 1])
@@ -211,7 +210,7 @@ class Block:
                 segment.buffer, records.starts[ours], records.ends[ours], chunks[ours], segment.name, encoding
             )
 
-    def _satisfies(self, matcher: Matcher) -> NDArray[np.bool_]:
+    def _satisfies(self, matcher: Matcher) -> BoolArray:
         """bool (n,): which series satisfy it. Each value is looked at once, not each series."""
         predicate = matcher.predicate()
         entries = self.series
@@ -231,7 +230,7 @@ class Block:
         names = np.unique(self.series.names).tolist()
         return {self.index.symbols[name]: name for name in names}
 
-    def _texts(self, references: NDArray[np.uint32]) -> list[str]:
+    def _texts(self, references: U32Array) -> list[str]:
         return [self.index.symbols[reference].decode() for reference in references.tolist()]
 
 
@@ -291,7 +290,7 @@ def _file(path: Path, name: str) -> Path:
     return path / name
 
 
-def _map(path: Path) -> NDArray[np.uint8]:
+def _map(path: Path) -> U8Array:
     with path.open("rb") as file:
         if not path.stat().st_size:
             return np.zeros(0, np.uint8)

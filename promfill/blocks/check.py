@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.blocks.block import Block, Segment, open_block
 from promfill.codecs.block.index_check import check_index
@@ -17,8 +16,7 @@ from promfill.codecs.block.segment_reader import FLOATS, XOR2, ChunkRecords
 from promfill.codecs.block.series_samples import FloatChunks
 from promfill.errors import FormatError, InputError
 from promfill.model.scratch import Scratch
-
-I64Array = NDArray[np.int64]
+from promfill.model.types import I64Array
 
 _CHUNKS_AT_ONCE = 1 << 15
 _SUM = 4

@@ -11,9 +11,6 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from promfill.codecs.block.index_format import Piece
 from promfill.codecs.block.meta import BlockMeta, encode_meta
 from promfill.codecs.block.segment import SEGMENT_HEADER, SegmentCutter, segment_name
@@ -21,6 +18,7 @@ from promfill.codecs.block.tombstones import EMPTY_TOMBSTONES
 from promfill.files import generated_list
 from promfill.files.claims import temporary_path
 from promfill.files.directory import sync_directory
+from promfill.model.types import I64Array, U8Array
 
 _BUFFER = 1 << 17
 """Bytes of a file that wait in memory: less than that, and the disk is not touched before the block is complete."""
@@ -48,7 +46,7 @@ class BlockFiles:
         """Bytes of all files so far, which promtool calls the block's size."""
         return sum(file.size for file in self._files)
 
-    def write_chunks(self, records: NDArray[np.uint8], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    def write_chunks(self, records: U8Array, lengths: I64Array) -> I64Array:
         """Append encoded chunks: `records` uint8 (N,), `lengths` int64. Returns references, shaped as `lengths`."""
         refs, pieces = self._cutter.place(lengths)
         for piece in pieces:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.errors import InputError
+from promfill.model.types import I64Array, U64Array
 
-KeyArray = NDArray[np.uint64]
-I64Array = NDArray[np.int64]
+KeyArray = U64Array
 
 _BITS = 64
 

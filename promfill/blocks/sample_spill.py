@@ -22,12 +22,11 @@ from numpy.typing import NDArray
 from promfill.blocks.sample_keys import KeyArray, KeyLayout
 from promfill.codecs.openmetrics.reader import Samples
 from promfill.files.claims import temporary_path
+from promfill.model.types import F64Array, I64Array
 
 CAPACITY = 1 << 19
 """Samples of a run, and about of a partition, at 20 bytes each and as much again for sorting."""
 
-F64Array = NDArray[np.float64]
-I64Array = NDArray[np.int64]
 Sorted = tuple[KeyArray, F64Array]
 """Keys that rise (equal ones stand side by side), and the values of each."""
 

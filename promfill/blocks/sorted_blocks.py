@@ -14,7 +14,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.blocks.files import BlockFiles, publish
 from promfill.blocks.sample_keys import KeyArray, KeyLayout
@@ -29,9 +28,7 @@ from promfill.files.directory import disk_errors
 from promfill.model.batch import Fleet, RaggedBytes, freeze
 from promfill.model.grid import SAMPLES_PER_CHUNK
 from promfill.model.scratch import Scratch
-
-I64Array = NDArray[np.int64]
-F64Array = NDArray[np.float64]
+from promfill.model.types import F64Array, I64Array, U8Array, U64Array
 
 _CELLS = 1 << 16  # samples encoded at once, ragged ends counted in
 
@@ -84,9 +81,7 @@ class SortedBlocks:
     def _keep(self, blocks: Sequence[CompleteBlock]) -> None:
         self._durable += [(block.files, block.meta) for block in blocks]
 
-    def _add_chunks(
-        self, cells: I64Array, times: I64Array, bits: NDArray[np.uint64], starts: I64Array, counts: I64Array
-    ) -> None:
+    def _add_chunks(self, cells: I64Array, times: I64Array, bits: U64Array, starts: I64Array, counts: I64Array) -> None:
         """Encode the chunks that begin at the places `starts` of times and bits, and hand them to their blocks."""
         rows = np.arange(int(counts.max()))[:, None]
         places = starts + np.minimum(rows, counts - 1)
@@ -139,7 +134,7 @@ class _OpenBlock:
         self.parts: list[tuple[I64Array, ...]] = []  # of each chunk: series, samples, first time, last time, reference
         self.digest = hashlib.blake2b(digest_size=ENTROPY_BYTES)
 
-    def write(self, records: NDArray[np.uint8], lengths: I64Array) -> I64Array:
+    def write(self, records: U8Array, lengths: I64Array) -> I64Array:
         """Append the records of some chunks; returns their references."""
         self.digest.update(records.data)
         return self.files.write_chunks(records, lengths)

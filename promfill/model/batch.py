@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from promfill.model.types import BoolArray, F64Array, I64Array, U8Array, U32Array
+
 LabelSet = tuple[tuple[str, str], ...]
 """Sorted (name, value) pairs of one series, ``__name__`` included."""
 
@@ -35,8 +37,8 @@ class RaggedBytes:
     buffer: uint8 (N,). offsets: int64 (n + 1,), rising, from 0 to N.
     """
 
-    buffer: NDArray[np.uint8]
-    offsets: NDArray[np.int64]
+    buffer: U8Array
+    offsets: I64Array
 
     @classmethod
     def from_list(cls, strings: Sequence[bytes]) -> RaggedBytes:
@@ -56,7 +58,7 @@ class RaggedBytes:
         return (data[a:b] for a, b in itertools.pairwise(bounds))
 
     @property
-    def lengths(self) -> NDArray[np.int64]:
+    def lengths(self) -> I64Array:
         """int64 (n,): the length of each string, in bytes."""
         return np.diff(self.offsets)
 
@@ -72,8 +74,8 @@ class Fleet:
     """
 
     symbols: RaggedBytes
-    names: NDArray[np.uint32]
-    values: NDArray[np.uint32]
+    names: U32Array
+    values: U32Array
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
@@ -95,9 +97,9 @@ class SeriesBatch:
 
     fleet: Fleet
     first_series: int
-    timestamps: NDArray[np.int64]
-    values: NDArray[np.float64]
-    present: NDArray[np.bool_] | None = None
+    timestamps: I64Array
+    values: F64Array
+    present: BoolArray | None = None
 
     @property
     def series(self) -> range:

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.model.batch import RaggedBytes, freeze
+from promfill.model.types import I64Array, U8Array
 
-Column = tuple[NDArray[np.uint8], NDArray[np.int64]]
+Column = tuple[U8Array, I64Array]
 """Bytes uint8 (n, w), left-aligned, and lengths int64 (n,), none above w. One row stands for all rows."""
 
 
@@ -46,7 +46,7 @@ def constant(data: bytes) -> Column:
     return np.frombuffer(data, np.uint8)[None, :], np.array([len(data)], np.int64)
 
 
-def gather(buffer: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> RaggedBytes:
+def gather(buffer: U8Array, starts: I64Array, lengths: I64Array) -> RaggedBytes:
     """The strings ``buffer[starts[i] : starts[i] + lengths[i]]``, one after the other; both int64 (n,)."""
     offsets = np.zeros(lengths.size + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
@@ -79,7 +79,7 @@ def append(strings: RaggedBytes, column: Column) -> RaggedBytes:
     return _insert(strings, column, strings.offsets[1:])
 
 
-def _insert(strings: RaggedBytes, column: Column, places: NDArray[np.int64]) -> RaggedBytes:
+def _insert(strings: RaggedBytes, column: Column, places: I64Array) -> RaggedBytes:
     """Open a gap for each row of the column at ``places`` int64 (n,) of the buffer, and fill it."""
     data, lengths = column
     inserted = np.zeros(len(strings) + 1, np.int64)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.model.batch import Fleet, LabelSet
+from promfill.model.types import I64Array, U32Array, U64Array
 
 _UNKNOWN = np.uint32(0xFFFF_FFFF)
 
@@ -31,7 +31,7 @@ class RowFinder:
     def __len__(self) -> int:
         return len(self._values)
 
-    def find(self, label_sets: Sequence[LabelSet], foreign: Collection[str] = ()) -> NDArray[np.int64]:
+    def find(self, label_sets: Sequence[LabelSet], foreign: Collection[str] = ()) -> I64Array:
         """int64 (n,): the row of each label set; labels may come in any order.
 
         foreign: names of labels that do not count, unless the fleet has them itself.
@@ -48,7 +48,7 @@ class RowFinder:
                 row[column] = self._symbols.get(value, _UNKNOWN)
         return self._lookup(references)
 
-    def find_fleet(self, fleet: Fleet) -> NDArray[np.int64]:
+    def find_fleet(self, fleet: Fleet) -> I64Array:
         """int64 (n,): the row of each series of another fleet, without a loop over its series."""
         translation = np.array([self._symbols.get(symbol.decode(), _UNKNOWN) for symbol in fleet.symbols], np.uint32)
         references = np.zeros((len(fleet), len(self._columns)), np.uint32)
@@ -62,23 +62,23 @@ class RowFinder:
         references[foreign] = _UNKNOWN
         return self._lookup(references)
 
-    def _lookup(self, references: NDArray[np.uint32]) -> NDArray[np.int64]:
+    def _lookup(self, references: U32Array) -> I64Array:
         places = np.searchsorted(self._hashes, _hash(references, self._weights))
         rows = self._order[np.minimum(places, self._order.size - 1)]
         return np.where((self._values[rows] == references).all(axis=1), rows, -1)
 
 
-def _hash(references: NDArray[np.uint32], weights: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _hash(references: U32Array, weights: U64Array) -> U64Array:
     hashes = np.zeros(len(references), np.uint64)
     for column, weight in zip(references.T, weights, strict=True):
         hashes += column * weight
     return hashes
 
 
-def _distinguishing_weights(references: NDArray[np.uint32]) -> NDArray[np.uint64]:
+def _distinguishing_weights(references: U32Array) -> U64Array:
     """uint64 (L,): random weights under which no two rows have the same hash; the first draw does but for 2^-20."""
     random = np.random.Generator(np.random.PCG64(0))
     while True:
-        weights: NDArray[np.uint64] = random.integers(1 << 62, 1 << 63, references.shape[1], np.uint64) | np.uint64(1)
+        weights: U64Array = random.integers(1 << 62, 1 << 63, references.shape[1], np.uint64) | np.uint64(1)
         if np.unique(_hash(references, weights)).size == len(references):
             return weights

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from promfill.model.types import U8Array
+
 _T = TypeVar("_T")
 
 BLOCK = 65_536
@@ -21,7 +23,7 @@ class Scratch:
     __slots__ = ("_buffers", "_views")
 
     def __init__(self) -> None:
-        self._buffers: dict[str, NDArray[np.uint8]] = {}
+        self._buffers: dict[str, U8Array] = {}
         self._views: dict[str, tuple[Hashable, Any]] = {}
 
     def get(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from promfill.model.batch import RaggedBytes, freeze
 from promfill.model.ragged import gather
+from promfill.model.types import BoolArray, I64Array, U32Array
 
 _BLOCK = 1 << 15  # strings handled at a time: bounds the scratch space
 
 
-def symbol_table(strings: RaggedBytes) -> tuple[RaggedBytes, NDArray[np.uint32]]:
+def symbol_table(strings: RaggedBytes) -> tuple[RaggedBytes, U32Array]:
     """The distinct strings in byte order, and for each of the n given the place of its like: uint32 (n,)."""
     width = _key_width(strings)
     keys = _keys(strings, width)
@@ -48,9 +49,7 @@ def _keys(strings: RaggedBytes, width: int) -> NDArray[np.bytes_]:
     return keys.view(f"S{width}").reshape(-1)
 
 
-def _differs_from_last(
-    lengths: NDArray[np.int64], keys: NDArray[np.bytes_], order: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def _differs_from_last(lengths: I64Array, keys: NDArray[np.bytes_], order: I64Array) -> BoolArray:
     """bool (n,): whether key or length differ from those of the string before, in sorted order."""
     fresh = np.ones(order.size, np.bool_)
     sorted_keys, sorted_lengths = keys[order], lengths[order]
@@ -59,9 +58,7 @@ def _differs_from_last(
     return fresh
 
 
-def _settle_long(
-    strings: RaggedBytes, width: int, keys: NDArray[np.bytes_], order: NDArray[np.int64], fresh: NDArray[np.bool_]
-) -> None:
+def _settle_long(strings: RaggedBytes, width: int, keys: NDArray[np.bytes_], order: I64Array, fresh: BoolArray) -> None:
     """Put strings longer than their key in order among those of the same key, in place."""
     long = np.flatnonzero(strings.lengths[order] > width)
     if not long.size:
@@ -73,7 +70,7 @@ def _settle_long(
         fresh[run[1:]] = [a != b for (a, _), (b, _) in pairwise(ranked)]
 
 
-def _take(strings: RaggedBytes, rows: NDArray[np.int64]) -> RaggedBytes:
+def _take(strings: RaggedBytes, rows: I64Array) -> RaggedBytes:
     """The strings of these rows, in this order."""
     starts, lengths = strings.offsets[:-1][rows], strings.lengths[rows]
     offsets = np.zeros(rows.size + 1, np.int64)

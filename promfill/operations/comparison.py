@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.model.grid import Grid
+from promfill.model.types import BoolArray, F64Array, I64Array, U64Array
 from promfill.operations.time_ranges import TimeRanges
-
-I64Array = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 _MAGNITUDE, _INFINITY = np.uint64(0x7FFF_FFFF_FFFF_FFFF), np.uint64(0x7FF0_0000_0000_0000)
 """The bits of a float64 without its sign; from infinity on they are those of no finite number."""
@@ -59,7 +56,7 @@ class Expected:
     """The pushed samples of m series: `bits` uint64 (m, T), series-major; T steps of the grid."""
 
     grid: Grid
-    bits: NDArray[np.uint64]
+    bits: U64Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +65,7 @@ class Found:
 
     counts: I64Array
     times: I64Array
-    bits: NDArray[np.uint64]
+    bits: U64Array
 
 
 def compare(expected: Expected, found: Found, tally: Tally, *, by_bits: bool) -> None:
@@ -120,7 +117,7 @@ def _others(found: Found, which: BoolArray) -> Found:
     return Found(found.counts[which], found.times[samples], found.bits[samples])
 
 
-def _compare_rows(expected: Expected, bits: NDArray[np.uint64], tally: Tally, by_bits: bool) -> None:
+def _compare_rows(expected: Expected, bits: U64Array, tally: Tally, by_bits: bool) -> None:
     """Every cell has its one sample: (m, T) against (m, T)."""
     same = expected.bits == bits
     wrong = np.flatnonzero(~same.all(axis=1))
@@ -171,7 +168,7 @@ def _cell_times(cells: I64Array, grid: Grid) -> I64Array:
     return grid.start + np.unique(cells % grid.steps) * grid.step
 
 
-def _largest(bits: NDArray[np.uint64]) -> NDArray[np.float64]:
+def _largest(bits: U64Array) -> F64Array:
     """float64 (m,): the largest finite magnitude of each series, 0 where there is none.
 
     By bits, whose order is that of the magnitudes: float reductions answer NaN where a staleness marker, a signalling
@@ -179,11 +176,11 @@ def _largest(bits: NDArray[np.uint64]) -> NDArray[np.float64]:
     """
     magnitudes = bits & _MAGNITUDE
     magnitudes[magnitudes >= _INFINITY] = 0
-    largest: NDArray[np.float64] = magnitudes.max(axis=1).view(np.float64)
+    largest: F64Array = magnitudes.max(axis=1).view(np.float64)
     return largest
 
 
-def _near(wanted: NDArray[np.uint64], held: NDArray[np.uint64], largest: NDArray[np.float64]) -> BoolArray:
+def _near(wanted: U64Array, held: U64Array, largest: F64Array) -> BoolArray:
     """Whether the value held is what VictoriaMetrics may make of the one wanted: a finite one of a finite one."""
     want = wanted.view(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):

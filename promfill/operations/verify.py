@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.errors import FormatError, RefusedError
 from promfill.model.batch import Fleet, LabelSet
 from promfill.model.grid import Grid, Tile, spans
 from promfill.model.row_finder import RowFinder
 from promfill.model.scratch import Scratch
+from promfill.model.types import I64Array, U64Array
 from promfill.operations.comparison import Expected, Fault, Found, Tally, compare
 from promfill.protocols import Readings, Selection, Store, TellsEmptiness, TooMuchError
 from promfill.rules.victoriametrics import keeps_all_digits
@@ -185,7 +185,7 @@ class _Verifier:
         self.stranger_count = 0
         self._work = Scratch()
 
-    def expected(self, first_step: int, steps: int, first_series: int, series: int) -> NDArray[np.uint64]:
+    def expected(self, first_step: int, steps: int, first_series: int, series: int) -> U64Array:
         """uint64 (series, steps): the bits of a tile, series-major; valid until the next call."""
         batch = self.source.batch(Tile(first_step, steps, first_series, series))
         bits = self._work.get("verify.expected", (series, steps), np.uint64)
@@ -254,7 +254,7 @@ class _Window:
             self._verifier.tally.missing.add(absent * grid.steps, times)
             self._verifier.progress(absent * grid.steps)
 
-    def _compare(self, rows: NDArray[np.int64], found: Found) -> None:
+    def _compare(self, rows: I64Array, found: Found) -> None:
         first, end = int(rows[0]), int(rows[-1]) + 1
         bits = self._verifier.expected(self._first_step, self._grid.steps, first, end - first)
         if end - first != rows.size:
@@ -262,14 +262,14 @@ class _Window:
         compare(Expected(self._grid, bits), found, self._verifier.tally, by_bits=self._verifier.by_bits)
         self._verifier.progress(rows.size * self._grid.steps)
 
-    def _meet(self, rows: NDArray[np.int64]) -> None:
+    def _meet(self, rows: I64Array) -> None:
         twice = rows[self._met[rows] | (np.diff(rows, prepend=-1) == 0)]
         if twice.size:
             labels = self._verifier.source.fleet.label_set(int(twice[0]))
             raise FormatError(f"the store answers the series {labels} in two pieces, apart from each other")
         self._met[rows] = True
 
-    def _count_strangers(self, readings: Readings, ends: NDArray[np.int64]) -> None:
+    def _count_strangers(self, readings: Readings, ends: I64Array) -> None:
         columns = np.flatnonzero(readings.rows < 0)
         for labels in readings.strangers:
             self._verifier.meet(labels)
@@ -298,18 +298,18 @@ def _without_strangers(readings: Readings) -> Readings:
     return Readings(readings.rows[ours], found.counts, found.times, found.bits)
 
 
-def _pick(readings: Readings, columns: NDArray[np.int64], ends: NDArray[np.int64]) -> Found:
+def _pick(readings: Readings, columns: I64Array, ends: I64Array) -> Found:
     """The samples of these columns; a view where they follow one another."""
     counts = readings.counts[columns]
     starts = ends[columns] - counts
     if (np.diff(columns) == 1).all():
-        samples: slice | NDArray[np.int64] = slice(int(starts[0]), int(ends[columns[-1]]))
+        samples: slice | I64Array = slice(int(starts[0]), int(ends[columns[-1]]))
     else:
         samples = np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
     return Found(counts, readings.times[samples], readings.bits[samples])
 
 
-def _close_rows(rows: NDArray[np.int64], steps: int) -> Iterator[slice]:
+def _close_rows(rows: I64Array, steps: int) -> Iterator[slice]:
     """Groups of rising rows whose tile is neither too large nor mostly in vain."""
     gap = max(1, _SMALLEST_TILE // steps)
     most = max(1, TILE_SAMPLES // steps)

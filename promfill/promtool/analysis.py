@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from promfill.blocks.block import Block
 from promfill.errors import FormatError
 from promfill.model.grid import SAMPLES_PER_CHUNK
-
-I64Array = NDArray[np.int64]
-U64Array = NDArray[np.uint64]
+from promfill.model.types import I64Array, U32Array, U64Array
 
 BUCKETS = 10
 _CHUNKS_AT_ONCE = 1 << 15
@@ -124,7 +122,7 @@ def _shares(uncovered: U64Array, span: int) -> U64Array:
     return (uncovered / np.float64(max(1, span))).astype(np.uint64)
 
 
-def _reference(block: Block, names: Sequence[int] | NDArray[np.uint32], name: bytes) -> int:
+def _reference(block: Block, names: Sequence[int] | U32Array, name: bytes) -> int:
     return next((int(reference) for reference in names if block.index.symbols[int(reference)] == name), -1)
 
 

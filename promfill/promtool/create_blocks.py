@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.blocks.directory import read_metas
 from promfill.blocks.sample_keys import KeyArray, KeyLayout
@@ -26,6 +25,7 @@ from promfill.errors import InputError
 from promfill.files.claims import claim_directory
 from promfill.files.directory import disk_errors
 from promfill.model.batch import Fleet
+from promfill.model.types import BoolArray, F64Array
 from promfill.promtool.text_pieces import TextPieces
 from promfill.rules.prometheus import BLINDS
 from promfill.scenario.times import UNITS_MS, format_seconds, format_time, name_time
@@ -171,7 +171,7 @@ def _overlap(min_time: int, max_time: int, block: WrittenBlock) -> bool:
     return min_time < block.meta.max_time and block.meta.min_time < max_time
 
 
-def _first_of_equals(keys: KeyArray, values: NDArray[np.float64], layout: KeyLayout, fleet: Fleet) -> NDArray[np.bool_]:
+def _first_of_equals(keys: KeyArray, values: F64Array, layout: KeyLayout, fleet: Fleet) -> BoolArray:
     """Which samples are not those before them once more. InputError: the same series and time with another value."""
     again = np.flatnonzero(keys[1:] == keys[:-1]) + 1
     fresh = np.ones(keys.size, np.bool_)
@@ -183,7 +183,7 @@ def _first_of_equals(keys: KeyArray, values: NDArray[np.float64], layout: KeyLay
     return fresh
 
 
-def _contradiction(place: int, keys: KeyArray, values: NDArray[np.float64], layout: KeyLayout, fleet: Fleet) -> str:
+def _contradiction(place: int, keys: KeyArray, values: F64Array, layout: KeyLayout, fleet: Fleet) -> str:
     cell = layout.cells(keys[place : place + 1])
     labels = ", ".join(f'{name}="{value}"' for name, value in fleet.label_set(int(layout.ranks(cell)[0])))
     at = int(layout.times(keys[place : place + 1], cell)[0])

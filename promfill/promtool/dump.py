@@ -17,16 +17,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.blocks.block import Block, ragged_range
 from promfill.blocks.matchers import Matcher
 from promfill.errors import FormatError
+from promfill.model.types import I64Array, U64Array
 from promfill.promtool.go_numbers import format_floats, format_integers
 from promfill.promtool.series_numbers import label_texts, number_series
-
-I64Array = NDArray[np.int64]
-U64Array = NDArray[np.uint64]
 
 GROUP_SAMPLES = 1 << 19
 _LINES = 1 << 16

@@ -12,11 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
-F64Array = NDArray[np.float64]
-I64Array = NDArray[np.int64]
-Bytes = NDArray[np.uint8]
+from promfill.model.types import BoolArray, F64Array, I64Array, U8Array
 
 _LEAST, _MOST = 1e-4, 1e6
 """Between them Go writes no exponent."""
@@ -92,7 +89,7 @@ def _exponent_forms(values: F64Array) -> list[bytes]:
     return texts
 
 
-def _rows(values: F64Array) -> tuple[Bytes, I64Array, NDArray[np.bool_]]:
+def _rows(values: F64Array) -> tuple[U8Array, I64Array, BoolArray]:
     """orjson's texts without their signs: uint8 (n, _WIDTH), zeros behind them; lengths int64; which are negative."""
     buffer = np.frombuffer(_digits(values) + bytes(_WIDTH), np.uint8)
     ends = np.flatnonzero(buffer == _COMMA[0])
@@ -104,7 +101,7 @@ def _rows(values: F64Array) -> tuple[Bytes, I64Array, NDArray[np.bool_]]:
     return text, ends - starts, negative
 
 
-def _significands(text: Bytes, lengths: I64Array) -> tuple[Bytes, I64Array]:
+def _significands(text: U8Array, lengths: I64Array) -> tuple[U8Array, I64Array]:
     """Digits from the first that is not 0 on, uint8 (n, _WIDTH - 1) with zeros behind, and decimal exponents int64."""
     columns = np.arange(_WIDTH)
     ends, exponent = _written_exponents(text, lengths)
@@ -121,7 +118,7 @@ def _significands(text: Bytes, lengths: I64Array) -> tuple[Bytes, I64Array]:
     return digits, point - first - 1 + exponent
 
 
-def _written_exponents(text: Bytes, lengths: I64Array) -> tuple[I64Array, I64Array]:
+def _written_exponents(text: U8Array, lengths: I64Array) -> tuple[I64Array, I64Array]:
     """Where the digits end, and the number behind an ``e``, 0 where there is none: int64 (n,) each."""
     exponent = np.zeros(lengths.size, np.int64)
     is_e = text == _E
@@ -138,7 +135,7 @@ def _written_exponents(text: Bytes, lengths: I64Array) -> tuple[I64Array, I64Arr
     return ends, exponent
 
 
-def _set(digits: Bytes, exponent: I64Array) -> list[bytes]:
+def _set(digits: U8Array, exponent: I64Array) -> list[bytes]:
     """The significands and exponents as text: a point behind the first digit where there are more."""
     rows, width = np.arange(exponent.size), digits.shape[1]
     count = width - (digits[:, ::-1] != _DIGIT_0).argmax(axis=1)

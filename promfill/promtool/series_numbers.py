@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from promfill.blocks.block import Block
 from promfill.errors import FormatError
+from promfill.model.types import I64Array, U32Array
 from promfill.promtool.go_numbers import quote
 
-I64Array = NDArray[np.int64]
-Ranks = NDArray[np.uint32]
+Ranks = U32Array
 
 
 def number_series(blocks: Sequence[Block]) -> list[I64Array]:

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.openmetrics.reader import PADDING
 from promfill.errors import InputError
+from promfill.model.types import U8Array
 
 PIECE = 1 << 19
 """Bytes read at a time: enough to hide numpy's overhead of a call, few enough for the caches."""
@@ -37,7 +37,7 @@ class TextPieces:
         self._raw = _Counted(raw, self)
         self._piece = piece
 
-    def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], int]]:
+    def __iter__(self) -> Iterator[tuple[U8Array, int]]:
         """(buffer, size): the next lines are ``buffer[:size]``, and PADDING bytes of no meaning follow.
 
         Each piece ends with a newline, the last one as the text does. Valid until the next piece. InputError: cannot
@@ -116,7 +116,7 @@ def _reading(name: str) -> Iterator[None]:
         raise InputError(f"cannot read {name}: {error.strerror or error}") from error
 
 
-def _last_line_end(fresh: NDArray[np.uint8], start: int) -> int:
+def _last_line_end(fresh: U8Array, start: int) -> int:
     """Just after the last newline of what was read at `start`; 0: there is none."""
     for stop in range(fresh.size, 0, -_TAIL):
         tail = np.flatnonzero(fresh[max(0, stop - _TAIL) : stop] == _NEWLINE)

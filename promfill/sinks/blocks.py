@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.blocks.files import BlockFiles, publish
 from promfill.blocks.writer import BlockWriter, CompleteBlock
@@ -29,6 +28,7 @@ from promfill.files.directory import disk_errors
 from promfill.model.batch import Fleet, SeriesBatch
 from promfill.model.grid import SAMPLES_PER_CHUNK, Grid, Tile, Window, block_groups, block_tiles, windows
 from promfill.model.scratch import Scratch
+from promfill.model.types import I64Array, U8Array, U64Array
 from promfill.protocols import SinkReport
 from promfill.scenario.times import DAY_MS
 
@@ -44,7 +44,7 @@ class _OpenBlock:
         chunks = -(-window.steps // SAMPLES_PER_CHUNK)
         self.refs = np.full((series, chunks), NO_CHUNK, np.int64)
 
-    def add(self, first_series: int, first_step: int, records: NDArray[np.uint8], lengths: NDArray[np.int64]) -> None:
+    def add(self, first_series: int, first_step: int, records: U8Array, lengths: I64Array) -> None:
         """Chunks of some series: `lengths` (s, c), `records` series by series."""
         series, chunks = lengths.shape
         first_chunk = (first_step - self.window.first_step) // SAMPLES_PER_CHUNK
@@ -179,7 +179,7 @@ class BlockSink:
             os.close(self._claim)
             self._claim = None
 
-    def _chunk_times(self, window: Window) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _chunk_times(self, window: Window) -> tuple[I64Array, I64Array]:
         """int64 ms (C,): first and last time of each chunk, which all series share."""
         first = np.arange(0, window.steps, SAMPLES_PER_CHUNK, dtype=np.int64)
         last = np.minimum(first + SAMPLES_PER_CHUNK, window.steps) - 1
@@ -222,7 +222,7 @@ class BlockSink:
         return True
 
 
-def _side_by_side(batch: SeriesBatch, blocks: int, work: Scratch) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def _side_by_side(batch: SeriesBatch, blocks: int, work: Scratch) -> tuple[U64Array, I64Array]:
     """The bits (T, blocks * series) and times (T, blocks) of a tile that spans several blocks of equal length."""
     bits = batch.values.view(np.uint64)
     steps, series = bits.shape

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.errors import InputError
 from promfill.model.batch import Fleet, LabelSet, RaggedBytes, freeze
 from promfill.model.ragged import Column, columns_to_ragged
 from promfill.model.symbol_table import symbol_table
+from promfill.model.types import I64Array, U8Array, U32Array
 from promfill.scenario.label_patterns import LabelPattern, NumberRange, Part, count_series
 
 _MAX_LABEL_BYTES = 1 << 30  # of one label's values, each at the length of the longest
@@ -34,7 +34,7 @@ def build_fleet(metric: str, patterns: Sequence[LabelPattern]) -> Fleet:
     return Fleet(symbols, freeze(ranks[0][1:]), freeze(_product(columns, count)))
 
 
-def fleet_from_label_sets(label_sets: Iterable[LabelSet]) -> tuple[Fleet, NDArray[np.int64]]:
+def fleet_from_label_sets(label_sets: Iterable[LabelSet]) -> tuple[Fleet, I64Array]:
     """A fleet of any label sets, and its order int64 (S,): row i is the ``order[i]``-th label set given.
 
     Rows stand in Prometheus's order: pair by pair, name before value, a label set before those that it begins. A label
@@ -111,21 +111,21 @@ def _number_column(numbers: NumberRange) -> Column:
     return data, lengths
 
 
-def _write_digits(numbers: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
+def _write_digits(numbers: I64Array, out: U8Array) -> None:
     """Fill uint8 (n, digits) with the last digits of int64 (n,)."""
     for column in range(out.shape[1] - 1, -1, -1):
         numbers, digit = np.divmod(numbers, 10)
         np.add(digit, ord("0"), out=out[:, column], casting="unsafe")
 
 
-def _intern(parts: Sequence[RaggedBytes]) -> tuple[RaggedBytes, list[NDArray[np.uint32]]]:
+def _intern(parts: Sequence[RaggedBytes]) -> tuple[RaggedBytes, list[U32Array]]:
     """One sorted table of all strings of all parts, and each part as references into it."""
     offsets = np.cumsum(np.concatenate([[0], *(part.lengths for part in parts)]))
     symbols, ranks = symbol_table(RaggedBytes(np.concatenate([part.buffer for part in parts]), offsets))
     return symbols, np.split(ranks, np.cumsum([len(part) for part in parts])[:-1])
 
 
-def _product(columns: Sequence[NDArray[np.uint32]], count: int) -> NDArray[np.uint32]:
+def _product(columns: Sequence[U32Array], count: int) -> U32Array:
     """uint32 (count, L): all combinations, the first column slowest; label order, since the columns rise."""
     values = np.empty((count, len(columns)), np.uint32)
     inner = count
@@ -135,7 +135,7 @@ def _product(columns: Sequence[NDArray[np.uint32]], count: int) -> NDArray[np.ui
     return values
 
 
-def _check_distinct(label: LabelPattern, column: NDArray[np.uint32], symbols: RaggedBytes) -> None:
+def _check_distinct(label: LabelPattern, column: U32Array, symbols: RaggedBytes) -> None:
     twice = np.flatnonzero(column[1:] == column[:-1])
     if twice.size:
         value = symbols[int(column[twice[0]])].decode()

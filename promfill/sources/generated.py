@@ -7,10 +7,10 @@ size or process the tiles are made. Everything else (blocks, requests, workers, 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.model.batch import STALE_NAN_BITS, Fleet, SeriesBatch, freeze
 from promfill.model.grid import Grid, Tile
+from promfill.model.types import F64Array, I64Array
 from promfill.scenario.scenario import Scenario, Signal, may_round_to_zero
 from promfill.sources.expand_labels import build_fleet
 from promfill.sources.identity import identity
@@ -41,7 +41,7 @@ class Source:
             values[-1].view(np.uint64)[:] = STALE_NAN_BITS
         return SeriesBatch(self.fleet, tile.first_series, self.timestamps(tile.first_step, tile.steps), values)
 
-    def timestamps(self, first_step: int, steps: int) -> NDArray[np.int64]:
+    def timestamps(self, first_step: int, steps: int) -> I64Array:
         """int64 ms (steps,): the times of consecutive steps."""
         start = self.grid.time(first_step)
         return freeze(np.arange(start, start + steps * self.grid.step, self.grid.step, dtype=np.int64))
@@ -67,12 +67,12 @@ class Source:
         """The first values of the noise: they tell whether a later run's noise is still the same."""
         return tuple(self._noise.fingerprint())
 
-    def _values(self, tile: Tile) -> NDArray[np.float64]:
+    def _values(self, tile: Tile) -> F64Array:
         if self._scratch.size < tile.samples:
             self._scratch = np.empty(tile.samples)
         return self._scratch[: tile.samples].reshape(tile.steps, tile.series)
 
-    def _shared(self, first_step: int, steps: int) -> NDArray[np.float64]:
+    def _shared(self, first_step: int, steps: int) -> F64Array:
         """Trend and season, which all series share: kept, since a window's tiles follow one another."""
         if self._shape_of != (first_step, steps):
             self._shape = shape(self.scenario.signal, self.grid, first_step, steps)
@@ -87,7 +87,7 @@ def _noise(signal: Signal, fleet: Fleet, grid: Grid) -> Noise:
     return HashNoise(signal.seed, label_keys(fleet), signal.noise_mean, signal.noise_std)
 
 
-def _snap(values: NDArray[np.float64], signal: Signal) -> None:
+def _snap(values: F64Array, signal: Signal) -> None:
     """--round and --resolution, in place. What is rounded to nothing is 0, never -0, which not every store keeps."""
     if signal.decimals is not None:
         np.round(values, signal.decimals, out=values)

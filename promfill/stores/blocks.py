@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.blocks.block import Block, open_block, ragged_range
 from promfill.blocks.matchers import Matcher
@@ -16,10 +15,9 @@ from promfill.codecs.block.ulid import is_ulid
 from promfill.errors import FormatError, InputError
 from promfill.model.batch import LabelSet
 from promfill.model.row_finder import RowFinder
+from promfill.model.types import I64Array, U64Array
 from promfill.protocols import Readings, Selection
 from promfill.stores.series_runs import BATCH_SAMPLES
-
-I64Array = NDArray[np.int64]
 
 _OPEN_BLOCKS = 16
 """Blocks read at once: their indexes are in memory."""
@@ -155,9 +153,7 @@ def _joined(group: list[_Part], selection: Selection) -> Readings:
     return Readings(numbers[order][firsts], np.add.reduceat(counts[order], firsts), times[samples], bits[samples])
 
 
-def _runs(
-    group: list[_Part], selection: Selection
-) -> Iterator[tuple[I64Array, I64Array, I64Array, NDArray[np.uint64]]]:
+def _runs(group: list[_Part], selection: Selection) -> Iterator[tuple[I64Array, I64Array, I64Array, U64Array]]:
     """Numbers, counts, times and bits of some series of one block."""
     for part in group:
         done = 0

@@ -13,13 +13,12 @@ from promfill.codecs.xor.decode_xor2 import decode_xor2_chunks, read_xor2_counts
 from promfill.model.batch import LabelSet
 from promfill.model.row_finder import RowFinder
 from promfill.model.scratch import Scratch
+from promfill.model.types import I64Array, U8Array, U64Array
 from promfill.pb.remote_read_pb2 import Chunk
 from promfill.protocols import Readings
 from promfill.stores.series_runs import BATCH_SAMPLES, strangers
 
-I64Array = NDArray[np.int64]
-
-ReadCounts = Callable[[NDArray[np.uint8], I64Array, I64Array], I64Array]
+ReadCounts = Callable[[U8Array, I64Array, I64Array], I64Array]
 Decode = Callable[..., DecodedChunks]
 
 _READERS: tuple[tuple[int, ReadCounts, Decode], ...] = (
@@ -37,8 +36,8 @@ class ChunkDecoder:
         self._work = Scratch()
 
     def decode(
-        self, buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array, encodings: NDArray[np.uint8]
-    ) -> tuple[I64Array, I64Array, NDArray[np.uint64]]:
+        self, buffer: U8Array, starts: I64Array, ends: I64Array, encodings: U8Array
+    ) -> tuple[I64Array, I64Array, U64Array]:
         """Counts int64 (n,) of the chunks, and times and bits (N,) of their samples, chunk by chunk as given."""
         counts = _counts(buffer, starts, ends, encodings)
         offsets = np.cumsum(counts) - counts
@@ -55,7 +54,7 @@ class ChunkDecoder:
         return counts, times, bits
 
 
-def _counts(buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array, encodings: NDArray[np.uint8]) -> I64Array:
+def _counts(buffer: U8Array, starts: I64Array, ends: I64Array, encodings: U8Array) -> I64Array:
     """int64 (n,): samples of each chunk, compared with its length."""
     counts = np.zeros(starts.size, np.int64)
     for members, read, _ in _by_encoding(encodings):
@@ -63,7 +62,7 @@ def _counts(buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array, encodin
     return counts
 
 
-def _by_encoding(encodings: NDArray[np.uint8]) -> Iterator[tuple[I64Array, ReadCounts, Decode]]:
+def _by_encoding(encodings: U8Array) -> Iterator[tuple[I64Array, ReadCounts, Decode]]:
     """Which chunks are of each encoding that there is, and how they are read."""
     for encoding, read, decode in _READERS:
         members = np.flatnonzero(encodings == encoding)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.model.batch import LabelSet
 from promfill.model.row_finder import RowFinder
+from promfill.model.types import I64Array, U64Array
 from promfill.protocols import Readings
 
 BATCH_SAMPLES = 600_000
 """Samples of one `Readings`, as far as whole series allow: large enough that array calls cost nothing."""
 
-Run = tuple[LabelSet, NDArray[np.int64], NDArray[np.uint64]]
+Run = tuple[LabelSet, I64Array, U64Array]
 """A series with the times int64 (n,) and bits uint64 (n,) of all its samples."""
 
 
@@ -44,6 +44,6 @@ def _join(runs: list[Run], finder: RowFinder, foreign: Collection[str]) -> Readi
     )
 
 
-def strangers(label_sets: list[LabelSet], rows: NDArray[np.int64]) -> list[LabelSet]:
+def strangers(label_sets: list[LabelSet], rows: I64Array) -> list[LabelSet]:
     """The label sets that have no row, labels sorted."""
     return [tuple(sorted(label_sets[place])) for place in np.flatnonzero(rows < 0).tolist()]

@@ -6,11 +6,11 @@ import functools
 
 import crc32c as _castagnoli
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.model.batch import freeze
+from promfill.model.types import I64Array, U8Array, U32Array
 
-Bytes = bytes | bytearray | memoryview | NDArray[np.uint8]
+Bytes = bytes | bytearray | memoryview | U8Array
 
 
 def crc32c(buffer: Bytes, crc: int = 0) -> int:
@@ -18,7 +18,7 @@ def crc32c(buffer: Bytes, crc: int = 0) -> int:
     return _castagnoli.crc32c(_view(buffer), crc)
 
 
-def crc32c_many(buffer: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.uint32]:
+def crc32c_many(buffer: Bytes, starts: I64Array, ends: I64Array) -> U32Array:
     """The checksums uint32 (n,) of ``buffer[starts[i]:ends[i]]``; starts and ends int64 (n,).
 
     One C call a piece: tables in numpy are no faster, and most of the time goes to the slicing.
@@ -27,7 +27,7 @@ def crc32c_many(buffer: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64
     return np.fromiter(map(_castagnoli.crc32c, pieces), np.uint32, starts.size)
 
 
-def crc32c_words(head: bytes, words: NDArray[np.uint32]) -> NDArray[np.uint32]:
+def crc32c_words(head: bytes, words: U32Array) -> U32Array:
     """The checksums uint32 (n,) of the head followed by each word's four bytes as they are in memory.
 
     A CRC is linear: each byte's share is a look-up, at a tenth of what a call costs.
@@ -41,7 +41,7 @@ def crc32c_words(head: bytes, words: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 @functools.lru_cache(maxsize=4)
-def _shares_of_word(head: bytes) -> tuple[int, NDArray[np.uint32]]:
+def _shares_of_word(head: bytes) -> tuple[int, U32Array]:
     """The checksum of the head and a word of zeros, and (4, 256) what each byte at each place changes in it."""
     start = crc32c(head)
     base = crc32c(bytes(4), start)

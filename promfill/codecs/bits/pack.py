@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promfill.model.scratch import Scratch
+from promfill.model.types import U64Array
 
 
-def put_frames(words: NDArray[np.uint64], positions: NDArray[Any], frames: NDArray[np.uint64], work: Scratch) -> None:
+def put_frames(words: U64Array, positions: NDArray[Any], frames: U64Array, work: Scratch) -> None:
     """Add each frame to ``words`` from the bit of its position on; positions: unsigned or int64, shaped as frames."""
     word = work.get("bitpack.word", frames.shape, np.int64)
     shift = work.get("bitpack.shift", frames.shape, np.uint64)

@@ -7,9 +7,9 @@ first, so that small magnitudes of either sign stay short.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.errors import FormatError
+from promfill.model.types import I64Array, U8Array, U64Array
 
 MAX_VARINT = 10
 """Bytes of the longest varint: 64 bits by sevens."""
@@ -19,7 +19,7 @@ _MASK = np.uint8(0x7F)
 _MORE = np.uint8(0x80)
 
 
-def encode_uvarints(values: NDArray[np.uint64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def encode_uvarints(values: U64Array) -> tuple[U8Array, I64Array]:
     """Encode n integers: bytes uint8 (n, 10), left-aligned and zero-padded, and their lengths int64 (n,)."""
     encoded = np.zeros((values.size, MAX_VARINT), np.uint8)
     lengths = np.ones(values.size, np.int64)
@@ -34,7 +34,7 @@ def encode_uvarints(values: NDArray[np.uint64]) -> tuple[NDArray[np.uint8], NDAr
     return encoded, lengths
 
 
-def decode_uvarints(buffer: NDArray[np.uint8], at: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def decode_uvarints(buffer: U8Array, at: I64Array) -> tuple[U64Array, I64Array]:
     """Decode the n integers that begin at ``at`` int64 (n,): values uint64 (n,) and lengths in bytes int64 (n,).
 
     As Go does, it takes an integer with needless zero bytes at its end. FormatError: an integer that runs past the
@@ -56,17 +56,17 @@ def decode_uvarints(buffer: NDArray[np.uint8], at: NDArray[np.int64]) -> tuple[N
     return values, lengths
 
 
-def zigzag(values: NDArray[np.int64]) -> NDArray[np.uint64]:
+def zigzag(values: I64Array) -> U64Array:
     """Signed to unsigned: 0, -1, 1, -2 … become 0, 1, 2, 3 …; same shape."""
     return ((values << 1) ^ (values >> 63)).view(np.uint64)
 
 
-def unzigzag(values: NDArray[np.uint64]) -> NDArray[np.int64]:
+def unzigzag(values: U64Array) -> I64Array:
     """The inverse of ``zigzag``; same shape."""
     return (values >> np.uint64(1)).view(np.int64) ^ -(values & np.uint64(1)).view(np.int64)
 
 
-def _bytes_at(buffer: NDArray[np.uint8], position: NDArray[np.int64]) -> NDArray[np.uint8]:
+def _bytes_at(buffer: U8Array, position: I64Array) -> U8Array:
     outside = (position < 0) | (position >= buffer.size)
     if outside.any():
         raise FormatError("a varint runs past the end", offset=int(position[outside][0]))

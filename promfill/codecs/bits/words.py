@@ -7,20 +7,17 @@ unspecified. Positions are int64 (n,), in bits.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.bits.varint import decode_uvarints
 from promfill.model.scratch import Scratch
-
-I64Array = NDArray[np.int64]
-U64Array = NDArray[np.uint64]
+from promfill.model.types import I64Array, U8Array, U64Array
 
 _BITS = np.uint64(64)
 _STOPS = np.uint64(0x8080_8080_8080_8080)
 _SPARE_WORDS = 4
 
 
-def big_endian_words(buffer: NDArray[np.uint8], work: Scratch, name: str) -> U64Array:
+def big_endian_words(buffer: U8Array, work: Scratch, name: str) -> U64Array:
     """The buffer uint8 (N,) as words uint64 (N // 8 + 5,), first byte highest, zeros behind its end."""
     whole = buffer.size // 8
     words: U64Array = work.get(name, (whole + 1 + _SPARE_WORDS,), np.uint64)

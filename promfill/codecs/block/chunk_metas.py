@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Int64 = NDArray[np.int64]
+from promfill.model.types import I64Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,13 +18,13 @@ class ChunkMetas:
     and refs: (n, C) where every series has C chunks, else (K,), K being the sum of the counts.
     """
 
-    counts: Int64
-    min_times: Int64
-    max_times: Int64
-    refs: Int64
+    counts: I64Array
+    min_times: I64Array
+    max_times: I64Array
+    refs: I64Array
 
     @classmethod
-    def with_shared_times(cls, min_times: Int64, max_times: Int64, refs: Int64) -> ChunkMetas:
+    def with_shared_times(cls, min_times: I64Array, max_times: I64Array, refs: I64Array) -> ChunkMetas:
         """Series whose chunks have the same times (C,); refs (n, C). Takes no memory for the times of each."""
         counts = np.full(len(refs), refs.shape[1], np.int64)
         return cls(counts, np.broadcast_to(min_times, refs.shape), np.broadcast_to(max_times, refs.shape), refs)
@@ -48,12 +47,12 @@ class ChunkMetas:
         return ChunkMetas(counts, self.min_times[part], self.max_times[part], self.refs[part])
 
     @property
-    def begins(self) -> Int64:
+    def begins(self) -> I64Array:
         """Where the chunks of each series begin, if they are flat."""
         return np.cumsum(self.counts) - self.counts
 
 
-def require_order(chunks: ChunkMetas, after: Int64) -> Int64:
+def require_order(chunks: ChunkMetas, after: I64Array) -> I64Array:
     """Raise ValueError unless times and references rise as Prometheus demands; the last reference of each block.
 
     chunks: flat, of as many series in each of B blocks. after: int64 (B,), the last reference before, in each block.
@@ -71,5 +70,5 @@ def require_order(chunks: ChunkMetas, after: Int64) -> Int64:
     before[first] = after
     if (chunks.refs <= before).any():
         raise ValueError("chunk references do not rise")
-    lasts: Int64 = chunks.refs[np.append(first[1:], chunks.refs.size) - 1]
+    lasts: I64Array = chunks.refs[np.append(first[1:], chunks.refs.size) - 1]
     return lasts

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from promfill.model.types import I64Array
 
 
-def cut_runs(sizes: NDArray[np.int64], limit: int, first_limit: int | None = None) -> list[slice]:
+def cut_runs(sizes: I64Array, limit: int, first_limit: int | None = None) -> list[slice]:
     """Cut greedily into runs whose sum is at most ``limit``: one slice a run, in order, none empty.
 
     sizes: int64 (n,), not negative. A size above the limit stands alone. ``first_limit`` is the room of the first
@@ -27,7 +28,7 @@ def cut_runs(sizes: NDArray[np.int64], limit: int, first_limit: int | None = Non
     return runs
 
 
-def _fitting(ends: NDArray[np.int64], limit: int) -> int:
+def _fitting(ends: I64Array, limit: int) -> int:
     """How many of the sizes that end there fit a limit: mostly all, or none, which takes no search."""
     if not ends.size or ends[-1] <= limit:
         return ends.size

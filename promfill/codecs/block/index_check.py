@@ -19,8 +19,7 @@ from promfill.codecs.block.series_reader import SeriesEntries
 from promfill.errors import FormatError
 from promfill.model.batch import RaggedBytes
 from promfill.model.ragged import gather
-
-I64Array = NDArray[np.int64]
+from promfill.model.types import BoolArray, I64Array, U32Array
 
 _IDS_AT_ONCE = 1 << 20
 _TABLE = "index postings offset table"
@@ -54,7 +53,7 @@ def check_series(entries: SeriesEntries, *, empty: int) -> None:
     _refuse(entries.refs[1:] <= entries.refs[:-1], "chunk references do not rise", chunk_at[1:])
 
 
-def _rises(entries: SeriesEntries) -> NDArray[np.bool_]:
+def _rises(entries: SeriesEntries) -> BoolArray:
     """bool (n - 1,): whether each label set stands after the one before it: pair by pair, then the longer one."""
     keys = (entries.names.astype(np.uint64) << np.uint64(32) | entries.values) + np.uint64(1)
     starts, counts = entries.label_bounds[:-1], np.diff(entries.label_bounds)
@@ -85,7 +84,7 @@ def _check_postings(index: IndexReader) -> None:
         raise FormatError("it lists label pairs that no series has", section=_TABLE)
 
 
-def _expected(entries: SeriesEntries) -> Iterator[tuple[int, NDArray[np.uint32], I64Array, I64Array]]:
+def _expected(entries: SeriesEntries) -> Iterator[tuple[int, U32Array, I64Array, I64Array]]:
     """For each label name: its values, rising; the ids of the series, value by value; how many each value has."""
     order = np.argsort(entries.names, kind="stable")
     bounds = np.flatnonzero(np.diff(entries.names[order], prepend=-1, append=-1))
@@ -124,11 +123,11 @@ def _check_lists(index: IndexReader, offsets: I64Array, ids: I64Array, counts: I
         done = stop
 
 
-def _at_bounds(places: I64Array, bounds: I64Array) -> NDArray[np.bool_]:
+def _at_bounds(places: I64Array, bounds: I64Array) -> BoolArray:
     """Whether each place is where a series begins."""
     return np.isin(places, bounds)
 
 
-def _refuse(bad: NDArray[np.bool_], what: str, at: I64Array) -> None:
+def _refuse(bad: BoolArray, what: str, at: I64Array) -> None:
     if bad.any():
         raise FormatError(what, section="index series", offset=int(at[int(np.argmax(bad))]))

@@ -13,7 +13,6 @@ from dataclasses import astuple, dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.bits.checksum import crc32c, crc32c_many
 from promfill.codecs.bits.words import big_endian_words, short_uvarints_at
@@ -22,8 +21,7 @@ from promfill.codecs.block.series_reader import SeriesEntries, be32_at, read_ser
 from promfill.errors import FormatError
 from promfill.model.batch import RaggedBytes, freeze
 from promfill.model.scratch import Scratch
-
-Bytes = NDArray[np.uint8]
+from promfill.model.types import BoolArray, I64Array, U8Array, U64Array
 
 READABLE_VERSIONS = (2, 3)
 """Version 3 is read as 2 is, as Prometheus does since 2.53.5; 1 was last written by Prometheus 2.0 betas."""
@@ -39,18 +37,18 @@ _PAIR = 2
 class PostingsOffsets:
     """The postings offset table, n entries in file order: where in ``data`` names and values are, all int64 (n,)."""
 
-    data: Bytes
-    name_starts: NDArray[np.int64]
-    name_lengths: NDArray[np.int64]
-    value_starts: NDArray[np.int64]
-    value_lengths: NDArray[np.int64]
-    offsets: NDArray[np.int64]
+    data: U8Array
+    name_starts: I64Array
+    name_lengths: I64Array
+    value_starts: I64Array
+    value_lengths: I64Array
+    offsets: I64Array
 
 
 class IndexReader:
     """One index file, uint8 (N,). FormatError from the constructor and every method: damage, its part and place."""
 
-    def __init__(self, buffer: Bytes) -> None:
+    def __init__(self, buffer: U8Array) -> None:
         self.buffer = buffer
         self.version = _version(buffer)
         self.toc = _table_of_contents(buffer)
@@ -88,7 +86,7 @@ class IndexReader:
         return PostingsOffsets(data, *(field[chain] for field in fields))
 
     @cached_property
-    def series_ids(self) -> NDArray[np.int64]:
+    def series_ids(self) -> I64Array:
         """The ids of all series: the first postings list, that of the pair of empty strings."""
         table = self.postings_offsets
         if not table.offsets.size or table.name_lengths[0] or table.value_lengths[0]:
@@ -103,7 +101,7 @@ class IndexReader:
         stop = min([*following, self.buffer.size - _TOC.size])
         return read_series(self.buffer, self.toc.series, stop, self.series_ids, len(self.symbols))
 
-    def postings(self, offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def postings(self, offsets: I64Array) -> tuple[I64Array, I64Array]:
         """The lists at these places, one after the other: ids int64 (K,), rising in each; their counts int64 (n,)."""
         section = "index postings"
         lengths = be32_at(self.buffer, offsets, self._end, section)
@@ -126,7 +124,7 @@ class IndexReader:
     def _end(self) -> int:
         return self.buffer.size - _TOC.size
 
-    def _section(self, offset: int, section: str, least: int) -> tuple[int, Bytes, int]:
+    def _section(self, offset: int, section: str, least: int) -> tuple[int, U8Array, int]:
         """Where the entries begin, their bytes and their count, of a section with length, count and checksum."""
         head = offset + _LENGTH + _COUNT
         if not len(HEADER) <= offset <= self._end - _LENGTH - _COUNT - _SUM:
@@ -143,7 +141,7 @@ class IndexReader:
         return head, self.buffer[head:end], count
 
 
-def _version(buffer: Bytes) -> int:
+def _version(buffer: U8Array) -> int:
     head = buffer[: len(HEADER)].tobytes()
     if len(head) < len(HEADER) or int.from_bytes(head[:4]) != MAGIC:
         raise FormatError("not an index: wrong magic number", section="index header", offset=0)
@@ -152,7 +150,7 @@ def _version(buffer: Bytes) -> int:
     return head[4]
 
 
-def _table_of_contents(buffer: Bytes) -> TableOfContents:
+def _table_of_contents(buffer: U8Array) -> TableOfContents:
     section = "index table of contents"
     if buffer.size < len(HEADER) + _TOC.size:
         raise FormatError("the file is too short for one", section=section)
@@ -173,7 +171,7 @@ def _uvarint(text: bytes, position: int, start: int, section: str) -> tuple[int,
     raise FormatError("a length without end", section=section, offset=start + position)
 
 
-def _without_gaps(data: Bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> RaggedBytes:
+def _without_gaps(data: U8Array, starts: I64Array, ends: I64Array) -> RaggedBytes:
     """The strings between starts and ends, which rise and never overlap; both int64 (n,)."""
     marks = np.zeros(data.size + 1, np.int8)
     np.add.at(marks, starts, 1)
@@ -194,14 +192,14 @@ def _utf8(strings: RaggedBytes, start: int) -> RaggedBytes:
     return strings
 
 
-def _string(words: NDArray[np.uint64], at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _string(words: U64Array, at: I64Array) -> tuple[I64Array, I64Array]:
     """Where the strings at these places start, and their lengths; -1 where no length can be read."""
     lengths, bits = short_uvarints_at(words, np.minimum(at, words.size * 8) * 8)
     readable = (bits > 0) & (lengths < words.size * 8)
     return at + (bits >> 3), np.where(readable, lengths.view(np.int64), -1)
 
 
-def _chain(at: NDArray[np.int64], behind: NDArray[np.int64], end: int) -> NDArray[np.int64]:
+def _chain(at: I64Array, behind: I64Array, end: int) -> I64Array:
     """Which of the possible entries at ``at`` (rising) are entries: each begins where the one before ends, from 0 on.
 
     behind: int64 (n,), where each would end. Empty where the chain breaks before ``end``.
@@ -218,7 +216,7 @@ def _chain(at: NDArray[np.int64], behind: NDArray[np.int64], end: int) -> NDArra
     return np.array(chain if here == len(steps) else [], np.int64)
 
 
-def _overlaps(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _overlaps(starts: I64Array, ends: I64Array) -> BoolArray:
     """Pieces that begin before another one that begins earlier has ended: bool (n,)."""
     order = np.argsort(starts, kind="stable")
     bad = np.zeros(starts.size, np.bool_)
@@ -226,6 +224,6 @@ def _overlaps(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.
     return bad
 
 
-def _refuse(bad: NDArray[np.bool_], what: str, section: str, offsets: NDArray[np.int64]) -> None:
+def _refuse(bad: BoolArray, what: str, section: str, offsets: I64Array) -> None:
     if bad.any():
         raise FormatError(what, section=section, offset=int(offsets[int(np.argmax(bad))]))

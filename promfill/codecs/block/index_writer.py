@@ -12,10 +12,9 @@ from collections.abc import Generator, Iterator
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.block.batches import Batches
-from promfill.codecs.block.chunk_metas import ChunkMetas, Int64, require_order
+from promfill.codecs.block.chunk_metas import ChunkMetas, require_order
 from promfill.codecs.block.index_format import (
     HEADER,
     MAX_SERIES_END,
@@ -32,6 +31,7 @@ from promfill.codecs.block.symbols import SymbolRecords
 from promfill.errors import InputError
 from promfill.model.batch import Fleet
 from promfill.model.ragged import Column, split
+from promfill.model.types import I64Array, U32Array
 
 _BATCH_ROWS = 8192
 _KEPT_CELLS = 1 << 18
@@ -82,7 +82,7 @@ def encode_indices(index: FleetIndex, chunks: ChunkMetas) -> Iterator[list[Piece
 
 def _encode_series_sections(
     index: FleetIndex, chunks: ChunkMetas, position: int
-) -> Generator[list[Piece], None, tuple[NDArray[np.uint32], Int64]]:
+) -> Generator[list[Piece], None, tuple[U32Array, I64Array]]:
     """Yields batches from ``position`` on; returns the ids, big-endian uint32 (B, S), and the ends, int64 (B,)."""
     size, blocks = len(index.fleet), chunks.counts.size // len(index.fleet)
     if blocks > 1 and len(index.rows) > 1:

@@ -18,6 +18,7 @@ from promfill.codecs.block.batches import Batches
 from promfill.codecs.block.cut import cut_runs
 from promfill.codecs.block.index_format import Piece, be32
 from promfill.model.batch import Fleet
+from promfill.model.types import I64Array, U8Array, U32Array
 
 _HEAD, _SUM = 2, 1  # words before the ids of a list, and after them
 _WORD = 4
@@ -33,10 +34,10 @@ class PostingsLists:
     names, values: uint32 (G,), references of the fleet's symbols.
     """
 
-    rows: NDArray[np.uint32]
-    bounds: NDArray[np.int64]
-    names: NDArray[np.uint32]
-    values: NDArray[np.uint32]
+    rows: U32Array
+    bounds: I64Array
+    names: U32Array
+    values: U32Array
 
     @classmethod
     def of(cls, fleet: Fleet) -> PostingsLists:
@@ -52,12 +53,12 @@ class PostingsLists:
         return self.names.size
 
     @property
-    def counts(self) -> NDArray[np.int64]:
+    def counts(self) -> I64Array:
         """int64 (G,): how many series each list names."""
         return np.diff(self.bounds)
 
     @property
-    def sizes(self) -> NDArray[np.int64]:
+    def sizes(self) -> I64Array:
         """int64 (G,): the bytes of each encoded list."""
         return _WORD * (self.counts + (_HEAD + _SUM))
 
@@ -81,7 +82,7 @@ class PostingsLayout:
         self.size = int(sizes.sum())
         self._templates = Batches(lambda run: _Template.of(lists[run]), cut_runs(sizes, _BATCH_BYTES), keep=keep)
 
-    def encode(self, ids: NDArray[np.uint32]) -> Iterator[list[Piece]]:
+    def encode(self, ids: U32Array) -> Iterator[list[Piece]]:
         """The sections of B blocks, in pieces; ids: uint32 (B, S) of the fleet's rows, big-endian in memory."""
         return ([block.data for block in template.fill(ids)] for template in self._templates)
 
@@ -90,12 +91,12 @@ class PostingsLayout:
 class _Template:
     """Encoded lists without ids and checksums, and the words where these go."""
 
-    words: NDArray[np.uint32]
-    rows: NDArray[np.uint32]
-    id_words: NDArray[np.int64]
-    single: NDArray[np.int64]  # the word of the one id, in lists of one
-    sum_starts: NDArray[np.int64]  # bytes, in the others
-    sum_ends: NDArray[np.int64]
+    words: U32Array
+    rows: U32Array
+    id_words: I64Array
+    single: I64Array  # the word of the one id, in lists of one
+    sum_starts: I64Array  # bytes, in the others
+    sum_ends: I64Array
 
     @classmethod
     def of(cls, lists: PostingsLists) -> _Template:
@@ -110,7 +111,7 @@ class _Template:
         sum_starts, sum_ends = _WORD * (starts[many] + 1), _WORD * (ends[many] - _SUM)
         return cls(words.view(np.uint32), lists.rows, id_words, starts[~many] + _HEAD, sum_starts, sum_ends)
 
-    def fill(self, ids: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    def fill(self, ids: U32Array) -> U8Array:
         """The lists of B blocks, uint8 (B, N)."""
         words = np.repeat(self.words[None], len(ids), axis=0)
         words[:, self.id_words] = ids.take(self.rows, axis=1)
@@ -123,19 +124,17 @@ class _Template:
         return data
 
 
-def big_endian(numbers: NDArray[np.integer]) -> NDArray[np.uint32]:
+def big_endian(numbers: NDArray[np.integer]) -> U32Array:
     """32-bit words whose bytes in memory are big-endian, whatever the machine's order."""
     return numbers.astype(">u4").view(np.uint32)
 
 
-def _group(
-    column: NDArray[np.uint32], rows: NDArray[np.uint32]
-) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint32]]:
+def _group(column: U32Array, rows: U32Array) -> tuple[U32Array, I64Array, U32Array]:
     """Group rows by their value in the column: rows by value, counts, and the distinct values."""
     ordered = rows[np.argsort(column[rows], kind="stable")]
     values, counts = np.unique(column[ordered], return_counts=True)
     return ordered, counts, values
 
 
-def _bounds(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def _bounds(counts: I64Array) -> I64Array:
     return np.concatenate([[0], np.cumsum(counts)])

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.bits.checksum import crc32c
 from promfill.codecs.bits.varint import MAX_VARINT, encode_uvarints
@@ -21,6 +20,7 @@ from promfill.codecs.block.postings import PostingsLists
 from promfill.codecs.block.symbols import SymbolRecords
 from promfill.model.batch import RaggedBytes, freeze
 from promfill.model.ragged import append, constant, prepend, repeat, split
+from promfill.model.types import I64Array
 
 _PAIR = constant(b"\x02")  # entries had any number of names once
 _BATCH_BYTES = 1 << 20
@@ -38,7 +38,7 @@ class PostingsTable:
         self._runs = cut_runs(sizes, _BATCH_BYTES)
         self._entries = Batches(self._entries_of, self._runs, keep=keep and self._size <= _KEPT_BYTES)
 
-    def encode(self, offsets: NDArray[np.int64]) -> Iterator[list[Piece]]:
+    def encode(self, offsets: I64Array) -> Iterator[list[Piece]]:
         """The sections of B blocks, in pieces; offsets: int64 (B, G), rising, of the lists in each file."""
         count = be32(len(self._lists))
         yield [be32(len(count) + self._size + more) + count for more in _uvarint_bytes(offsets).tolist()]
@@ -56,7 +56,7 @@ class PostingsTable:
         return prepend(_PAIR, RaggedBytes(records.buffer, freeze(records.offsets[::2].copy())))
 
 
-def _uvarint_bytes(rising: NDArray[np.int64]) -> NDArray[np.int64]:
+def _uvarint_bytes(rising: I64Array) -> I64Array:
     """How many bytes the numbers of each row, in rising order, take together as uvarints."""
     limits = 1 << 7 * np.arange(1, MAX_VARINT - 1)
     return np.array([row.size * MAX_VARINT - row.size - np.searchsorted(row, limits).sum() for row in rising])

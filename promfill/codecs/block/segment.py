@@ -15,9 +15,9 @@ import struct
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.block.cut import cut_runs
+from promfill.model.types import I64Array
 
 MAGIC = 0x85BD40DD
 VERSION = 1
@@ -67,7 +67,7 @@ class SegmentCutter:
         self._segment = -1
         self._offset = limit
 
-    def place(self, lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[SegmentPiece]]:
+    def place(self, lengths: I64Array) -> tuple[I64Array, list[SegmentPiece]]:
         """Place the next records, joined in C order; lengths int64 of any shape, 0 where there is no record.
 
         Returns the references, int64 of the same shape, ``NO_CHUNK`` where there is no record, and the pieces into
@@ -80,7 +80,7 @@ class SegmentCutter:
         refs[sizes == 0] = NO_CHUNK
         return refs.reshape(lengths.shape), pieces
 
-    def _runs(self, sizes: NDArray[np.int64]) -> list[tuple[slice, bool]]:
+    def _runs(self, sizes: I64Array) -> list[tuple[slice, bool]]:
         room = self._limit - self._offset
         first, *rest = cut_runs(sizes, self._limit - len(SEGMENT_HEADER), room)
         goes_on = [(first, False)] if sizes[first].any() else []
@@ -89,9 +89,9 @@ class SegmentCutter:
     def _take(
         self,
         run_opens: tuple[slice, bool],
-        sizes: NDArray[np.int64],
-        begins: NDArray[np.int64],
-        refs: NDArray[np.int64],
+        sizes: I64Array,
+        begins: I64Array,
+        refs: I64Array,
     ) -> SegmentPiece:
         run, opens = run_opens
         if opens:

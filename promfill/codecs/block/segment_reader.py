@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.bits.checksum import crc32c_many
 from promfill.codecs.block.segment import MAGIC, SEGMENT_HEADER, VERSION
 from promfill.codecs.block.series_reader import be32_at
 from promfill.errors import FormatError
-
-I64Array = NDArray[np.int64]
+from promfill.model.types import BoolArray, I64Array, U8Array
 
 XOR, XOR2 = 1, 4
 ENCODINGS = {
@@ -38,10 +36,10 @@ class ChunkRecords:
 
     starts: I64Array
     ends: I64Array
-    encodings: NDArray[np.uint8]
+    encodings: U8Array
 
 
-def check_segment_header(buffer: NDArray[np.uint8], name: str) -> None:
+def check_segment_header(buffer: U8Array, name: str) -> None:
     """FormatError: not a segment, or of another version. name: how errors call the file."""
     head = buffer[: len(SEGMENT_HEADER)].tobytes()
     if len(head) < len(SEGMENT_HEADER) or int.from_bytes(head[:4]) != MAGIC:
@@ -50,7 +48,7 @@ def check_segment_header(buffer: NDArray[np.uint8], name: str) -> None:
         raise FormatError(f"version {head[4]}; {VERSION} can be read", section=name, offset=4)
 
 
-def read_records(buffer: NDArray[np.uint8], at: I64Array, name: str) -> ChunkRecords:
+def read_records(buffer: U8Array, at: I64Array, name: str) -> ChunkRecords:
     """The records at these places, int64 (n,) and rising, of one segment uint8 (N,); each checksum is checked.
 
     FormatError: a record that runs out of the file or into the next, a wrong checksum, an unknown encoding.
@@ -68,7 +66,7 @@ def read_records(buffer: NDArray[np.uint8], at: I64Array, name: str) -> ChunkRec
     return ChunkRecords(encodings + _ENCODING, ends, kinds)
 
 
-def _lengths(buffer: NDArray[np.uint8], at: I64Array, name: str) -> tuple[I64Array, I64Array]:
+def _lengths(buffer: U8Array, at: I64Array, name: str) -> tuple[I64Array, I64Array]:
     """The uvarints at the places, none of over five bytes: values and lengths."""
     sizes, lengths = np.zeros(at.size, np.int64), np.zeros(at.size, np.int64)
     going_on = np.ones(at.size, np.bool_)
@@ -83,6 +81,6 @@ def _lengths(buffer: NDArray[np.uint8], at: I64Array, name: str) -> tuple[I64Arr
     return sizes, lengths
 
 
-def _refuse(bad: NDArray[np.bool_], what: str, name: str, at: I64Array) -> None:
+def _refuse(bad: BoolArray, what: str, name: str, at: I64Array) -> None:
     if bad.any():
         raise FormatError(what, section=name, offset=int(at[int(np.argmax(bad))]))

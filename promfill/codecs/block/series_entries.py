@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.bits.checksum import crc32c_many
 from promfill.codecs.bits.varint import encode_uvarints, zigzag
@@ -21,8 +20,7 @@ from promfill.codecs.block.chunk_metas import ChunkMetas
 from promfill.codecs.block.index_format import SERIES_ALIGN
 from promfill.model.batch import Fleet, RaggedBytes
 from promfill.model.ragged import Column, append, columns_to_ragged, prepend
-
-Int64 = NDArray[np.int64]
+from promfill.model.types import BoolArray, I64Array, U8Array, U64Array
 
 FEW_CHUNKS = 24
 """Chunks up to which each field is a column: beyond, the array calls cost more than the rows they work on."""
@@ -94,7 +92,7 @@ def merge_columns(columns: list[Column]) -> list[Column]:
     return [(padded, merged.lengths)]
 
 
-def _chunk_fields(min_times: Int64, max_times: Int64, refs: Int64) -> Iterator[NDArray[np.uint64]]:
+def _chunk_fields(min_times: I64Array, max_times: I64Array, refs: I64Array) -> Iterator[U64Array]:
     """The numbers of each chunk in turn, each uint64 (n,); the arrays int64 (n, C)."""
     for chunk, (start, end, ref) in enumerate(zip(min_times.T, max_times.T, refs.T, strict=True)):
         yield zigzag(start) if chunk == 0 else (start - max_times[:, chunk - 1]).view(np.uint64)
@@ -102,7 +100,7 @@ def _chunk_fields(min_times: Int64, max_times: Int64, refs: Int64) -> Iterator[N
         yield ref.astype(np.uint64) if chunk == 0 else zigzag(ref - refs[:, chunk - 1])
 
 
-def _uvarints(numbers: NDArray[np.uint64], has: NDArray[np.bool_] | None = None) -> Column:
+def _uvarints(numbers: U64Array, has: BoolArray | None = None) -> Column:
     """A column of numbers, one row where they are all the same; no bytes in the rows that have none."""
     if numbers.size and (numbers == numbers[0]).all():
         numbers = numbers[:1]
@@ -112,7 +110,7 @@ def _uvarints(numbers: NDArray[np.uint64], has: NDArray[np.bool_] | None = None)
     return np.broadcast_to(encoded, (has.size, encoded.shape[1])), lengths * has
 
 
-def _with_checksums(buffer: NDArray[np.uint8], starts: Int64, ends: Int64) -> NDArray[np.uint8]:
+def _with_checksums(buffer: U8Array, starts: I64Array, ends: I64Array) -> U8Array:
     sums = crc32c_many(buffer, starts, ends).astype(">u4").view(np.uint8).reshape(-1, _CRC_SIZE)
     buffer[ends[:, None] + np.arange(_CRC_SIZE)] = sums
     return buffer

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.bits.checksum import crc32c_many
 from promfill.codecs.bits.varint import unzigzag
@@ -21,9 +20,7 @@ from promfill.codecs.block.index_format import SERIES_ALIGN
 from promfill.errors import FormatError
 from promfill.model.ragged import gather
 from promfill.model.scratch import Scratch
-
-I64Array = NDArray[np.int64]
-U64Array = NDArray[np.uint64]
+from promfill.model.types import BoolArray, I64Array, U8Array, U32Array, U64Array
 
 _SECTION = "index series"
 _BATCH_BYTES = 1 << 17
@@ -41,8 +38,8 @@ class SeriesEntries:
 
     ids: I64Array
     label_bounds: I64Array
-    names: NDArray[np.uint32]
-    values: NDArray[np.uint32]
+    names: U32Array
+    values: U32Array
     chunk_bounds: I64Array
     min_times: I64Array
     max_times: I64Array
@@ -57,8 +54,8 @@ class _Batch:
     """What some entries hold; labels and chunks are counts."""
 
     labels: I64Array
-    names: NDArray[np.uint32]
-    values: NDArray[np.uint32]
+    names: U32Array
+    values: U32Array
     chunks: I64Array
     min_times: I64Array
     max_times: I64Array
@@ -68,7 +65,7 @@ class _Batch:
 _NONE, _NO_REFS = np.zeros(0, np.int64), np.zeros(0, np.uint32)
 
 
-def be32_at(buffer: NDArray[np.uint8], at: I64Array, end: int, section: str) -> I64Array:
+def be32_at(buffer: U8Array, at: I64Array, end: int, section: str) -> I64Array:
     """Big-endian 32-bit numbers at these places, int64 (n,). FormatError: one that does not end by ``end``."""
     outside = (at < 0) | (at > end - 4)
     if outside.any():
@@ -79,7 +76,7 @@ def be32_at(buffer: NDArray[np.uint8], at: I64Array, end: int, section: str) -> 
     return numbers
 
 
-def read_series(buffer: NDArray[np.uint8], start: int, stop: int, ids: I64Array, symbols: int) -> SeriesEntries:
+def read_series(buffer: U8Array, start: int, stop: int, ids: I64Array, symbols: int) -> SeriesEntries:
     """The entries of the series ``ids``, int64 (n,) and rising, in the section ``buffer[start:stop]``.
 
     symbols: how many there are; every reference is below it. FormatError: damage, at the entry's place in the file.
@@ -94,7 +91,7 @@ def read_series(buffer: NDArray[np.uint8], start: int, stop: int, ids: I64Array,
     return SeriesEntries(ids, _bounds(labels), names, values, _bounds(chunks), *metas)
 
 
-def _bodies(buffer: NDArray[np.uint8], at: I64Array, start: int, stop: int) -> tuple[I64Array, I64Array]:
+def _bodies(buffer: U8Array, at: I64Array, start: int, stop: int) -> tuple[I64Array, I64Array]:
     """Where the bodies of the entries begin, and their sizes; each lies in the section, with its checksum."""
     _refuse((at < start) | (at >= stop), "the entry lies outside the section", at)
     sizes, lengths = np.zeros(at.size, np.int64), np.zeros(at.size, np.int64)
@@ -108,7 +105,7 @@ def _bodies(buffer: NDArray[np.uint8], at: I64Array, start: int, stop: int) -> t
     return at + lengths, sizes
 
 
-def _read_batch(buffer: NDArray[np.uint8], bodies: I64Array, sizes: I64Array, at: I64Array, symbols: int) -> _Batch:
+def _read_batch(buffer: U8Array, bodies: I64Array, sizes: I64Array, at: I64Array, symbols: int) -> _Batch:
     sums = be32_at(buffer, bodies + sizes, buffer.size, _SECTION)
     _refuse(crc32c_many(buffer, bodies, bodies + sizes) != sums, "checksum does not match", at)
     numbers, first, counts = _varints(buffer, bodies, sizes, at)
@@ -125,9 +122,7 @@ def _read_batch(buffer: NDArray[np.uint8], bodies: I64Array, sizes: I64Array, at
     return _Batch(labels, names.astype(np.uint32), values.astype(np.uint32), chunks, min_times, max_times, refs)
 
 
-def _varints(
-    buffer: NDArray[np.uint8], bodies: I64Array, sizes: I64Array, at: I64Array
-) -> tuple[U64Array, I64Array, I64Array]:
+def _varints(buffer: U8Array, bodies: I64Array, sizes: I64Array, at: I64Array) -> tuple[U64Array, I64Array, I64Array]:
     """All varints of the bodies, uint64 (V,); the first one of each body and how many it has, int64 (n,)."""
     text = gather(buffer, bodies, sizes)
     _refuse(sizes < 2, "too short for its counts", at)
@@ -180,6 +175,6 @@ def _bounds(counts: I64Array) -> I64Array:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
 
 
-def _refuse(bad: NDArray[np.bool_], what: str, at: I64Array) -> None:
+def _refuse(bad: BoolArray, what: str, at: I64Array) -> None:
     if bad.any():
         raise FormatError(what, section=_SECTION, offset=int(at[int(np.argmax(bad))]))

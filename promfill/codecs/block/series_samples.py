@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.block.segment_reader import XOR
 from promfill.codecs.block.tombstones_reader import Tombstones
@@ -15,9 +14,7 @@ from promfill.codecs.xor.decode import DecodedChunks, decode_chunks, read_counts
 from promfill.codecs.xor.decode_xor2 import decode_xor2_chunks, read_xor2_counts
 from promfill.errors import FormatError
 from promfill.model.scratch import Scratch
-
-I64Array = NDArray[np.int64]
-U64Array = NDArray[np.uint64]
+from promfill.model.types import BoolArray, F64Array, I64Array, U8Array, U64Array
 
 _SIZES = (128, 512, 2048, 8192, 65_536)
 """Chunks of like counts are decoded together, so that one long chunk does not make room for all."""
@@ -56,7 +53,7 @@ class SeriesSamples:
         return self.rows.size
 
     @property
-    def values(self) -> NDArray[np.float64]:
+    def values(self) -> F64Array:
         """float64 (N,). Arithmetic on them destroys the payloads of NaNs."""
         return self.bits.view(np.float64)
 
@@ -99,7 +96,7 @@ class SeriesSamples:
             kept[start + first : start + last] = False
         return self if kept.all() else self._kept(kept)
 
-    def _kept(self, kept: NDArray[np.bool_]) -> SeriesSamples:
+    def _kept(self, kept: BoolArray) -> SeriesSamples:
         before = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
         return SeriesSamples(self.rows, before[self.bounds], self.times[kept], self.bits[kept])
 
@@ -126,7 +123,7 @@ class FloatChunks:
     All are of one encoding, XOR or XOR2. FormatError from every method: damage, in ``section``.
     """
 
-    buffer: NDArray[np.uint8]
+    buffer: U8Array
     starts: I64Array
     ends: I64Array
     chunk: I64Array

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.bits.checksum import crc32c
 from promfill.codecs.bits.varint import encode_uvarints
 from promfill.codecs.block.index_format import Piece, be32
 from promfill.model.batch import RaggedBytes
 from promfill.model.ragged import gather, prepend
+from promfill.model.types import I64Array, U32Array
 
 
 class SymbolRecords:
@@ -33,11 +33,11 @@ class SymbolRecords:
         return 4 + 4 + self._records.buffer.size + 4
 
     @property
-    def lengths(self) -> NDArray[np.int64]:
+    def lengths(self) -> I64Array:
         """int64: the bytes of each record."""
         return self._records.lengths
 
-    def take(self, refs: NDArray[np.uint32]) -> RaggedBytes:
+    def take(self, refs: U32Array) -> RaggedBytes:
         """The records of symbols of the fleet, one after the other."""
         starts = self._records.offsets[refs]
         return gather(self._records.buffer, starts, self._records.offsets[refs + np.uint32(1)] - starts)

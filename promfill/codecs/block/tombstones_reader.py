@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.bits.checksum import crc32c
 from promfill.codecs.bits.varint import unzigzag
@@ -18,6 +17,7 @@ from promfill.codecs.bits.words import big_endian_words, uvarints_at
 from promfill.codecs.block.tombstones import EMPTY_TOMBSTONES, MAGIC, VERSION
 from promfill.errors import FormatError
 from promfill.model.scratch import Scratch
+from promfill.model.types import I64Array, U8Array, U64Array
 
 _SECTION = "tombstones"
 _HEADER = 5
@@ -28,9 +28,9 @@ _SUM = 4
 class Tombstones:
     """n deleted stretches, int64 (n,) each: the series' id, and the closed range of ms. Ranges may overlap."""
 
-    ids: NDArray[np.int64]
-    min_times: NDArray[np.int64]
-    max_times: NDArray[np.int64]
+    ids: I64Array
+    min_times: I64Array
+    max_times: I64Array
 
     def __len__(self) -> int:
         return self.ids.size
@@ -54,7 +54,7 @@ def decode_tombstones(data: bytes = EMPTY_TOMBSTONES) -> Tombstones:
     return Tombstones(ids.view(np.int64), unzigzag(first), unzigzag(last))
 
 
-def _numbers(stones: NDArray[np.uint8], starts: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def _numbers(stones: U8Array, starts: I64Array) -> tuple[U64Array, I64Array]:
     try:
         return uvarints_at(big_endian_words(stones, Scratch(), "stones"), starts * 8)
     except FormatError as error:

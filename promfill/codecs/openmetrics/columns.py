@@ -12,12 +12,9 @@ import struct
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
-from promfill.codecs.openmetrics.lines import BoolArray, I64Array, U8Array
 from promfill.codecs.openmetrics.series import rows_of
-
-F64Array = NDArray[np.float64]
+from promfill.model.types import BoolArray, F64Array, I64Array, U8Array
 
 _MINUS, _DOT, _ZERO, _BLANK, _COMMA = b"-.0 ,"
 _MOST_DIGITS = 15  # that float64 holds exactly

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from promfill.errors import InputError
 from promfill.model.batch import Fleet, SeriesBatch
+from promfill.model.types import BoolArray, F64Array, I64Array
 
 EOF = b"# EOF\n"
 
@@ -94,7 +95,7 @@ def encode_series(fleet: Fleet, rows: range) -> list[bytes]:
     ]
 
 
-def encode_values(values: NDArray[np.float64]) -> list[bytes]:
+def encode_values(values: F64Array) -> list[bytes]:
     """float64 (n,) to its shortest digits that read back to the same bits, in the form of ``repr``; NaN, +Inf, -Inf."""
     texts = _dump(values).split(b",") if values.size else []
     size = np.abs(values)
@@ -103,7 +104,7 @@ def encode_values(values: NDArray[np.float64]) -> list[bytes]:
     return texts
 
 
-def encode_times(timestamps: NDArray[np.int64]) -> list[bytes]:
+def encode_times(timestamps: I64Array) -> list[bytes]:
     r"""int64 ms (n,), below 10^15 in size, as `` SECONDS\n``, with a fraction only where there is one.
 
     promtool computes int(float64(text) * 1000), which for some thousandths (of 2004 and 2038) falls short by one
@@ -117,7 +118,7 @@ def encode_times(timestamps: NDArray[np.int64]) -> list[bytes]:
     return (lines if whole else lines.replace(b".0\n", b"\n")).split(b",")
 
 
-def _seconds(timestamps: NDArray[np.int64]) -> NDArray[np.float64]:
+def _seconds(timestamps: I64Array) -> F64Array:
     """The float64 nearest to ms / 1000, or the next one where promtool would lose a millisecond of it."""
     seconds = timestamps / _MS
     short = (seconds * _MS).astype(np.int64) != timestamps
@@ -136,7 +137,7 @@ def _dump(numbers: NDArray[Any]) -> bytes:
     return orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
 
 
-def _odd_values(values: NDArray[np.float64], odd: NDArray[np.bool_]) -> zip[tuple[int, bytes]]:
+def _odd_values(values: F64Array, odd: BoolArray) -> zip[tuple[int, bytes]]:
     """Place and text of values that orjson writes as null, or in another form than repr."""
     text = repr(values[odd].tolist())[1:-1].encode()
     text = text.replace(b"nan", b"NaN").replace(b"inf", b"+Inf").replace(b"-+", b"-")

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.model.scratch import Scratch
+from promfill.model.types import BoolArray, I64Array, U8Array
 
 WIDEST = 48
 """Bytes of value, blank and time of a usual line, at most."""
 
-U8Array = NDArray[np.uint8]
-I64Array = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 _BLANK, _NEWLINE, _COMMENT = ord(" "), ord("\n"), ord("#")
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.openmetrics.columns import read_seconds, read_values
 from promfill.codecs.openmetrics.lexer import parse_line
@@ -22,6 +21,7 @@ from promfill.codecs.openmetrics.series import UNKNOWN, SeriesTable
 from promfill.errors import InputError
 from promfill.model.batch import LabelSet
 from promfill.model.scratch import Scratch
+from promfill.model.types import BoolArray, F64Array, I64Array, U8Array
 
 PADDING = WIDEST
 """Bytes that a buffer must hold after the text in it; whatever they are, they change nothing."""
@@ -31,9 +31,9 @@ PADDING = WIDEST
 class Samples:
     """n samples in no order that matters. series: int64 (n,) ids; times: int64 (n,) Unix ms; values: float64 (n,)."""
 
-    series: NDArray[np.int64]
-    times: NDArray[np.int64]
-    values: NDArray[np.float64]
+    series: I64Array
+    times: I64Array
+    values: F64Array
 
     def __len__(self) -> int:
         return int(self.times.size)
@@ -69,7 +69,7 @@ class OpenMetricsReader:
         """The label set of each id, so far."""
         return self._table.label_sets
 
-    def read(self, buffer: NDArray[np.uint8], size: int) -> Samples:
+    def read(self, buffer: U8Array, size: int) -> Samples:
         """The samples of ``buffer[:size]``: whole lines, of which the last piece's last may lack its newline.
 
         buffer: uint8 (size + PADDING,) or longer. InputError: what promtool refuses, and a time before 1970 or after
@@ -91,9 +91,7 @@ class OpenMetricsReader:
         if not self._ended:
             raise InputError(f"line {self.lines + 1}: the text does not end with # EOF")
 
-    def _read_usual(
-        self, buffer: NDArray[np.uint8], lines: Lines, usual: NDArray[np.bool_]
-    ) -> tuple[Samples, NDArray[np.bool_]]:
+    def _read_usual(self, buffer: U8Array, lines: Lines, usual: BoolArray) -> tuple[Samples, BoolArray]:
         """The samples of usual lines, and which lines they are of."""
         whole = bool(usual.all())
         chosen = lines if whole else lines[np.flatnonzero(usual)]
@@ -111,16 +109,14 @@ class OpenMetricsReader:
         taken[usual] = good
         return Samples(series[good], times[good].astype(np.int64), values[good]), taken
 
-    def _first_late(self, times: NDArray[np.int64], taken: NDArray[np.bool_]) -> LateSample | None:
+    def _first_late(self, times: I64Array, taken: BoolArray) -> LateSample | None:
         """Of the samples at `times` ms, int64 (n,), of the lines `taken`; None once one is known."""
         if self.late or not times.size or times.max() <= self.now:
             return None
         place = int(np.argmax(times > self.now))
         return LateSample(self.lines + int(np.flatnonzero(taken)[place]) + 1, int(times[place]))
 
-    def _read_others(
-        self, text: NDArray[np.uint8], lines: Lines, others: NDArray[np.int64], end: int
-    ) -> list[tuple[int, int, float]]:
+    def _read_others(self, text: U8Array, lines: Lines, others: I64Array, end: int) -> list[tuple[int, int, float]]:
         """(series, time, value) of the lines `others`, in order, and of what follows the last newline at `end`."""
         rows: list[tuple[int, int, float]] = []
         if self._ended and text.size:

@@ -14,15 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promfill.codecs.openmetrics.lexer import parse_series
-from promfill.codecs.openmetrics.lines import U8Array
 from promfill.codecs.openmetrics.numbers import GrammarError
 from promfill.model.batch import LabelSet
+from promfill.model.types import BoolArray, I64Array, U8Array
 
 UNKNOWN = -1
 """The id of a text that is no plain series."""
 
-I64Array = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 _FEW = 4  # a period is used where it leaves less than one look-up in so many lines
 

@@ -19,14 +19,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from google.protobuf.message import DecodeError
-from numpy.typing import NDArray
 
 from promfill.codecs.bits.checksum import crc32c
 from promfill.errors import FormatError
 from promfill.model.batch import LabelSet
+from promfill.model.types import BoolArray, I64Array, U8Array
 from promfill.pb.remote_read_pb2 import Chunk, ChunkedReadResponse
-
-I64Array = NDArray[np.int64]
 
 _CHUNK_TAG, _SERIES_TAG, _LABEL_TAG = 0x12, 0x0A, 0x0A
 _MARKS = ((0, 0x08), (7, 0x10), (14, 0x18), (16, 0x22))
@@ -46,10 +44,10 @@ class Frame:
     encodings: uint8, of each chunk, one of FLOATS.
     """
 
-    buffer: NDArray[np.uint8]
+    buffer: U8Array
     starts: I64Array
     ends: I64Array
-    encodings: NDArray[np.uint8]
+    encodings: U8Array
     labels: list[LabelSet]
     counts: list[int]
 
@@ -122,7 +120,7 @@ def _parse_fixed(message: bytes) -> Frame | None:
     return _with_headers(message, Frame(buffer, starts, ends, buffer[at + _ENCODING], [], []), heads, firsts)
 
 
-def _find_marks(buffer: NDArray[np.uint8]) -> I64Array:
+def _find_marks(buffer: U8Array) -> I64Array:
     """The places int64 (n,) where all marks of a chunk stand, away from the frame's ends."""
     span = buffer.size - _DATA_LENGTH - 2
     if span <= 3:
@@ -135,7 +133,7 @@ def _find_marks(buffer: NDArray[np.uint8]) -> I64Array:
     return places[places >= 3]
 
 
-def _short_uvarints(buffer: NDArray[np.uint8], at: I64Array) -> tuple[I64Array, NDArray[np.bool_]]:
+def _short_uvarints(buffer: U8Array, at: I64Array) -> tuple[I64Array, BoolArray]:
     """The numbers of at most two bytes that stand there, and whether they take two; longer ones are not told apart."""
     low = buffer[at].astype(np.int64)
     wide = low >= 0x80

@@ -32,6 +32,7 @@ from promfill.codecs.remote_write.wire_rows import RowFrame
 from promfill.codecs.remote_write.wire_samples import SAMPLE, SAMPLE_BYTES, is_fixed_width, sample_records
 from promfill.model.batch import SeriesBatch
 from promfill.model.scratch import Scratch
+from promfill.model.types import BoolArray, I64Array, U8Array, U64Array
 
 FARTHEST = 65_535
 KEPT_TEMPLATES = 2
@@ -45,7 +46,7 @@ Shared = tuple[int, int]
 """How many high and how many low bytes all values have in common."""
 
 
-def shared_bytes(bits: NDArray[np.uint64]) -> Shared:
+def shared_bytes(bits: U64Array) -> Shared:
     """Of value bits (T, S), T * S > 0. At most 7 in all: something must be left to write."""
     difference = int(np.bitwise_or.reduce(bits ^ bits.flat[0], axis=None))
     if not difference:
@@ -116,11 +117,11 @@ def uvarint(number: int) -> bytes:
 class _Rows:
     """Rows of one shape in the block: where their values go, as words, and what stands behind each."""
 
-    series: NDArray[np.int64]
+    series: I64Array
     words: NDArray[np.unsignedinteger]  # (n, T), a view of the block
     behind: np.unsignedinteger  # the constant bytes that a word covers behind its value
-    after: NDArray[np.uint8]  # (n, bytes covered), a view: what the last word of a row covers
-    kept: NDArray[np.uint8]  # what belongs there
+    after: U8Array  # (n, bytes covered), a view: what the last word of a row covers
+    kept: U8Array  # what belongs there
 
 
 class SnappyTemplate:
@@ -154,7 +155,7 @@ class SnappyTemplate:
             for piece, start, row in zip(pieces, starts, rows, strict=False)
         ]
 
-    def fill(self, bits: NDArray[np.uint64], timestamps: NDArray[np.int64], work: Scratch) -> bytes:
+    def fill(self, bits: U64Array, timestamps: I64Array, work: Scratch) -> bytes:
         """The block of these value bits (T, S) and times int64 ms (T,)."""
         self._first[:] = sample_records(timestamps)
         self._first["value"] = bits[:, self._first_series]
@@ -172,14 +173,14 @@ class SnappyTemplate:
         block: bytes = self._block[: self.size].tobytes()
         return block
 
-    def _begin(self, frame: RowFrame, heads: list[NDArray[np.uint8]]) -> bytes:
+    def _begin(self, frame: RowFrame, heads: list[U8Array]) -> bytes:
         """Length, prefix and the first row, but for its samples, for which it leaves room."""
         packed: bytes = snappy.compress(frame.prefix)[len(uvarint(len(frame.prefix))) :] if frame.prefix else b""
         head: bytes = heads[0][0].tobytes()
         room = bytes(self._steps * SAMPLE_BYTES)
         return uvarint(self.raw) + packed + literal(len(head) + len(room)) + head + room
 
-    def _end(self, heads: list[NDArray[np.uint8]]) -> bytes:
+    def _end(self, heads: list[U8Array]) -> bytes:
         tail = self._tail.tobytes()
         last = copy(self._distance(heads[-1].shape[1]), self._mark)
         return last + (literal(len(tail)) + tail if tail else b"")
@@ -198,7 +199,7 @@ class SnappyTemplate:
         """How far back the same sample of the row before lies, from a row with a head of so many bytes."""
         return self._steps * SAMPLE_BYTES + self._tail.size + head
 
-    def _pieces(self, heads: list[NDArray[np.uint8]]) -> Iterator[_Piece]:
+    def _pieces(self, heads: list[U8Array]) -> Iterator[_Piece]:
         """All rows but the first, in groups that are written alike."""
         before = 0
         for place, group in enumerate(heads):
@@ -211,7 +212,7 @@ class SnappyTemplate:
                 yield _Piece(self._junctions(group[spelled - 1 :], distance), between)
             before = distance if place or len(group) > 1 else 0
 
-    def _spell(self, head: NDArray[np.uint8], distance: int, before: int) -> NDArray[np.uint8]:
+    def _spell(self, head: U8Array, distance: int, before: int) -> U8Array:
         """A junction in full: behind the first row (`before` 0) nothing can be copied, behind others the mark."""
         lead = copy(before, self._mark) if before else b""
         text = self._tail.tobytes() + head.tobytes()
@@ -221,7 +222,7 @@ class SnappyTemplate:
             spelled = lead + literal(len(text) + len(OPEN)) + text + OPEN
         return np.frombuffer(spelled + literal(self._literal), np.uint8)[None, :]
 
-    def _junctions(self, heads: NDArray[np.uint8], distance: int) -> NDArray[np.uint8]:
+    def _junctions(self, heads: U8Array, distance: int) -> U8Array:
         """The junctions before all of these rows but the first, whose own is what they are compared with."""
         mark, opening = self._mark, self._open
         same = np.ones(mark + self._tail.size + heads.shape[1] + opening, np.bool_)
@@ -231,7 +232,7 @@ class SnappyTemplate:
         text[:, labels] = heads[1:]
         text[:, mark : labels.start] = self._tail
         text[:, labels.stop : labels.stop + len(OPEN)] = np.frombuffer(OPEN, np.uint8)
-        parts: list[NDArray[np.uint8]] = []
+        parts: list[U8Array] = []
         at = 0
         for first, end in [*_runs(same), (same.size, same.size)]:
             if first > at:
@@ -241,7 +242,7 @@ class SnappyTemplate:
             at = end
         return np.concatenate([*parts, _constant(literal(self._literal), len(text))], axis=1)
 
-    def _open_rows(self, piece: _Piece, start: int, series: NDArray[np.int64]) -> _Rows:
+    def _open_rows(self, piece: _Piece, start: int, series: I64Array) -> _Rows:
         """Views of where the values of a piece go."""
         count, width = piece.junctions.shape
         word = next(size for size in (1, 2, 4, 8) if size >= self._literal)
@@ -251,7 +252,7 @@ class SnappyTemplate:
             (count, self._steps), f"<u{word}", self._block, start + width, (pitch, cell)
         )
         last = start + width + (self._steps - 1) * cell + self._literal
-        after: NDArray[np.uint8] = np.ndarray((count, covered), np.uint8, self._block, last, (pitch, 1))
+        after: U8Array = np.ndarray((count, covered), np.uint8, self._block, last, (pitch, 1))
         behind = int.from_bytes((piece.between + literal(self._literal))[:covered], "little") << 8 * self._literal
         return _Rows(series, words, np.uint64(behind), after, after.copy())
 
@@ -260,7 +261,7 @@ class SnappyTemplate:
 class _Piece:
     """Rows that follow one another and are written alike: junctions uint8 (n, w), and the copy between their values."""
 
-    junctions: NDArray[np.uint8]
+    junctions: U8Array
     between: bytes
 
     def cell(self, value: int) -> int:
@@ -275,7 +276,7 @@ class _Piece:
         """Bytes of all rows."""
         return int(self.junctions.shape[0]) * self.pitch(steps, value)
 
-    def write(self, block: NDArray[np.uint8], start: int, steps: int, value: int) -> None:
+    def write(self, block: U8Array, start: int, steps: int, value: int) -> None:
         """Everything but the values."""
         rows = block[start : start + self.size(steps, value)].reshape(len(self.junctions), -1)
         width = self.junctions.shape[1]
@@ -284,11 +285,11 @@ class _Piece:
         cells[:, :, : len(self.between) + 1] = np.frombuffer(self.between + literal(value), np.uint8)
 
 
-def _runs(same: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _runs(same: BoolArray) -> list[tuple[int, int]]:
     """(first, end) of the stretches that are worth a copy."""
     edges = np.flatnonzero(np.diff(same, prepend=False, append=False)).reshape(-1, 2).tolist()
     return [(first, end) for first, end in edges if end - first >= _SHORTEST_COPY]
 
 
-def _constant(data: bytes, rows: int) -> NDArray[np.uint8]:
+def _constant(data: bytes, rows: int) -> U8Array:
     return np.broadcast_to(np.frombuffer(data, np.uint8), (rows, len(data)))

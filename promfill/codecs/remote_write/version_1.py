@@ -11,12 +11,12 @@ of its labels. Samples are put behind them by `wire_rows`.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.remote_write.wire_rows import HEADER_MAX, RowFrame, SeriesLabels, encode_rows, sort_labels
 from promfill.model.batch import Fleet, RaggedBytes, SeriesBatch
 from promfill.model.ragged import gather
 from promfill.model.scratch import Scratch
+from promfill.model.types import I64Array, U8Array, U32Array
 from promfill.pb.remote_write_1_pb2 import Label, MetricMetadata, TimeSeries, WriteRequest
 
 __all__ = ["HEADER_MAX", "WriteRequestEncoder", "encode_labels", "encode_metadata", "longest_labels"]
@@ -32,7 +32,7 @@ class WriteRequestEncoder:
         self._frames: dict[range, RowFrame] = {}
         self._work = Scratch()
 
-    def encode(self, batch: SeriesBatch, metadata: bytes = b"") -> NDArray[np.uint8]:
+    def encode(self, batch: SeriesBatch, metadata: bytes = b"") -> U8Array:
         """The message with all samples of the batch, uint8 (N,), valid until the next call; `metadata` ends it.
 
         A series without any sample is not in it.
@@ -59,7 +59,7 @@ def longest_labels(fleet: Fleet) -> int:
     return int(np.where(fleet.values > 0, _field_size(pairs), 0).sum(axis=1).max(initial=0))
 
 
-def _field_size(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+def _field_size(lengths: I64Array) -> I64Array:
     """Bytes of length-delimited fields whose contents have these lengths (below 2^28)."""
     return lengths + 2 + (lengths >= 1 << 7) + (lengths >= 1 << 14) + (lengths >= 1 << 21)
 
@@ -73,7 +73,7 @@ def encode_labels(fleet: Fleet, series: range) -> SeriesLabels:
     return sort_labels(RaggedBytes(parts.buffer, parts.offsets[:: rows.shape[1]]))
 
 
-def _encode_pairs(fleet: Fleet, values: NDArray[np.uint32]) -> tuple[RaggedBytes, NDArray[np.int64]]:
+def _encode_pairs(fleet: Fleet, values: U32Array) -> tuple[RaggedBytes, I64Array]:
     """The different pairs of name and value, encoded, and which of them each of `values` (S, L) is."""
     pairs: list[bytes] = []
     rows = np.empty(values.shape, np.int64)

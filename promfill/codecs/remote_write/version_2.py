@@ -11,13 +11,13 @@ they would be field 3 of the sample, and never the field 6 of TimeSeries that th
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.bits.varint import encode_uvarints
 from promfill.codecs.remote_write.wire_rows import RowFrame, SeriesLabels, encode_rows, sort_labels
 from promfill.model.batch import Fleet, SeriesBatch
 from promfill.model.ragged import Column, columns_to_ragged, prepend
 from promfill.model.scratch import Scratch
+from promfill.model.types import I64Array, U8Array
 from promfill.pb.remote_write_2_pb2 import Metadata, Request, TimeSeries
 
 SERIES_TAG = 0x2A
@@ -32,7 +32,7 @@ class RequestEncoder:
         self._frames: dict[range, RowFrame] = {}
         self._work = Scratch()
 
-    def encode(self, batch: SeriesBatch) -> NDArray[np.uint8]:
+    def encode(self, batch: SeriesBatch) -> U8Array:
         """The message with all samples of the batch, uint8 (N,), valid until the next call.
 
         A series without any sample is not in it.
@@ -82,7 +82,7 @@ class SymbolTable:
         return self._more[text]
 
 
-def _encode_references(fleet: Fleet, series: range, references: NDArray[np.int64]) -> SeriesLabels:
+def _encode_references(fleet: Fleet, series: range, references: I64Array) -> SeriesLabels:
     """The field of label references of each series: name, value, name, value …"""
     values = fleet.values[series.start : series.stop]
     columns: list[Column] = []

@@ -27,6 +27,7 @@ from promfill.codecs.remote_write.wire_samples import (
 from promfill.model.batch import RaggedBytes, SeriesBatch, freeze
 from promfill.model.ragged import Column, append, columns_to_ragged, constant, gather, prepend
 from promfill.model.scratch import Scratch
+from promfill.model.types import I64Array, U8Array
 
 HEADER_MAX = 6
 """Bytes before the labels of a series at most: the tag, and a length below 2^35."""
@@ -41,11 +42,11 @@ class SeriesLabels:
     groups: the ranges of strings of one length.
     """
 
-    order: NDArray[np.int64]
+    order: I64Array
     labels: RaggedBytes
     groups: tuple[slice, ...]
 
-    def matrix(self, group: slice) -> NDArray[np.uint8]:
+    def matrix(self, group: slice) -> U8Array:
         """The strings of one group as the rows of a matrix."""
         first, end = self.labels.offsets[group.start], self.labels.offsets[group.stop]
         return self.labels.buffer[first:end].reshape(group.stop - group.start, -1)
@@ -66,7 +67,7 @@ class RowFrame:
         lengths = self.labels.labels.lengths[first] + steps * SAMPLE_BYTES + len(self.tail)
         return list(columns_to_ragged([self._header(lengths)]))
 
-    def heads(self, steps: int) -> list[NDArray[np.uint8]]:
+    def heads(self, steps: int) -> list[U8Array]:
         """What stands before the samples of each series, uint8 (n, w) for each group, where it has so many samples."""
         heads = []
         for group, header in zip(self.labels.groups, self.headers(steps), strict=True):
@@ -75,7 +76,7 @@ class RowFrame:
             heads.append(np.concatenate([rows, labels], axis=1))
         return heads
 
-    def orders(self) -> list[NDArray[np.int64]]:
+    def orders(self) -> list[I64Array]:
         """int64 (n,): the series of each group."""
         return [self.labels.order[group] for group in self.labels.groups]
 
@@ -86,12 +87,12 @@ class RowFrame:
         samples = self.labels.order.size * (steps * SAMPLE_BYTES + len(self.tail))
         return int(len(self.prefix) + headers + self.labels.labels.buffer.size + samples)
 
-    def join(self, order: RaggedBytes) -> NDArray[np.uint8]:
+    def join(self, order: RaggedBytes) -> U8Array:
         """The rows of strings that hold labels and samples; each gets its tail, its tag and its length."""
         whole = append(order, constant(self.tail)) if self.tail else order
         return prepend(self._header(whole.lengths), whole).buffer
 
-    def _header(self, lengths: NDArray[np.int64]) -> Column:
+    def _header(self, lengths: I64Array) -> Column:
         """Tag and length in front of series of these lengths (n,)."""
         varints, sizes = encode_uvarints(lengths.astype(np.uint64))
         tags = np.full((lengths.size, 1), self.tag, np.uint8)
@@ -106,7 +107,7 @@ def sort_labels(labels: RaggedBytes) -> SeriesLabels:
     return SeriesLabels(freeze(order), parts, tuple(itertools.starmap(slice, itertools.pairwise(borders))))
 
 
-def encode_rows(frame: RowFrame, batch: SeriesBatch, ending: bytes, work: Scratch) -> NDArray[np.uint8]:
+def encode_rows(frame: RowFrame, batch: SeriesBatch, ending: bytes, work: Scratch) -> U8Array:
     """The request with all samples of the batch, uint8 (N,), valid until the next call with this `work`.
 
     A series without any sample is not in it.
@@ -116,7 +117,7 @@ def encode_rows(frame: RowFrame, batch: SeriesBatch, ending: bytes, work: Scratc
     return _join(frame, batch, ending)
 
 
-def _splice(frame: RowFrame, batch: SeriesBatch, ending: bytes, work: Scratch) -> NDArray[np.uint8]:
+def _splice(frame: RowFrame, batch: SeriesBatch, ending: bytes, work: Scratch) -> U8Array:
     """All samples there, each 18 bytes long: per length of labels one array of rows."""
     bits = batch.values.view(np.uint64)
     steps = len(bits)
@@ -142,12 +143,12 @@ def _splice(frame: RowFrame, batch: SeriesBatch, ending: bytes, work: Scratch) -
     return message
 
 
-def _bytes_of_rows(samples: NDArray[np.void]) -> NDArray[np.uint8]:
+def _bytes_of_rows(samples: NDArray[np.void]) -> U8Array:
     """The records of each column of `samples` (T, n), one after the other: (n, 18 T)."""
     return np.ascontiguousarray(samples.T).view(np.uint8)
 
 
-def _join(frame: RowFrame, batch: SeriesBatch, ending: bytes) -> NDArray[np.uint8]:
+def _join(frame: RowFrame, batch: SeriesBatch, ending: bytes) -> U8Array:
     """Whatever the timestamps, and whichever samples are there: strings of any length, joined."""
     labels = frame.labels
     samples, lengths = _encode_present(labels.order, batch)
@@ -160,7 +161,7 @@ def _join(frame: RowFrame, batch: SeriesBatch, ending: bytes) -> NDArray[np.uint
     return np.concatenate([np.frombuffer(frame.prefix, np.uint8), rows, np.frombuffer(ending, np.uint8)])
 
 
-def _encode_present(order: NDArray[np.int64], batch: SeriesBatch) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _encode_present(order: I64Array, batch: SeriesBatch) -> tuple[U8Array, I64Array]:
     """The samples that are there, series by series in this order, and the bytes int64 (S,) of each series."""
     shape = batch.values.shape
     there = (np.ones(shape, np.bool_) if batch.present is None else batch.present).T[order]

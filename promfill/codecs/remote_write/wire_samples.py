@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from promfill.codecs.bits.varint import encode_uvarints
 from promfill.model.batch import RaggedBytes
 from promfill.model.ragged import columns_to_ragged, constant
+from promfill.model.types import I64Array, U64Array
 
 SAMPLE_TAG = b"\x12"
 VALUE_TAG = b"\x09"
@@ -36,12 +37,12 @@ _SHIFTS = np.arange(0, 7 * TIME_BYTES, 7)
 _MORE = np.array([0x80] * (TIME_BYTES - 1) + [0], np.uint8)
 
 
-def is_fixed_width(timestamps: NDArray[np.int64]) -> bool:
+def is_fixed_width(timestamps: I64Array) -> bool:
     """Whether every timestamp (ms) is a varint of 6 bytes, so that `sample_records` holds it."""
     return timestamps.size > 0 and int(timestamps.min()) >= _FIRST and int(timestamps.max()) < _END
 
 
-def sample_records(timestamps: NDArray[np.int64]) -> NDArray[np.void]:
+def sample_records(timestamps: I64Array) -> NDArray[np.void]:
     """SAMPLE records of the shape of `timestamps` (ms, `is_fixed_width`), complete but for their values."""
     records = np.empty(timestamps.shape, SAMPLE)
     records["open"] = tuple(SAMPLE_TAG + bytes([SAMPLE_BYTES - 2]) + VALUE_TAG)
@@ -50,7 +51,7 @@ def sample_records(timestamps: NDArray[np.int64]) -> NDArray[np.void]:
     return records
 
 
-def encode_samples(timestamps: NDArray[np.int64], bits: NDArray[np.uint64]) -> RaggedBytes:
+def encode_samples(timestamps: I64Array, bits: U64Array) -> RaggedBytes:
     """n samples of any timestamps, one string each; timestamps (ms) and value bits are (n,)."""
     times, lengths = encode_uvarints(timestamps.view(np.uint64))
     body = (lengths + (SAMPLE_BYTES - 2 - TIME_BYTES)).astype(np.uint8)

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.xor.lockstep import Lockstep, damaged
 from promfill.model.ragged import gather
 from promfill.model.scratch import Scratch
-
-I64Array = NDArray[np.int64]
+from promfill.model.types import BoolArray, I64Array, U8Array, U64Array
 
 LANES = 12_288
 """Chunks in one lockstep: enough to hide numpy's call overhead, few enough for their state to stay in the cache."""
@@ -34,16 +32,16 @@ class DecodedChunks:
     """
 
     times: I64Array
-    bits: NDArray[np.uint64]
+    bits: U64Array
     counts: I64Array
 
     @property
-    def present(self) -> NDArray[np.bool_]:
+    def present(self) -> BoolArray:
         """bool (K, n): where there is a sample."""
         return np.arange(self.times.shape[0])[:, None] < self.counts
 
 
-def read_counts(buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array) -> I64Array:
+def read_counts(buffer: U8Array, starts: I64Array, ends: I64Array) -> I64Array:
     """Sample counts int64 (n,) of the chunks, each compared with its length: a chunk holds no more than its bits allow.
 
     Arguments as for `decode_chunks`. FormatError: a chunk outside the buffer, or too short for its count.
@@ -61,9 +59,7 @@ def read_counts(buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array) -> 
     return counts
 
 
-def decode_chunks(
-    buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array, *, work: Scratch | None = None
-) -> DecodedChunks:
+def decode_chunks(buffer: U8Array, starts: I64Array, ends: I64Array, *, work: Scratch | None = None) -> DecodedChunks:
     """Decode n XOR chunks: chunk i is ``buffer[starts[i]:ends[i]]``, from its count to the end of its stream.
 
     buffer: uint8 (N,). starts, ends: int64 (n,), in any order. With `work` the result lives in its scratch arrays,
@@ -87,9 +83,7 @@ def _lanes(chunks: int) -> Iterator[slice]:
     return (slice(chunks * part // parts, chunks * (part + 1) // parts) for part in range(parts))
 
 
-def _stretch(
-    buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array
-) -> tuple[NDArray[np.uint8], I64Array, I64Array]:
+def _stretch(buffer: U8Array, starts: I64Array, ends: I64Array) -> tuple[U8Array, I64Array, I64Array]:
     """The bytes that hold the chunks, and where these start and end in them."""
     first, last = int(starts.min()), int(ends.max())
     if last - first <= _SPARSE * int((ends - starts).sum()):

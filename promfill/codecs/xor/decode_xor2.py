@@ -20,7 +20,6 @@ sample is followed by one (bit 7), and from which sample on each is (bits 0 to 6
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.bits.varint import unzigzag
 from promfill.codecs.bits.words import big_endian_words, uvarints_at, words_at
@@ -30,10 +29,7 @@ from promfill.errors import FormatError
 from promfill.model.batch import STALE_NAN_BITS
 from promfill.model.ragged import gather
 from promfill.model.scratch import Scratch
-
-I64Array = NDArray[np.int64]
-U64Array = NDArray[np.uint64]
-Mask = NDArray[np.bool_]
+from promfill.model.types import BoolArray, I64Array, U8Array, U64Array
 
 _HEADER = 3
 _LEAST_BITS = 8 * (1 + 8)
@@ -48,7 +44,7 @@ _SAME, _REUSE, _NEW, _MARKER = range(4)
 _KIND_BITS = np.array([1, 2, 3, 3])
 
 
-def read_xor2_counts(buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array) -> I64Array:
+def read_xor2_counts(buffer: U8Array, starts: I64Array, ends: I64Array) -> I64Array:
     """Sample counts int64 (n,), none larger than the bits of its chunk allow; arguments as for `decode_xor2_chunks`.
 
     FormatError: a chunk outside the buffer, or too short for its count.
@@ -65,7 +61,7 @@ def read_xor2_counts(buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array
 
 
 def decode_xor2_chunks(
-    buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array, *, work: Scratch | None = None
+    buffer: U8Array, starts: I64Array, ends: I64Array, *, work: Scratch | None = None
 ) -> DecodedChunks:
     """Decode n XOR2 chunks ``buffer[starts[i]:ends[i]]``; otherwise as `decode.decode_chunks`."""
     counts = read_xor2_counts(buffer, starts, ends)
@@ -84,7 +80,7 @@ def decode_xor2_chunks(
 class _State:
     """Where the reading of n chunks stands, and what the next samples are told against."""
 
-    def __init__(self, buffer: NDArray[np.uint8], starts: I64Array, ends: I64Array, counts: I64Array) -> None:
+    def __init__(self, buffer: U8Array, starts: I64Array, ends: I64Array, counts: I64Array) -> None:
         chunks = gather(buffer, starts, ends - starts)
         self.words = big_endian_words(chunks.buffer, Scratch(), "xor2")
         self.names, self.counts = starts, counts
@@ -170,7 +166,7 @@ class _State:
         self.position[live] += lengths
         return values
 
-    def _refuse(self, bad: Mask, what: str) -> None:
+    def _refuse(self, bad: BoolArray, what: str) -> None:
         if bad.any():
             raise damaged(what, self.names, bad)
 

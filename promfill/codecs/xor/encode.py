@@ -36,6 +36,7 @@ from promfill.codecs.xor.times import FAR_BITS, is_regular, time_tokens
 from promfill.codecs.xor.values import ORIGIN, ValueFrames, accumulate, frame_values
 from promfill.errors import InputError
 from promfill.model.scratch import BLOCK, Scratch
+from promfill.model.types import I64Array, U8Array, U64Array
 
 MAX_SAMPLES = 0xFFFF
 """Samples that the 2-byte count of a chunk can tell."""
@@ -49,9 +50,6 @@ _TILE_BYTES = 1 << 28
 _PAD_WORDS = 8
 """Room after the last record for frames that are all zero there: besides, two bits for each row that is not there."""
 
-U8Array = NDArray[np.uint8]
-U64Array = NDArray[np.uint64]
-I64Array = NDArray[np.int64]
 _Number = TypeVar("_Number", np.int64, np.uint64)
 
 

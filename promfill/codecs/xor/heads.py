@@ -12,18 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.codecs.bits.varint import MAX_VARINT, encode_uvarints, zigzag
 from promfill.model.scratch import Scratch
+from promfill.model.types import I64Array, U64Array
 
 XOR_ENCODING = 1
 COUNT_BYTES = 2
 VALUE_BYTES = 8
 CHECKSUM_BYTES = 4
-
-I64Array = NDArray[np.int64]
-U64Array = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -38,9 +38,7 @@ from promfill.codecs.bits.varint import unzigzag
 from promfill.codecs.bits.words import big_endian_words, uvarints_at, words_at
 from promfill.errors import FormatError
 from promfill.model.scratch import Scratch
-
-I64Array = NDArray[np.int64]
-U64Array = NDArray[np.uint64]
+from promfill.model.types import BoolArray, I64Array, U8Array, U64Array
 
 _COUNT_BYTES = 2
 _FEW = 4
@@ -59,7 +57,7 @@ _NO_WINDOW = 1 << 40
 """The length of the window of a chunk that has none yet: to use it leads far past the end."""
 
 
-def damaged(what: str, names: I64Array, bad: NDArray[np.bool_]) -> FormatError:
+def damaged(what: str, names: I64Array, bad: BoolArray) -> FormatError:
     """The error of the first bad chunk; names: int64 (n,), the offsets by which the caller knows them."""
     return FormatError(what, section="XOR chunk", offset=int(names[np.flatnonzero(bad)[0]]))
 
@@ -69,7 +67,7 @@ class Lockstep:
 
     def __init__(
         self,
-        buffer: NDArray[np.uint8],
+        buffer: U8Array,
         starts: I64Array,
         ends: I64Array,
         counts: I64Array,

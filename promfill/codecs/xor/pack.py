@@ -16,15 +16,11 @@ from promfill.codecs.bits.pack import put_frames
 from promfill.codecs.xor.times import TimeTokens
 from promfill.codecs.xor.values import NO_CONTROL, ORIGIN, ValueFrames
 from promfill.model.scratch import Scratch
+from promfill.model.types import BoolArray, I64Array, U8Array, U32Array, U64Array
 
 _NEW_WINDOW = 0b11 << 11
 _SAME_WINDOW = 0b10
 _FAR_PREFIX = 0b1111
-
-U8Array = NDArray[np.uint8]
-U32Array = NDArray[np.uint32]
-U64Array = NDArray[np.uint64]
-I64Array = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +40,7 @@ class Tile:
     offsets: NDArray[Any]
     trailing: U8Array
     control: U8Array
-    apart: NDArray[np.bool_]
+    apart: BoolArray
     tokens: U32Array | None
     token_lengths: U8Array | None
 

@@ -19,11 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promfill.model.scratch import Scratch, row_blocks
+from promfill.model.types import BoolArray, I64Array, U8Array, U32Array
 
 FAR_BITS = 68
 """Length of a token with a 64-bit delta-of-delta; the others have 24 at most."""
-
-I64Array = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +33,8 @@ class TimeTokens:
     far_places: int64 (n,), flat places of those of 64 bits, far_values: int64 (n,), their delta-of-deltas.
     """
 
-    tokens: NDArray[np.uint32]
-    lengths: NDArray[np.uint8]
+    tokens: U32Array
+    lengths: U8Array
     far_places: I64Array
     far_values: I64Array
 
@@ -88,7 +87,7 @@ def _delta_of_deltas(timestamps: I64Array, rows: slice, chunk_rows: int, work: S
     return changes
 
 
-def _encode(changes: NDArray[Any], tokens: NDArray[np.uint32], lengths: NDArray[np.uint8], work: Scratch) -> None:
+def _encode(changes: NDArray[Any], tokens: U32Array, lengths: U8Array, work: Scratch) -> None:
     """Tokens and lengths of delta-of-deltas int32 or int64; where 64 bits are needed the token is left zero."""
     shape = changes.shape
     classes = work.get("xor.classes", shape, np.uint8)
@@ -117,9 +116,9 @@ def _encode(changes: NDArray[Any], tokens: NDArray[np.uint32], lengths: NDArray[
 
 def _measure(
     changes: NDArray[Any],
-    classes: NDArray[np.uint8],
-    flag: NDArray[np.bool_],
-    lengths: NDArray[np.uint8],
+    classes: U8Array,
+    flag: BoolArray,
+    lengths: U8Array,
     work: Scratch,
 ) -> None:
     """The class of each body, 0 for 14 bits, 1 for 17, 2 for 20 and more; and the lengths of the tokens."""

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promfill.model.scratch import Scratch, row_blocks
+from promfill.model.types import BoolArray, U8Array, U64Array
 
 ORIGIN = 64
 """What `ValueFrames.offsets` holds in the first row of a chunk, so that offsets are never negative."""
@@ -40,9 +41,6 @@ NO_CONTROL = 128
 MAX_LEADING = 31
 _NOTHING_FITS = (0, 64)
 _LEADING, _TRAILING = 0, 1
-
-U8Array = NDArray[np.uint8]
-U64Array = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +57,7 @@ class ValueFrames:
     offsets: NDArray[Any]
     windows: U8Array
     control: U8Array
-    apart: NDArray[np.bool_]
+    apart: BoolArray
 
 
 def frame_values(bits: U64Array, chunk_rows: int, widest: int, work: Scratch) -> ValueFrames:
@@ -102,7 +100,7 @@ def accumulate(offsets: NDArray[Any], steps: int, work: Scratch) -> None:
         np.add(before, here, out=here)
 
 
-def _measure(bits: U64Array, rows: slice, windows: U8Array, differs: NDArray[np.bool_], work: Scratch) -> None:
+def _measure(bits: U64Array, rows: slice, windows: U8Array, differs: BoolArray, work: Scratch) -> None:
     """Leading zeros (31 at most) and trailing zeros (64 where equal) of the XORs, and whether there is a difference."""
     shape = (rows.stop - rows.start, bits.shape[1])
     xor = work.get("xor.xor", shape, np.uint64)
@@ -128,7 +126,7 @@ def _measure(bits: U64Array, rows: slice, windows: U8Array, differs: NDArray[np.
     np.not_equal(small, 0, out=differs)
 
 
-def _choose_windows(windows: U8Array, opened: NDArray[np.bool_], steps: int, work: Scratch) -> None:
+def _choose_windows(windows: U8Array, opened: BoolArray, steps: int, work: Scratch) -> None:
     """In place: from what each XOR measures to the window in force after it; opened: a new one begins here."""
     views = work.views("xor.window rows", (windows, opened), steps, lambda: _window_rows(windows, opened, steps))
     for here, state, exceeds, exceeds_leading, exceeds_trailing, change, new, one_if_new in views:
@@ -139,7 +137,7 @@ def _choose_windows(windows: U8Array, opened: NDArray[np.bool_], steps: int, wor
         np.bitwise_xor(state, change, out=here)
 
 
-def _window_rows(windows: U8Array, opened: NDArray[np.bool_], steps: int) -> list[tuple[NDArray[Any], ...]]:
+def _window_rows(windows: U8Array, opened: BoolArray, steps: int) -> list[tuple[NDArray[Any], ...]]:
     exceeds = np.empty(windows.shape[1:], np.bool_)
     change = np.empty(windows.shape[1:], np.uint8)
     rows: list[tuple[NDArray[Any], ...]] = []
@@ -161,8 +159,8 @@ def _spans(shape: tuple[int, ...], steps: int) -> Iterator[tuple[int, int, int]]
 
 def _lay(
     windows: U8Array,
-    differs: NDArray[np.bool_],
-    apart: NDArray[np.bool_],
+    differs: BoolArray,
+    apart: BoolArray,
     control: U8Array,
     offsets: NDArray[Any],
     work: Scratch,

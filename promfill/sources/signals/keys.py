@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promfill.model.batch import Fleet, RaggedBytes, freeze
+from promfill.model.types import U64Array
 from promfill.sources.signals.mix import mix
 
 _ROWS = 16_384  # a block of rows whose scratch stays in the cache
 
 
-def label_keys(fleet: Fleet) -> NDArray[np.uint64]:
+def label_keys(fleet: Fleet) -> U64Array:
     """uint64 (S,): the key of each row's label set."""
     hashes = _symbol_hashes(fleet)
     names = mix(hashes[fleet.names])
@@ -31,7 +32,7 @@ def label_keys(fleet: Fleet) -> NDArray[np.uint64]:
     return freeze(keys)
 
 
-def _symbol_hashes(fleet: Fleet) -> NDArray[np.uint64]:
+def _symbol_hashes(fleet: Fleet) -> U64Array:
     """uint64 (n,): the hash of each symbol that the fleet uses; 0 for the others, which may be another fleet's."""
     used = np.zeros(len(fleet.symbols), np.bool_)
     used[fleet.names] = True
@@ -41,7 +42,7 @@ def _symbol_hashes(fleet: Fleet) -> NDArray[np.uint64]:
     return hashes
 
 
-def _blake2b(strings: RaggedBytes, which: NDArray[np.intp]) -> NDArray[np.uint64]:
+def _blake2b(strings: RaggedBytes, which: NDArray[np.intp]) -> U64Array:
     data = strings.buffer.tobytes()
     bounds = zip(strings.offsets[which].tolist(), strings.offsets[which + 1].tolist(), strict=True)
     digests = b"".join([hashlib.blake2b(data[a:b], digest_size=8).digest() for a, b in bounds])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from promfill.model.types import U64Array
 
 _U64 = np.uint64
 _ROUNDS = ((_U64(30), _U64(0xBF58476D1CE4E5B9)), (_U64(27), _U64(0x94D049BB133111EB)))
 _LAST_SHIFT = _U64(31)
 
 
-def mix(words: NDArray[np.uint64], scratch: NDArray[np.uint64] | None = None) -> NDArray[np.uint64]:
+def mix(words: U64Array, scratch: U64Array | None = None) -> U64Array:
     """`words` (uint64, any shape), mixed in place and returned: a bijection; each bit moves about half of the others.
 
     The finaliser of splitmix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014;

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from promfill.model.types import F64Array
 from promfill.sources.signals.noise_hash import HashNoise
 from promfill.sources.signals.noise_stream import MersenneNoise
 
@@ -20,7 +18,7 @@ __all__ = ["HashNoise", "MersenneNoise", "Noise"]
 class Noise(Protocol):
     """Normal noise over the plane of steps and series: any rectangle alone, with the bits of the whole."""
 
-    def fill(self, out: NDArray[np.float64], first_step: int, first_series: int) -> None:
+    def fill(self, out: F64Array, first_step: int, first_series: int) -> None:
         """Write mean + std * normal into `out`, float64 (T, S): steps ``first_step`` …, series ``first_series`` …"""
         ...
 

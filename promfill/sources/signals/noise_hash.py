@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from promfill.model.batch import freeze
 from promfill.model.grid import spans
 from promfill.model.scratch import Scratch
+from promfill.model.types import F64Array, U64Array
 from promfill.sources.signals.mix import mix
 
 _OCTAVES = range(-1, 31)  # |f| lies in [2^-1, 2^31)
@@ -46,14 +47,14 @@ class HashNoise:
     keys: uint64 (S,), of `promfill.sources.signals.keys.label_keys`.
     """
 
-    def __init__(self, seed: int, keys: NDArray[np.uint64], mean: float, std: float) -> None:
+    def __init__(self, seed: int, keys: U64Array, mean: float, std: float) -> None:
         self._seed = seed
         self._words = freeze(mix(keys ^ mix(np.array([seed], np.uint64))))
         self._mean, self._std = mean, std
         self._segments: NDArray[np.complex128] | None = None
         self._work = Scratch()
 
-    def fill(self, out: NDArray[np.float64], first_step: int, first_series: int) -> None:
+    def fill(self, out: F64Array, first_step: int, first_series: int) -> None:
         """As in `Noise.fill`; ValueError where there are no such series."""
         steps, series = out.shape
         if not 0 <= first_series <= self._words.size - series or first_step < 0:
@@ -69,9 +70,7 @@ class HashNoise:
         HashNoise(self._seed, np.zeros(1, np.uint64), 0.0, 1.0).fill(values, 0, 0)
         return tuple(values[:, 0].tolist())
 
-    def _fill_columns(
-        self, out: NDArray[np.float64], words: NDArray[np.uint64], pairs: NDArray[np.uint64], skip: int
-    ) -> None:
+    def _fill_columns(self, out: F64Array, words: U64Array, pairs: U64Array, skip: int) -> None:
         """A block of pairs after the other; the first `skip` steps of `pairs` lie before `out`."""
         rows = max(1, min(pairs.size, _BLOCK // words.size))
         scratch = _Scratch.of(self._work, rows, words.size)
@@ -92,10 +91,10 @@ class HashNoise:
 class _Scratch(NamedTuple):
     """What a block of hash words (P pairs, S series) and its 2P steps need."""
 
-    hashes: NDArray[np.uint64]  # (P, S)
-    shifted: NDArray[np.uint64]  # (P, S)
-    f: NDArray[np.float64]  # (P, 2, S)
-    tops: NDArray[np.uint64]  # (2P, S)
+    hashes: U64Array  # (P, S)
+    shifted: U64Array  # (P, S)
+    f: F64Array  # (P, 2, S)
+    tops: U64Array  # (2P, S)
     segments: NDArray[np.complex128]  # (2P, S)
 
     @classmethod
@@ -109,12 +108,12 @@ class _Scratch(NamedTuple):
         )
 
 
-def _pair_words(first_step: int, steps: int) -> NDArray[np.uint64]:
+def _pair_words(first_step: int, steps: int) -> U64Array:
     """uint64 (P,): a word for each pair of steps (2p, 2p + 1) that has one of the steps."""
     return mix(np.arange(first_step // 2, (first_step + steps + 1) // 2, dtype=np.uint64) ^ _STEP_STREAM)
 
 
-def _uniforms(words: NDArray[np.uint64], pairs: NDArray[np.uint64], scratch: _Scratch) -> NDArray[np.float64]:
+def _uniforms(words: U64Array, pairs: U64Array, scratch: _Scratch) -> F64Array:
     """float64 (2P, S): f of both steps of each pair, all half-integers between -2^31 and 2^31 alike likely."""
     hashes, f = scratch.hashes[: pairs.size], scratch.f[: pairs.size]
     np.bitwise_xor(words, pairs[:, None], out=hashes)
@@ -126,9 +125,7 @@ def _uniforms(words: NDArray[np.uint64], pairs: NDArray[np.uint64], scratch: _Sc
     return f.reshape(2 * pairs.size, words.size)
 
 
-def _quantiles(
-    f: NDArray[np.float64], segments: NDArray[np.complex128], scratch: _Scratch, out: NDArray[np.float64]
-) -> None:
+def _quantiles(f: F64Array, segments: NDArray[np.complex128], scratch: _Scratch, out: F64Array) -> None:
     """The quantile of each f, by its segment, into `out`; both (steps, S). Overwrites f."""
     tops, segment = scratch.tops[: f.shape[0]], scratch.segments[: f.shape[0]]
     np.right_shift(f.view(np.uint64), _TOP_SHIFT, out=tops)
@@ -154,7 +151,7 @@ def _scaled_segments(mean: float, std: float) -> NDArray[np.complex128]:
 
 
 @functools.cache
-def _segments() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _segments() -> tuple[F64Array, F64Array]:
     """float64 (32 * 256,) each: intercepts and slopes of the positive half. Exact: nodes are multiples of 2^-30."""
     nodes = _nodes()
     rise = np.diff(nodes)
@@ -163,12 +160,12 @@ def _segments() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return freeze(nodes[:-1] - rise * (_SEGMENTS + segment)), freeze(slopes)
 
 
-def _nodes() -> NDArray[np.float64]:
+def _nodes() -> F64Array:
     """float64 (32 * 256 + 1,): the quantiles at the borders of the segments, from the far tail down to 0."""
     from statistics import NormalDist
 
     mantissas = 1 + np.arange(_SEGMENTS) / _SEGMENTS
     tails = np.concatenate([np.ldexp(mantissas, octave - 32) for octave in _OCTAVES])
     quantiles = np.array([*map(NormalDist().inv_cdf, tails.tolist()), 0.0])
-    nodes: NDArray[np.float64] = np.rint(-quantiles / _NODE_UNIT) * _NODE_UNIT
+    nodes: F64Array = np.rint(-quantiles / _NODE_UNIT) * _NODE_UNIT
     return nodes

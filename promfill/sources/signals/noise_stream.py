@@ -7,7 +7,8 @@ block is a copy; a longer push goes forward block by block; whoever asks for an 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from promfill.model.types import F64Array
 
 BLOCK = 1 << 22
 """Values kept: 32 MiB, eight years at one a minute."""
@@ -20,7 +21,7 @@ class MersenneNoise:
         self._seed, self._mean, self._std, self._steps, self._block = seed, mean, std, steps, block
         self._restart()
 
-    def fill(self, out: NDArray[np.float64], first_step: int, first_series: int) -> None:
+    def fill(self, out: F64Array, first_step: int, first_series: int) -> None:
         """As in `Noise.fill`; ValueError for anything but steps of the one series."""
         steps, series = out.shape
         if series != 1 or first_series or not 0 <= first_step <= self._steps - steps:
@@ -40,7 +41,7 @@ class MersenneNoise:
         self._random = np.random.RandomState(self._seed)
         self._index, self._values = -1, np.empty(0)
 
-    def _values_of(self, index: int) -> NDArray[np.float64]:
+    def _values_of(self, index: int) -> F64Array:
         if index < self._index:
             self._restart()
         while self._index < index:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.model.batch import freeze
+from promfill.model.types import F64Array, I64Array
 from promfill.sources.signals.zone import utc_offsets
 
 KEY_FRAMES = (1.0, 10.8, 18.1, 19.5, 17.6, 15.8, 14.1, 12.8, 10.3, 8.7, 3.6, 1.8)
@@ -23,7 +23,7 @@ _FRAME = _DAY // len(KEY_FRAMES)
 _FRAME_SECONDS = _FRAME / 1000
 
 
-def daily_season(times: NDArray[np.int64], timezone: str = "UTC") -> NDArray[np.float64]:
+def daily_season(times: I64Array, timezone: str = "UTC") -> F64Array:
     """float64 (T,): the season at int64 (T,) Unix milliseconds; its day begins at midnight of `timezone`'s clocks.
 
     Where clocks jump, the season jumps with them: it is a function of the wall clock's time of day.
@@ -34,15 +34,15 @@ def daily_season(times: NDArray[np.int64], timezone: str = "UTC") -> NDArray[np.
     return _polynomial(seconds - frame * _FRAME_SECONDS, _cubics()[:, frame])
 
 
-def _polynomial(x: NDArray[np.float64], c: NDArray[np.float64]) -> NDArray[np.float64]:
+def _polynomial(x: F64Array, c: F64Array) -> F64Array:
     """Powers rise from the low end, as in SciPy: Horner's order would round otherwise."""
     square = x * x
-    value: NDArray[np.float64] = ((c[0] + c[1] * x) + c[2] * square) + c[3] * (square * x)
+    value: F64Array = ((c[0] + c[1] * x) + c[2] * square) + c[3] * (square * x)
     return value
 
 
 @functools.cache
-def _cubics() -> NDArray[np.float64]:
+def _cubics() -> F64Array:
     """float64 (4, 12): the coefficients of each frame's cubic in the seconds since the frame, constant term first."""
     values = np.array([KEY_FRAMES[-1], *KEY_FRAMES, *KEY_FRAMES[:2]])
     slopes = np.diff(values) / _FRAME_SECONDS
@@ -52,7 +52,7 @@ def _cubics() -> NDArray[np.float64]:
     return freeze(np.stack([values[1:-2], start, (slope - start) / _FRAME_SECONDS - bend, bend / _FRAME_SECONDS]))
 
 
-def _tangents(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+def _tangents(left: F64Array, right: F64Array) -> F64Array:
     """The harmonic mean of the slopes on both sides of a frame; level where the curve turns."""
     weight = 3 * _FRAME_SECONDS
     mean = (weight / left + weight / right) / (2 * weight)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from promfill.model.grid import Grid
+from promfill.model.types import F64Array
 from promfill.scenario.scenario import Signal
 from promfill.sources.signals.seasonality import daily_season
 from promfill.sources.signals.trend import linear_trend
 
 
-def shape(signal: Signal, grid: Grid, first_step: int, steps: int) -> NDArray[np.float64]:
+def shape(signal: Signal, grid: Grid, first_step: int, steps: int) -> F64Array:
     """float64 (steps,): the signal without its noise, at the steps ``first_step`` … of the grid."""
     trend = 0.0 + linear_trend(signal.flat_base, signal.trend_coefficient, grid, first_step, steps)
     if signal.seasonality == "none":

@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
+
+from promfill.model.types import I64Array
 
 _DAY = 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def utc_offsets(times: NDArray[np.int64], timezone: str) -> NDArray[np.int64]:
+def utc_offsets(times: I64Array, timezone: str) -> I64Array:
     """int64 (T,): what to add to the Unix milliseconds `times` for the wall clock of `timezone`, in ms.
 
     OverflowError outside the years 1 to 9999; ZoneInfoNotFoundError for an unknown zone.
