@@ -1,0 +1,55 @@
+"""What is known of a push before its first byte: the store's answers, who forwards to it, and what it will do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from promfill.errors import LossError, RepeatError
+
+if TYPE_CHECKING:
+    from promfill.rules.finding import Finding
+    from promfill.rules.forwarders import Forwarder
+    from promfill.rules.store_facts import StoreFacts
+
+CONFLICTS = ("interleaves", "conflicts", "repeat")
+"""Findings about what is there of the push already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A store, None where nobody could be asked, and what it will do with a push; and who forwards the push to it.
+
+    has_all: nothing is left to send.
+    """
+
+    store: StoreFacts | None = None
+    findings: tuple[Finding, ...] = ()
+    forwarder: Forwarder | None = None
+    has_all: bool = False
+
+    def without(self, kinds: Collection[str]) -> Look:
+        """The same, but for findings of these kinds."""
+        return replace(self, findings=tuple(one for one in self.findings if one.kind not in kinds))
+
+    @property
+    def loses(self) -> bool:
+        """Whether any sample will be lost."""
+        return any(finding.loses for finding in self.findings)
+
+    def refuse_repeat(self, again: bool) -> None:
+        """RepeatError where the store would keep the push beside what it holds, and nobody wants it `again`."""
+        kept_beside = [finding for finding in self.findings if finding.spoils]
+        if kept_beside and not again:
+            fixes = "; ".join(dict.fromkeys(finding.fix for finding in kept_beside if finding.fix))
+            told = "; ".join(finding.text for finding in kept_beside)
+            raise RepeatError(told, f"{fixes}; or add --again to send all of it. Nothing was sent or written")
+
+    def refuse_loss(self, accepted: bool) -> None:
+        """LossError where samples will be lost and nobody has accepted that. Nothing has been sent."""
+        lost = [finding for finding in self.findings if finding.loses]
+        if lost and not accepted:
+            fixes = "; ".join(dict.fromkeys(finding.fix for finding in lost if finding.fix))
+            accept = "or add --accept-loss. Nothing was sent or written"
+            raise LossError("; ".join(finding.text for finding in lost), f"{fixes}; {accept}" if fixes else accept)

@@ -1,0 +1,174 @@
+"""What operations tell: the results that they return, and the parts of them that are known before the end.
+
+A push that fails has no result to return, so its parts are told as they become known (`notices.Notices.found`), in the
+order in which they stand here, and last of all `Remains`. Nothing here holds a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from promfill.operations.look import Look
+    from promfill.operations.verify import VerifyReport
+    from promfill.rules.finding import Finding
+    from promfill.rules.forwarders import Forwarder
+    from promfill.rules.store_facts import StoreFacts
+    from promfill.scenario.scenario import Scenario
+    from promfill.sinks.upload.uploader import UploadReport
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """A checkpoint that is there before the push. finished: its run has nothing left to do."""
+
+    path: Path
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for; `mode` as `settings.MODES` has it."""
+
+    mode: str
+    scenario: Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a push is to do. destination: an address, a file or a directory, None where it is not known yet.
+
+    samples: staleness markers among them. blocks, windows, requests: how many, where the mode makes them. upload_to:
+    where blocks go from here; stays: whether the files that are made stay here.
+    """
+
+    mode: str
+    scenario: Scenario
+    series: int
+    samples: int
+    destination: str | None
+    blocks: int | None = None
+    windows: int | None = None
+    requests: int | None = None
+    upload_to: str | None = None
+    stays: bool = True
+    forwarder: Forwarder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """What a push would do. look: what was found out of the store or directory without asking a server."""
+
+    frame: Frame
+    estimated_bytes: int
+    look: Look | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """Blocks that went up, by what became of them: ULIDs, as the server has them; of refused ones the words.
+
+    renamed: the ULID here, and the one that it went up under. bytes: of `uploaded`. before: complete since an earlier
+    run.
+    """
+
+    destination: str
+    uploaded: tuple[str, ...] = ()
+    there: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    bytes: int = 0
+    before: int = 0
+
+    @property
+    def complete(self) -> list[str]:
+        """All that the server holds now, in order."""
+        return sorted([*self.uploaded, *self.there])
+
+    @classmethod
+    def of(cls, report: UploadReport, destination: str, before: int = 0) -> Uploaded:
+        """What an uploader reports, as it is now."""
+        return cls(
+            destination,
+            tuple(report.uploaded),
+            tuple(report.there),
+            dict(report.refused),
+            dict(report.renamed),
+            report.bytes,
+            before,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PushReport:
+    """What a push made.
+
+    samples, bytes: what has arrived, whole and visible. paths: the files that hold it and stay here. details: what the
+    sink counted (of remote write: `promfill.sinks.remote_write.tally`). there_before: samples that were there already,
+    all of the push, so that nothing was sent. checkpoint: the run's file, if it has one. verify_at: the query API or
+    the directory of blocks where it can be verified, None where that is not known. finished_before: an earlier run had
+    done all of it, so that nothing was looked at.
+    """
+
+    frame: Frame
+    samples: int = 0
+    bytes: int = 0
+    paths: tuple[Path, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    there_before: int = 0
+    checkpoint: Path | None = None
+    upload: Uploaded | None = None
+    look: Look | None = None
+    verify_at: str | Path | None = None
+    verified: VerifyReport | None = None
+    finished_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What had arrived when a push ended early. resumable: its checkpoint can be gone on with."""
+
+    report: PushReport
+    resumable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a store would do with a push."""
+
+    frame: Frame
+    look: Look
+
+    @property
+    def store(self) -> StoreFacts | None:
+        """What the store told of itself; None where it could not be asked."""
+        return self.look.store
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What it would do, one by one."""
+        return self.look.findings
+
+
+@dataclass(frozen=True, slots=True)
+class BlocksFound:
+    """Blocks that are to go up, checked. destination: None where none is named."""
+
+    blocks: int
+    samples: int
+    bytes: int
+    destination: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadDone:
+    """What `upload` made. queryable: every sample was counted by the store's query API."""
+
+    found: BlocksFound
+    uploaded: Uploaded
+    seconds: float = 0.0
+    queryable: bool = False
