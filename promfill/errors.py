@@ -16,38 +16,108 @@
         └── ScriptError            a backfill script that failed
 
 Anything else that comes out of promfill is a bug in promfill.
+
+Texts name our own settings by `setting`, so that each reader sees the name that they know: ``noise_std`` in Python,
+``--noise-std`` on the command line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+
+Spell = Callable[[str, str | None], str]
+"""How a reader writes a setting: from its field (``noise_std``) and its value, None where only the field is meant."""
+
+_MARKED = re.compile("\ue000(\\w+)(?:=([^\ue000\ue001]*))?\ue001")
+
+
+def setting(field: str, value: str | None = None) -> str:
+    """One of our settings in a text: ``f"choose a smaller {setting('noise_std')}"``, ``setting("mode", "blocks")``.
+
+    The name stands between two characters that no text holds otherwise, so that `spelled` finds it again.
+    """
+    return f"\ue000{field}\ue001" if value is None else f"\ue000{field}={value}\ue001"
+
+
+def _in_python(field: str, value: str | None) -> str:
+    return field if value is None else f"{field}={value}"
+
+
+def spelled(text: str, spell: Spell = _in_python) -> str:
+    """The text with each setting as its reader writes it; by default as Python does: ``noise_std``, ``mode=blocks``."""
+    return _MARKED.sub(lambda found: spell(found[1], found[2]), text) if "\ue000" in text else text
 
 
 class PromfillError(Exception):
     """Base of all; ``str(error)`` is one line for the user, without secrets: the problem, then the fix if there is one.
 
     problem: what is wrong, with the value. fix: what to do about it. note: what had arrived before, where somebody
-    further out knows it; it keeps the kind of the error. code: the stable word by which ``--json`` names
-    its kind (docs/json.md).
+    further out knows it; it keeps the kind of the error. field: the setting that is wrong, "" where none is. code: the
+    stable word by which the command line's JSON names the kind of the error (docs/json.md).
     """
 
     exit_code = 1
     code = "failed"
+    field = ""
 
     def __init__(self, problem: str, fix: str = "") -> None:
         super().__init__(problem, fix)
-        self.problem, self.fix, self.note = problem, fix, ""
+        self.note = ""
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, with the value."""
+        return self.parts()[0]
+
+    @property
+    def fix(self) -> str:
+        """What to do about it; may be empty."""
+        return self.parts()[1]
+
+    def parts(self, spell: Spell = _in_python) -> tuple[str, str, str]:
+        """Problem, fix and note, with settings as the reader writes them."""
+        problem, fix = self.args
+        return spelled(problem, spell), spelled(fix, spell), spelled(self.note, spell)
+
+    @property
+    def marked(self) -> str:
+        """The line with its settings still marked: what another error or finding is made of."""
+        problem, fix = self.args
+        text = f"{problem}: {fix}" if fix else problem
+        return f"{text}. {self.note}" if self.note else text
+
+    def blame(self, who: str) -> None:
+        """Put in front who it was that failed."""
+        problem, fix = self.args
+        self.args = (f"{who}: {problem}", fix)
 
     def __str__(self) -> str:
-        text = f"{self.problem}: {self.fix}" if self.fix else self.problem
-        return f"{text}. {self.note}" if self.note else text
+        return spelled(self.marked)
+
+    def __reduce__(self) -> tuple[Callable[..., PromfillError], tuple[object, ...]]:
+        """Workers hand their errors over, whatever their constructors take."""
+        return _make_again, (type(self), self.args, self.__dict__)
+
+
+def _make_again(kind: type[PromfillError], args: tuple[str, str], state: Mapping[str, object]) -> PromfillError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class InputError(PromfillError):
-    """What the user gave cannot be used; nothing was sent or written."""
+    """What the user gave cannot be used; nothing was sent or written.
+
+    field: the setting that is wrong, by its name in Python (``noise_std``); "" where it is none, or several.
+    """
 
     exit_code = 2
     code = "input"
+
+    def __init__(self, problem: str, fix: str = "", *, field: str = "") -> None:
+        super().__init__(problem, fix)
+        self.field = field
 
 
 class LossError(InputError):
@@ -71,14 +141,6 @@ class FormatError(PromfillError):
         where = section if offset is None else f"{section} at byte {offset}"
         super().__init__(f"{where}: {what}" if where else what)
         self.what, self.section, self.offset = what, section, offset
-
-    def __reduce__(self) -> tuple[Callable[..., FormatError], tuple[str, str, int | None]]:
-        """Workers hand their errors over."""
-        return _format_error, (self.what, self.section, self.offset)
-
-
-def _format_error(what: str, section: str, offset: int | None) -> FormatError:
-    return FormatError(what, section=section, offset=offset)
 
 
 class RunError(PromfillError):

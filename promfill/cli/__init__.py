@@ -13,7 +13,7 @@ import click
 from promfill._version import __version__
 from promfill.cli.console import Console, open_closed_streams, raise_on_signals, settle_streams
 from promfill.cli.failures import DEBUG, failure_of
-from promfill.cli.outcome import Failure, Outcome
+from promfill.cli.outcome import Failure, Outcome, find_outcome
 from promfill.cli.settings import load_dotenv, name_variables
 from promfill.errors import InputError, InternalError
 
@@ -56,9 +56,13 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the arguments begin with; InputError, which says where to look, for one that is not."""
         try:
-            return super().resolve_command(ctx, args)
+            found = super().resolve_command(ctx, args)
         except click.UsageError as error:
             raise InputError(error.message.rstrip("."), f"{ctx.command_path} --help lists them") from None
+        outcome = find_outcome(ctx)
+        if outcome:
+            outcome.opened = found[1]
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands from the table above."""
@@ -98,7 +102,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             console.say(error.format_message())
             return InputError.exit_code
         except BaseException as error:
-            failure = failure_of(error)
+            failure = failure_of(error, outcome.opened)
             if failure is None:  # the reader of our output is gone
                 return 1
             code = failure.exit_code

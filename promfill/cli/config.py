@@ -14,6 +14,7 @@ from promfill.cli.options.destination import has_cdo_token
 from promfill.cli.options.shared import VERBOSITY, build_console, with_options
 from promfill.cli.push import command as push
 from promfill.cli.settings import dotenv_names, name_variables
+from promfill.cli.spelling import in_options
 from promfill.cli.text.commands import ADDRESSES, MASK, show_address, show_header
 from promfill.errors import InputError
 
@@ -78,7 +79,7 @@ def _destination(values: dict[str, Any]) -> Setting:
             base = base_url(values["env"], values["cdo_url"])
             return Setting("destination", f"what CDO at {show_url(base)} names", "CDO")
         except InputError as error:
-            return Setting("destination", str(error), "CDO")
+            return Setting("destination", in_options(error.marked), "CDO")
     missing = mode in ("remote-write", "script")
     return Setting("destination", "-" if missing else "files here", "not set" if missing else f"--mode {mode}")
 

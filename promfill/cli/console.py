@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from promfill.cli.outcome import find_outcome
+from promfill.cli.spelling import in_options
 
 
 class Console:
@@ -49,7 +50,7 @@ class Console:
     def result(self, text: str) -> None:
         """The result for people, on stdout."""
         if self.verbosity >= 0:
-            click.echo(text)
+            click.echo(in_options(text))
 
     def json(self, facts: Mapping[str, Any]) -> None:
         """A part of the result for programs, as soon as it is known: one object is printed when the command has ended.
@@ -76,7 +77,7 @@ class Console:
 def _tell(text: str) -> None:
     """A line on stderr. A log that cannot be written, on a full disk or to a reader who is gone, ends no push."""
     with contextlib.suppress(OSError):
-        click.echo(text, err=True)
+        click.echo(in_options(text), err=True)
 
 
 def open_closed_streams() -> None:

@@ -7,21 +7,27 @@ import signal
 import click
 
 from promfill.cli.outcome import Failure
-from promfill.errors import InputError, InternalError, OutputError, PromfillError
+from promfill.cli.spelling import speller
+from promfill.errors import InputError, InternalError, OutputError, PromfillError, spelled
 
 DEBUG = "PROMFILL_DEBUG"
 
 INTERRUPTED = 130
 
 
-def failure_of(error: BaseException) -> Failure | None:
-    """The failure that an exception is; None where it says only that the reader of our output is gone."""
+def failure_of(error: BaseException, command: click.Command | None = None) -> Failure | None:
+    """The failure that an exception is; None where it says only that the reader of our output is gone.
+
+    command: the one that failed, whose options are named where the error names settings.
+    """
     match error:
         case PromfillError():
-            message = f"{error.problem}. {error.note}" if error.note else error.problem
-            return Failure(error.code, message, error.fix, error.exit_code, str(error))
+            spell = speller(command)
+            problem, fix, note = error.parts(spell)
+            message = f"{problem}. {note}" if note else problem
+            return Failure(error.code, message, fix, error.exit_code, spelled(error.marked, spell), error.field)
         case click.ClickException():
-            return Failure(InputError.code, *_click_words(error), InputError.exit_code)
+            return Failure(InputError.code, *_click_words(error), InputError.exit_code, field=_click_field(error))
         case KeyboardInterrupt() | click.Abort():
             return Failure("interrupted", "interrupted", "", INTERRUPTED)
         case SystemExit():
@@ -44,6 +50,12 @@ def _of_exit(code: object) -> Failure | None:
     if not isinstance(code, int) or code <= 128:
         return None
     return Failure("interrupted", f"interrupted by {signal.Signals(code - 128).name}", "", code)
+
+
+def _click_field(error: click.ClickException) -> str:
+    """The setting whose value click refuses; "" where it is about something else."""
+    parameter = error.param if isinstance(error, click.BadParameter) else None
+    return (parameter.name or "") if parameter else ""
 
 
 def _click_words(error: click.ClickException) -> tuple[str, str]:

@@ -20,6 +20,8 @@ from typing import Any
 
 import click
 
+from promfill.cli.spelling import all_in_options, speller
+
 SCHEMA = 1
 """The version of what is printed. New keys do not change it; a key that goes, or means something else, does."""
 
@@ -43,7 +45,7 @@ _TRUE = frozenset(("1", "true", "t", "yes", "y", "on"))  # click's words
 class Failure:
     """Why a command failed. code: a stable word. message: what is wrong; fix: what to do about it, may be empty.
 
-    line: both, as stderr tells them.
+    line: both, as stderr tells them. field: the setting that is wrong, "" where none is.
     """
 
     code: str
@@ -51,13 +53,15 @@ class Failure:
     fix: str
     exit_code: int
     line: str = ""
+    field: str = ""
 
     def __str__(self) -> str:
         return self.line or (f"{self.message}: {self.fix}" if self.fix else self.message)
 
     def facts(self) -> dict[str, Any]:
         """For ``--json``."""
-        return {"code": self.code, "message": self.message, "fix": self.fix, "exit_code": self.exit_code}
+        words = {"code": self.code, "message": self.message, "fix": self.fix, "field": self.field}
+        return {**words, "exit_code": self.exit_code}
 
 
 class Outcome:
@@ -65,7 +69,7 @@ class Outcome:
 
     command: its words without options, None where they name no command that takes --json. as_json: whether JSON is
     asked for; guessed from the words and the environment until click has read them, since they may be wrong.
-    dotenv: the settings that came from ``.env``.
+    dotenv: the settings that came from ``.env``. opened: the command that click has found.
     """
 
     def __init__(self, words: Sequence[str]) -> None:
@@ -73,6 +77,7 @@ class Outcome:
         self.as_json = _says_json(words)
         self.dotenv: frozenset[str] = frozenset()
         self.facts: dict[str, Any] = {}
+        self.opened: click.Command | None = None
 
     def read_environment(self, dotenv: frozenset[str]) -> None:
         """Take in the variables, those of ``.env`` among them."""
@@ -89,7 +94,8 @@ class Outcome:
     def document(self, failure: Failure | None) -> dict[str, Any]:
         """The whole object."""
         error = {} if failure is None else {"error": failure.facts()}
-        return {"schema": SCHEMA, "command": self.command, **error, **self.facts}
+        facts = all_in_options(self.facts, speller(self.opened))
+        return {"schema": SCHEMA, "command": self.command, **error, **facts}
 
 
 def find_command(words: Sequence[str]) -> str | None:

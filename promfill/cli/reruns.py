@@ -57,7 +57,7 @@ def _in_store(source: Source, values: Mapping[str, Any], console: Console) -> He
     try:
         held = look_in_store(source, open_a_store(values, None, console))
     except (ReceiverError, FormatError, InputError) as error:
-        console.detail(f"could not look whether the store holds these series already: {error}")
+        console.detail(f"could not look whether the store holds these series already: {error.marked}")
         return None
     return held if values["mode"] == "remote-write" else replace(held, same=0)
 
@@ -78,5 +78,5 @@ def _in_directory(source: Source, directory: Path, values: Mapping[str, Any], co
     try:
         return look_in_blocks(source, directory, names) if names else None
     except (FormatError, InputError) as error:
-        console.detail(f"could not look whether {directory} holds these series already: {error}")
+        console.detail(f"could not look whether {directory} holds these series already: {error.marked}")
         return None

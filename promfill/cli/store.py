@@ -218,7 +218,7 @@ def find_receiver(values: Mapping[str, Any], console: Console) -> Forwarder | No
         try:
             return find_forwarder(client, destination.url)
         except ReceiverError as error:
-            console.detail(f"the receiver could not be asked who it is: {error}")
+            console.detail(f"the receiver could not be asked who it is: {error.marked}")
             return None
 
 
@@ -234,9 +234,12 @@ def _ask(values: Mapping[str, Any], console: Console) -> StoreFacts | None:
     except ReceiverError as error:
         if values["query_url"]:
             if isinstance(error, ForwarderError):
-                raise InputError(f"--query-url is not the address of a store: {error.problem}", error.fix) from error
+                problem, fix = error.args
+                raise InputError(
+                    f"--query-url is not the address of a store: {problem}", fix, field="query_url"
+                ) from error
             raise
-        console.detail(f"the store could not be asked: {error}")
+        console.detail(f"the store could not be asked: {error.marked}")
         return None
 
 

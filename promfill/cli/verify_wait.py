@@ -73,5 +73,5 @@ def _try(read: Callable[[], VerifyReport], patience: Patience) -> tuple[VerifyRe
 
 def _what_is_not_there(report: VerifyReport | None, error: ReceiverError | None) -> str:
     if report is None:
-        return f"the samples cannot be read yet ({error})"
+        return f"the samples cannot be read yet ({error.marked if error else 'no answer'})"
     return f"{report.absent:,} of {report.expected:,} samples are not in {report.store} yet"

@@ -48,7 +48,7 @@ def _reviews(paths: Sequence[Path], now: int) -> Iterator[BlockReview]:
         try:
             check, local = check_block(path, decode=True), read_local_block(path)
         except (FormatError, InputError) as error:
-            yield BlockReview(path, str(error).removeprefix(f"{path}: "), None, refused("it is damaged"))
+            yield BlockReview(path, error.marked.removeprefix(f"{path}: "), None, refused("it is damaged"))
             continue
         if wrong := _misnamed(local):
             yield BlockReview(path, wrong, check, refused("its name is wrong"))

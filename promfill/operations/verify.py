@@ -163,7 +163,9 @@ def _halve(steps: int, window: _Window, error: TooMuchError) -> int:
     """Steps to read at once, where the answer for so many was too much; RefusedError where there are no fewer."""
     if steps == 1 or window.begun:
         asked = "one step" if steps == 1 else f"{steps:,} steps"
-        raise RefusedError(f"{error} (asked for {asked} of all series)", "raise that limit of the server's") from error
+        raise RefusedError(
+            f"{error.marked} (asked for {asked} of all series)", "raise that limit of the server's"
+        ) from error
     return -(-steps // 2)
 
 

@@ -98,7 +98,7 @@ def fetch_stack(
         try:
             response = Retry(float("inf"), RETRIES, first_pause=0.5, sleep=sleep).run(lambda: client.request("GET"))
         except ReceiverError as error:
-            error.problem = f"CDO: {error.problem}"
+            error.blame("CDO")
             raise
         if response.status_code in _FIXES:
             status = f"{response.status_code} {response.reason_phrase}"
@@ -106,7 +106,7 @@ def fetch_stack(
         try:
             client.check(response)
         except ReceiverError as error:
-            error.problem = f"CDO: {error.problem}"
+            error.blame("CDO")
             raise
         return _read(client, response.content)
 

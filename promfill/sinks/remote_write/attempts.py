@@ -47,7 +47,7 @@ class Attempts:
                     return httpx.Response(204)
             response = self._client.request("POST", content=self.message.body, headers=self.message.headers)
         except NoAnswerError as error:
-            self.trouble = str(error)
+            self.trouble = error.marked
             if error.may_have_arrived:
                 self.doubt = True
                 self._tally.count("answers_lost")

@@ -374,5 +374,5 @@ class Delivery:
         fix = find_fix(response.status_code, words, newest=attempts.message.newest, last=self._terms.last, now=now)
         error = self.client.error(response, fix)
         if refused_by_500(response.status_code, words) or attempts.verdict(response) is Verdict.SMALLER:
-            return RefusedError(error.problem, error.fix)  # of one sample nothing smaller can be made
+            return RefusedError(*error.args)  # of one sample nothing smaller can be made
         return error

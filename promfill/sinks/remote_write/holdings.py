@@ -67,7 +67,7 @@ class Holdings:
         except ReceiverError as error:
             if refused(error, _CANNOT_BE_ASKED):
                 return None
-            raise NoAnswerError(str(error), may_have_arrived=False) from error
+            raise NoAnswerError(error.marked, may_have_arrived=False) from error
         return held
 
     def _shared_labels(self, series: range) -> LabelSet:

@@ -140,7 +140,7 @@ class Uploader:
         try:
             name, outcome = self._put(block)
         except BlockRefusedError as error:
-            self._refuse(block, str(error), is_final=isinstance(error, RefusedError))
+            self._refuse(block, error.marked, is_final=isinstance(error, RefusedError))
             return
         except OSError as error:
             raise RunError(f"{path} cannot be read any more: {error.strerror}") from error
@@ -164,13 +164,14 @@ class Uploader:
                     self._on_failed(block.meta.ulid, generation + 1)
                 uploads += error.fresh
                 if error.fresh and (uploads == MOST_UPLOADS or not error.by_accident):
-                    raise BlockRefusedError(f"{error}; {_AGAIN}") from error
+                    raise BlockRefusedError(f"{error.marked}; {_AGAIN}") from error
                 failure = error
             except BlockRefusedError as error:
                 _refuse_damaged(block, error)
                 raise
+        found = failure.marked if failure else ""
         raise BlockRefusedError(
-            f"{failure}, and {MOST_NAMES} names of the block one after the other; promfill finds nothing wrong "
+            f"{found}, and {MOST_NAMES} names of the block one after the other; promfill finds nothing wrong "
             "with it: ask the operator of this Mimir what its compactors say, then run again"
         )
 
@@ -199,7 +200,7 @@ class Uploader:
         if self._error is not None:
             error = self._error
             if isinstance(error, PromfillError):
-                raise RefusedError(str(error)) if isinstance(error, InputError | FormatError) else error
+                raise RefusedError(error.marked) if isinstance(error, InputError | FormatError) else error
             raise error
 
 
@@ -219,4 +220,4 @@ def _refuse_damaged(block: LocalBlock, refusal: BlockRefusedError) -> None:
         check_block(block.path, decode=True)
     except (FormatError, InputError) as error:
         fix = "make the block again; it goes up under another ULID then"
-        raise BlockRefusedError(f"{refusal}; promfill finds: {error}", fix) from refusal
+        raise BlockRefusedError(f"{refusal.marked}; promfill finds: {error.marked}", fix) from refusal
