@@ -157,7 +157,7 @@ def test_credentials_of_a_server(work: Path, tmp_path: Path, mode: str, place: s
         query = f"?token={SECRETS['query']}" if place == "URL" and mode == "remote-write" else ""
         option = "--remote-write-url" if mode == "remote-write" else "--upload"
         to = ("--mode", "remote-write", "--accept-loss") if mode == "remote-write" else ()
-        run(work, *PUSH, "-v", *to, option, f"http://{user}{address}/{query}", *words, code=1, **variables)
+        run(work, *PUSH, "-v", *to, option, f"http://{user}{address}/{query}", *words, code=3, **variables)
         assert receiver.taken
     assert mode != "upload" or list((work / ".promfill").glob("*.json"))
 
@@ -170,7 +170,7 @@ def test_cdo(work: Path, tmp_path: Path, mode: str, good: bool) -> None:
         with Cdo(stack, *([] if good else [Answer(400, f"Bearer {CDO_TOKEN}".encode())])) as cdo:
             (work / ".env").write_text(f"ENV=scale\nCDO_TOKEN={CDO_TOKEN}\nCDO_BASE_URL={cdo.url}\n")
             loss = ("--accept-loss",) if mode == "remote-write" else ()
-            watch = run(work, *PUSH, "-v", "--mode", mode, *loss, code=0 if good else 1)
+            watch = run(work, *PUSH, "-v", "--mode", mode, *loss, code=0 if good else 3)
         if good:
             assert cdo.asked
             assert mimir.completed if mode != "remote-write" else receiver.taken

@@ -119,7 +119,7 @@ def kill_once(held: Rules, folder: Path, chance: random.Random, how: signal.Sign
 def test_a_push_that_sent_nothing_leaves_no_checkpoint(tmp_path: Path) -> None:
     with Receiver(lambda _: Answer(401, b"who are you")) as receiver:
         ended = finish(push_command(receiver.url), tmp_path)
-    assert ended.returncode == 1
+    assert ended.returncode == 3
     assert not [*tmp_path.glob(".promfill/*")]
 
 
