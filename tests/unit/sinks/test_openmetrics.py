@@ -17,6 +17,7 @@ from promfill.model.grid import Grid, Tile
 from promfill.scenario.label_patterns import parse_labels
 from promfill.sinks.openmetrics import TILE_SAMPLES, OpenMetricsSink
 from promfill.sources.expand_labels import build_fleet
+from tests.support.disk_steps import recorded_steps
 from tests.support.openmetrics import bits, dump_with_promtool, read_openmetrics
 
 GRID = Grid(1_700_000_000_250, 60_000, 50)
@@ -84,6 +85,19 @@ def partial(tmp_path: Path) -> Iterator[Path]:
     fcntl.flock(holder, fcntl.LOCK_SH)
     yield tmp_path / f"{NAME}.{os.getpid()}.promfill"
     os.close(holder)
+
+
+def test_the_text_is_synced_before_it_gets_its_name_and_its_name_is_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = fleet_of("a={x,y}")
+    sink = sink_in(tmp_path, fleet)
+    steps = recorded_steps(tmp_path, monkeypatch)
+    fill(sink, fleet, GRID)
+    (growing,) = (path.name for path in tmp_path.iterdir())
+    assert steps == []
+    sink.commit()
+    assert steps == [("sync", growing), ("rename", growing), ("sync", ".")]
 
 
 def test_an_aborted_push_leaves_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from promfill.scenario.label_patterns import parse_labels
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SPEC = importlib.util.spec_from_file_location("backfill", ROOT / "scripts" / "backfill.py")
 assert SPEC
 assert SPEC.loader
