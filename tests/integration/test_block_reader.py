@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
 from promfill.blocks.block import open_block
 from promfill.blocks.check import check_block
+from promfill.errors import FormatError
 from promfill.model.batch import LabelSet
-from tests.support.blocks import samples_by_labels
-from tests.support.servers import run_promtool
+from tests.support.blocks import samples_by_labels, write_block
+from tests.support.servers import run_promtool, start_prometheus
 from tests.support.xor_streams import Sample
 
 pytestmark = pytest.mark.server
@@ -57,3 +59,19 @@ def test_promtools_blocks_hold_the_text(tmp_path: Path) -> None:
         for labels, samples in samples_by_labels(block).items():
             found.setdefault(labels, []).extend(samples)
     assert found == series
+
+
+def test_prometheus_shows_two_samples_of_a_millisecond_that_two_chunks_share(tmp_path: Path) -> None:
+    """So the block is damaged: its series has two values at one time. We read the first one."""
+    bits = [int(np.float64(value).view(np.uint64)) for value in (1.0, 2.0, 3.0, 9.0)]
+    first = [(START, bits[0]), (START + 60_000, bits[1]), (START + 120_000, bits[2])]
+    labels: LabelSet = (("__name__", "m"), ("n", "1"))
+    path = write_block(tmp_path, {labels: [first, [(START + 120_000, bits[3])]]})
+    with pytest.raises(FormatError, match="chunks overlap"):
+        check_block(path)
+    assert samples_by_labels(open_block(path)) == {labels: first}
+    with start_prometheus(tmp_path) as server:
+        query = {"query": "m[10m]", "time": str((START + 180_000) / 1000)}
+        (series,) = httpx.get(f"{server.url}/api/v1/query", params=query).json()["data"]["result"]
+    seconds = START // 1000
+    assert series["values"] == [[seconds, "1"], [seconds + 60, "2"], [seconds + 120, "3"], [seconds + 120, "9"]]

@@ -74,6 +74,37 @@ def test_resolution_and_decimals_are_kept() -> None:
     assert len(np.unique(rounded)) > 100
 
 
+LABELS = ["job=a", "job=a,instance={1..13}"]
+SIGNALS = [Signal(), Signal(noise_std=1e-3, flat_base=-0.01), Signal(flat_base=-1e12, noise_mean=1e9, noise_std=1e8)]
+PLAIN = [[whole(Source(scenario(labels, signal))).view(np.float64) for signal in SIGNALS] for labels in LABELS]
+
+
+def rounded_and_plain(one: int, of: int, **rounding: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The same plane with this rounding, and without."""
+    source = Source(scenario(LABELS[one], replace(SIGNALS[of], **rounding)))  # type: ignore[arg-type]
+    return whole(source).view(np.float64), PLAIN[one][of]
+
+
+@pytest.mark.parametrize("exponent", [-900, -20, -8, -7, -6, -3, -1, 0, 1, 2, 7, 20, 1000])
+@pytest.mark.parametrize("of", range(len(SIGNALS)))
+@pytest.mark.parametrize("one", range(len(LABELS)))
+def test_a_resolution_moves_no_value_by_more_than_half_of_it(one: int, of: int, exponent: int) -> None:
+    resolution = 2.0**exponent
+    snapped, plain = rounded_and_plain(one, of, resolution=resolution)
+    assert (abs(snapped - plain) <= resolution / 2).all()
+    assert not np.fmod(snapped, resolution).any()
+
+
+@pytest.mark.parametrize("decimals", range(16))
+@pytest.mark.parametrize("of", range(len(SIGNALS)))
+@pytest.mark.parametrize("one", range(len(LABELS)))
+def test_decimals_move_no_value_by_more_than_half_of_the_last_one(one: int, of: int, decimals: int) -> None:
+    rounded, plain = rounded_and_plain(one, of, decimals=decimals)
+    assert (abs(rounded - plain) <= 0.5 * 10.0**-decimals + 2 * np.spacing(abs(plain))).all()
+    texts = [f"{value:.{decimals}f}" for value in rounded[:50].ravel().tolist()]
+    assert [float(text) for text in texts] == rounded[:50].ravel().tolist()
+
+
 @pytest.mark.parametrize(
     "other",
     [

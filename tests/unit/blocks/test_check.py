@@ -1,22 +1,17 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from promfill.blocks.block import open_block
 from promfill.blocks.check import check_block
-from promfill.codecs.block.index_check import check_series
-from promfill.codecs.block.index_reader import IndexReader
-from promfill.codecs.block.series_reader import SeriesEntries
 from promfill.errors import FormatError
 from promfill.model.batch import LabelSet
-from tests.support.blocks import record, write_block
+from tests.support.blocks import record, samples_by_labels, write_block
 from tests.support.golden import FOLDER
 from tests.support.index_reference import reference_index
 from tests.support.xor_streams import Sample
@@ -110,32 +105,15 @@ def test_samples_that_stand_still(tmp_path: Path) -> None:
         check_block(path, decode=True)
 
 
-def entries(path: Path) -> SeriesEntries:
-    return open_block(path).series
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "words"),
-    [
-        ("names", lambda names: names[::-1], "labels are not in order"),
-        ("values", lambda values: values * np.uint32(0), "an empty label"),
-        ("label_bounds", lambda bounds: np.array([0, 5, 5]), "without labels"),
-        ("label_bounds", lambda bounds: np.array([0, 3, 5]), "labels are not in order"),
-        ("chunk_bounds", lambda bounds: np.array([0, 3, 3]), "without chunks"),
-        ("min_times", lambda times: times * 0, "chunks overlap"),
-        ("refs", lambda refs: refs * 0, "references do not rise"),
-    ],
-)
-def test_series_that_break_a_rule(block: Path, field: str, value: Callable[[Any], Any], words: str) -> None:
-    good = entries(block)
-    check_series(good, empty=0)
-    bad = dataclasses.replace(good, **{field: value(getattr(good, field))})
-    with pytest.raises(FormatError, match=words):
-        check_series(bad, empty=0)
-
-
-@pytest.mark.parametrize(("first", "second"), [(B, A), (A, A), ((("__name__", "b"),), B)])
-def test_series_out_of_order(tmp_path: Path, first: LabelSet, second: LabelSet) -> None:
-    index = IndexReader(np.frombuffer(reference_index([(first, [(0, 1, 8)]), (second, [(0, 1, 40)])]), np.uint8))
-    with pytest.raises(FormatError, match="series are not in order"):
-        check_series(index.series, empty=0)
+def test_chunks_that_share_a_millisecond_are_damage_and_read_as_one_sample(tmp_path: Path) -> None:
+    """Prometheus answers such a series with both samples of the time; Mimir refuses the block."""
+    for number, (second, right) in enumerate([(1200, True), (1190, False), (1180, False)]):
+        path = write_block(tmp_path / str(number), {A: [series(0, 120), series(second, 3)], B: [series(0, 2)]})
+        if right:
+            check_block(path, decode=True)
+        else:
+            with pytest.raises(FormatError, match="chunks overlap or are not in order"):
+                check_block(path)
+        found = samples_by_labels(open_block(path))[A]
+        assert [time for time, _ in found] == sorted({*range(0, 1200, 10), *range(second, second + 30, 10)})
+        assert dict(found)[1190] == 119 << 50

@@ -10,6 +10,7 @@ import pytest
 
 from promfill.errors import InputError, OutputError
 from promfill.files.checkpoint import Checkpoint, run_name
+from tests.support.disk_steps import recorded_steps
 
 
 def test_saved_and_loaded(tmp_path: Path) -> None:
@@ -73,20 +74,35 @@ def test_another_run_has_another_name() -> None:
     assert run_name({"a": 1, "b": 2}) == run_name({"b": 2, "a": 1})
 
 
-def test_the_name_of_a_new_checkpoint_outlives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_outlives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines go to the file behind the name: were that lost, they would be as well."""
-    synced: list[str] = []
-    sync = os.fsync
-
-    def noted(descriptor: int) -> None:
-        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
-        sync(descriptor)
-
-    if not Path("/proc/self/fd").exists():
-        pytest.skip("needs /proc to tell what is synced")
-    monkeypatch.setattr(os, "fsync", noted)
+    steps = recorded_steps(tmp_path, monkeypatch)
     Checkpoint(tmp_path / "run.json", "name", 1, 2).save()
-    assert synced[-1] == str(tmp_path)
+    growing = f"run.json.{os.getpid()}"
+    assert steps == [("sync", growing), ("rename", growing), ("sync", ".")]
+
+
+def test_lines_outlive_a_power_cut_a_second_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, now = Checkpoint(tmp_path / "run.json", "name", 1, 2), [1000.0]
+    made.save()
+    steps = recorded_steps(tmp_path, monkeypatch)
+    monkeypatch.setattr("promfill.files.checkpoint.time.monotonic", lambda: now[0])
+    write, sync = ("write", "run.json"), ("sync", "run.json")
+    for passed, expected in [
+        (0.0, [write, sync]),
+        (0.5, [write]),
+        (0.4, [write]),
+        (0.2, [write, sync]),
+        (1.0, [write]),
+    ]:
+        now[0] += passed
+        made.append("0 1")
+        assert steps == expected, passed
+        steps.clear()
+    made.close()
+    assert steps == [sync]
+    made.close()
+    assert steps == [sync]
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_nothing_behind(
