@@ -30,8 +30,15 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     options = _parse(arguments)
     folders = options.folders or FOLDERS
     results = root / options.results
-    mutants = draw(root, folders, options.count, options.seed)
+    mutants = [
+        mutant
+        for mutant in draw(root, folders, options.count, options.seed)
+        if not options.only or (root / mutant.path).is_relative_to(root / options.only)
+    ]
     known = {key: outcome for key, outcome in report.load(results).items() if outcome.noticed or not options.again}
+    if not mutants:
+        print(f"no mutant is drawn below {options.only}", file=sys.stderr)
+        return 2
     waiting = [mutant for mutant in mutants if mutant.key not in known]
     print(
         f"{len(mutants)} mutants drawn with seed {options.seed}; {len(mutants) - len(waiting)} are known from {results}"
@@ -52,6 +59,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("folders", nargs="*", help=f"folders or modules of the package (default: {' '.join(FOLDERS)})")
     parser.add_argument("--count", type=int, default=300, help="mutants to draw (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=18, help="another seed draws others (default: %(default)s)")
+    parser.add_argument("--only", metavar="FOLDER", help="of those that are drawn, try and report the ones below this")
     parser.add_argument("--jobs", type=int, default=2, help="mutants tried at the same time (default: %(default)s)")
     parser.add_argument("--floor", type=float, default=90, help="per cent to kill (default: %(default)s)")
     parser.add_argument("--again", action="store_true", help="try known survivors again, after tests were added")

@@ -1,10 +1,13 @@
-"""All edits of some folders to the few that are tried: the same for the same sources and seed."""
+"""All edits of some folders to the few that are tried: the same for the same sources and seed.
+
+The seed gives each edit a rank of its own, by what it changes in which line of which module; the first ones are drawn.
+So a change elsewhere draws no others, and what was found out about the mutants of a module holds until it changes.
+"""
 
 from __future__ import annotations
 
 import difflib
 import hashlib
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +40,13 @@ class Mutant:
         """The module with the edit."""
         return self.edit.apply(self.source)
 
+    def rank(self, seed: int) -> bytes:
+        """Its place in the order of the draw: by chance, but the same wherever the line stands."""
+        start = self.source.rfind(b"\n", 0, self.edit.begin) + 1
+        line = self.source[start : self.edit.end] + self.source[self.edit.end :].partition(b"\n")[0]
+        place = f"{seed} {self.path} {self.edit.begin - start} {self.edit.end - start} {self.edit.text} "
+        return hashlib.blake2b(place.encode() + line, digest_size=16).digest()
+
     def diff(self) -> str:
         """The lines that differ, each begun by - or +."""
         before, after = (text.decode().splitlines() for text in (self.source, self.changed))
@@ -46,8 +56,10 @@ class Mutant:
 
 def draw(root: Path, folders: Sequence[str], count: int, seed: int) -> list[Mutant]:
     """At most `count` mutants, no two of one place, in the order of the sources."""
-    everything = [mutant for folder in folders for mutant in all_mutants(root, folder)]
-    random.Random(seed).shuffle(everything)
+    everything = sorted(
+        (mutant for folder in folders for mutant in all_mutants(root, folder)),
+        key=lambda mutant: (mutant.rank(seed), mutant.site),
+    )
     drawn: dict[tuple[str, int, int], Mutant] = {}
     for mutant in everything:
         if len(drawn) == count:

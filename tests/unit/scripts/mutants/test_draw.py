@@ -45,6 +45,30 @@ def test_what_was_found_out_is_forgotten_where_the_source_changes(project: Path)
     assert len(before - after) == 1
 
 
+def test_a_change_elsewhere_draws_the_same(project: Path) -> None:
+    """Lines above it, another module: then what was found out about the others still holds."""
+    one = project / "promfill" / "codecs" / "one.py"
+    for seed in range(20):
+        one.write_text("def f(a, b):\n    return a + b * 3\n")
+        before = told(draw(project, ["promfill/codecs"], 2, seed))
+        one.write_text("import math\n\n\ndef f(a, b):\n    return a + b * 3\n")
+        assert told(draw(project, ["promfill/codecs"], 2, seed)) == before
+    (project / "promfill" / "codecs" / "new.py").write_text("SIZE = 5\nHEAD = 8\n")
+    after = [told(draw(project, ["promfill/codecs"], 8, seed)) for seed in range(20)]
+    for seed, drawn in enumerate(after):
+        ours = [row for row in drawn if row[0] != "promfill/codecs/new.py"]
+        assert len(ours) >= 5
+        (project / "promfill" / "codecs" / "new.py").unlink()
+        assert set(ours) <= set(told(draw(project, ["promfill/codecs"], 8, seed)))
+        (project / "promfill" / "codecs" / "new.py").write_text("SIZE = 5\nHEAD = 8\n")
+
+
+def test_equal_lines_are_drawn_as_well(project: Path) -> None:
+    (project / "promfill" / "codecs" / "one.py").write_text("x = a < b\nx = a < b\nx = a < b")
+    drawn = draw(project, ["promfill/codecs/one.py"], 300, seed=1)
+    assert [mutant.edit.line for mutant in drawn] == [1, 2, 3]
+
+
 def test_a_folder_without_modules_is_named(project: Path) -> None:
     with pytest.raises(FileNotFoundError, match="promfill/blocks holds no Python module"):
         draw(project, ["promfill/blocks"], 300, seed=1)

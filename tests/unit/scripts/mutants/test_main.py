@@ -75,6 +75,13 @@ def test_survivors_are_listed_with_their_lines_and_the_share(
     assert said.endswith("all: killed 3 of 5 (60.0 %), 0 of them by hanging\n")
 
 
+def test_only_those_below_a_folder(project: Path, trials: Trials, capsys: pytest.CaptureFixture[str]) -> None:
+    assert mutants(project, "--only", "promfill/codecs/forgotten.py") == 1
+    assert capsys.readouterr().out.endswith("all: killed 0 of 1 (0.0 %), 0 of them by hanging\n")
+    assert mutants(project, "--only", "promfill/blocks") == 2
+    assert capsys.readouterr().err == "no mutant is drawn below promfill/blocks\n"
+
+
 @pytest.mark.parametrize(("floor", "code"), [("60", 0), ("60.1", 1)])
 def test_the_floor_decides_how_it_ends(project: Path, trials: Trials, floor: str, code: int) -> None:
     assert mutants(project, "--floor", floor) == code
