@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from promfill.errors import LossError, RepeatError
+from promfill.errors import LossError, RepeatError, setting
 
 if TYPE_CHECKING:
     from promfill.rules.finding import Finding
@@ -44,12 +44,14 @@ class Look:
         if kept_beside and not again:
             fixes = "; ".join(dict.fromkeys(finding.fix for finding in kept_beside if finding.fix))
             told = "; ".join(finding.text for finding in kept_beside)
-            raise RepeatError(told, f"{fixes}; or add --again to send all of it. Nothing was sent or written")
+            way = f"or add {setting('again')} to send all of it. Nothing was sent or written"
+            raise RepeatError(told, f"{fixes}; {way}", field="again")
 
     def refuse_loss(self, accepted: bool) -> None:
         """LossError where samples will be lost and nobody has accepted that. Nothing has been sent."""
         lost = [finding for finding in self.findings if finding.loses]
         if lost and not accepted:
             fixes = "; ".join(dict.fromkeys(finding.fix for finding in lost if finding.fix))
-            accept = "or add --accept-loss. Nothing was sent or written"
-            raise LossError("; ".join(finding.text for finding in lost), f"{fixes}; {accept}" if fixes else accept)
+            accept = f"or add {setting('accept_loss')}. Nothing was sent or written"
+            told = "; ".join(finding.text for finding in lost)
+            raise LossError(told, f"{fixes}; {accept}" if fixes else accept, field="accept_loss")

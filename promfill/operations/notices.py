@@ -13,7 +13,11 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from promfill.operations.reports import SendingStatus
     from promfill.rules.finding import Finding
+
+Status = Callable[[], "SendingStatus | None"]
+"""How far the sending is, where there is more to tell than samples."""
 
 Progress = Callable[[int], None]
 """Is told how many samples more are done."""
@@ -37,7 +41,7 @@ class Notices(Protocol):
     def found(self, part: object) -> None:
         """A part of the result (`promfill.operations.reports`), as soon as it is known."""
 
-    def progress(self, samples: int, status: Callable[[], str] = lambda: "") -> AbstractContextManager[Progress]:
+    def progress(self, samples: int, status: Status = lambda: None) -> AbstractContextManager[Progress]:
         """Work of so many samples begins; status: what may be said beside their number."""
         ...
 
@@ -60,7 +64,7 @@ class Silent:
     def found(self, part: object) -> None:
         """Nothing."""
 
-    def progress(self, samples: int, status: Callable[[], str] = lambda: "") -> AbstractContextManager[Progress]:
+    def progress(self, samples: int, status: Status = lambda: None) -> AbstractContextManager[Progress]:
         """Nothing."""
         return nullcontext(_ignore)
 

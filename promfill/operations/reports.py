@@ -31,7 +31,7 @@ class KeptRun:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked for; `mode` as `settings.MODES` has it."""
+    """What is asked for; mode as `settings.MODES` has it, empty where nothing is pushed."""
 
     mode: str
     scenario: Scenario
@@ -65,6 +65,22 @@ class PlanReport:
     frame: Frame
     estimated_bytes: int
     look: Look | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A push begins, and will make these files and directories."""
+
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendingStatus:
+    """How far a push is. bytes: sent. retries: so far. at: ms, the time up to which every series has been sent."""
+
+    bytes: int
+    retries: int
+    at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from promfill.blocks.directory import read_metas
+from promfill.errors import setting
 from promfill.model.batch import LabelSet
 from promfill.operations.verify import find_held, shared_labels
 from promfill.protocols import Store
@@ -146,7 +147,7 @@ def _of_held(held: Held, earlier: Earlier | None, source: Source, store: StoreFa
 def _fix_of_doubles(held: Held) -> str:
     if held.everything:
         return "nothing is left to send"
-    return "go on with a push that was interrupted by --resume, or delete its series first"
+    return f"go on with a push that was interrupted by {setting('resume')}, or delete its series first"
 
 
 def _keeps(store: StoreFacts | None) -> str:
@@ -160,9 +161,10 @@ def _keeps(store: StoreFacts | None) -> str:
 def _fix(earlier: Earlier | None, source: Source) -> str:
     """How this command would be the push that is there."""
     if earlier and earlier.same_run and earlier.start != source.grid.start:
-        times = f"--start {format_seconds(earlier.start)} --end {format_seconds(earlier.end)}"
-        return f"the same command with {times} is the same push as before"
-    return "give the --start and --end of the push that is there, delete its series, or tell this one apart by a label"
+        start, end = setting("start", format_seconds(earlier.start)), setting("end", format_seconds(earlier.end))
+        return f"the same command with {start} {end} is the same push as before"
+    times = f"{setting('start')} and {setting('end')}"
+    return f"give the {times} of the push that is there, delete its series, or tell this one apart by a label"
 
 
 def _of_earlier(earlier: Earlier, held: Held | None, source: Source, store: StoreFacts | None) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from promfill.errors import spelled
 from promfill.model.batch import LabelSet
 from promfill.model.grid import Grid
 from promfill.model.row_finder import RowFinder
@@ -190,8 +191,8 @@ def test_of_many_blocks_a_part_is_read(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 EARLIER = Earlier(Path("run.json"), GRID.start - 60_000, GRID.start + 60_000, doubles=True, same_run=True, age=60)
-SHIFTED = "the same command with --start 940 --end 1060 is the same push as before"
-OTHERS = "give the --start and --end of the push that is there, delete its series, or tell this one apart by a label"
+SHIFTED = "the same command with start=940 end=1060 is the same push as before"
+OTHERS = "give the start and end of the push that is there, delete its series, or tell this one apart by a label"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +206,7 @@ OTHERS = "give the --start and --end of the push that is there, delete its serie
         ({"other_values": 5}, PROMETHEUS, None, "conflicts", False, "Prometheus refuses them as duplicates"),
         ({"other_values": 5, "in_blocks": True}, PROMETHEUS, None, "conflicts", False, "that serves them keeps one of"),
         ({"same": 300}, VM, None, "there", True, "300 of 300 samples .* keep them twice;nothing is left to send"),
-        ({"same": 9}, VM, EARLIER, "there", True, "9 of 300 samples .* keep them twice;.*--resume"),
+        ({"same": 9}, VM, EARLIER, "there", True, "9 of 300 samples .* keep them twice;.*resume"),
         ({"same": 300}, VM_DEDUP, EARLIER, "there", False, "changes nothing"),
         ({"same": 300}, PROMETHEUS, EARLIER, "there", False, "changes nothing"),
         ({"same": 1, "other_times": 2, "other_values": 3}, VM, None, "interleaves conflicts there", True, ""),
@@ -234,4 +235,4 @@ def test_what_is_said_of_it(
     assert [finding.kind for finding in found] == kinds.split()
     assert all(finding.spoils == spoils and not finding.loses for finding in found)
     said = ";".join(f"{finding.text};{finding.fix}" for finding in found)
-    assert re.search(words, said)
+    assert re.search(words, spelled(said))

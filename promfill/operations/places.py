@@ -1,0 +1,75 @@
+"""The servers of a push: who takes it, and who can be asked what is there. Each is found once."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from promfill.operations.destinations import open_api, push_destination, query_destination, upload_destination
+from promfill.operations.settings import BlocksTarget, RemoteWriteTarget, ScriptTarget, Server, Target
+
+if TYPE_CHECKING:
+    from promfill.net.destination import Destination
+    from promfill.operations.notices import Notices
+    from promfill.stores.api import Api
+
+
+class Places:
+    """Those of a target. query: where the store is asked, None for what is beside the target where that is known.
+
+    ask: whether CDO may be asked; else its own address stands for what it would name.
+    """
+
+    def __init__(self, target: Target, query: Server | None, notices: Notices, *, ask: bool = True) -> None:
+        self.target, self.query = target, query
+        self._notices, self._ask = notices, ask
+
+    @property
+    def server(self) -> Server | None:
+        """The one that samples or blocks are sent to; None where all stays here."""
+        match self.target:
+            case RemoteWriteTarget() | ScriptTarget():
+                return self.target.server
+            case BlocksTarget(upload=upload) if upload:
+                return upload.server
+            case _:
+                return None
+
+    @cached_property
+    def receiver(self) -> Destination:
+        """Where samples or blocks are sent to. InputError: there is none, or it cannot be used."""
+        assert self.server is not None
+        find = upload_destination if isinstance(self.target, BlocksTarget) else push_destination
+        return find(self.server, self._notices, ask=self._ask)
+
+    @cached_property
+    def asked(self) -> tuple[Destination, Server] | None:
+        """The query API: the one given, or the one beside the receiver of samples; None where it is not known."""
+        if self.query is not None:
+            return query_destination(self.query, self._notices), self.query
+        if not isinstance(self.target, RemoteWriteTarget | ScriptTarget):
+            return None
+        server = self.target.server
+        if not server.url and (isinstance(self.target, ScriptTarget) or not server.by_cdo):
+            return None
+        from promfill.stores.find import query_url_beside
+
+        if server.by_cdo:
+            beside = query_url_beside(self.receiver.url)
+            return (replace(self.receiver, url=beside), server) if beside else None
+        beside = query_url_beside(server.url or "")
+        if beside is None:
+            return None
+        own = replace(server, url=beside, setting="query_url")
+        return query_destination(own, self._notices), own
+
+    def open_api(self) -> AbstractContextManager[Api] | None:
+        """The query API, asked with the push's credentials; None where its address is not known."""
+        return open_api(*self.asked) if self.asked else None
+
+    def open_receiver(self) -> AbstractContextManager[Api]:
+        """The receiver itself, as something that can be asked."""
+        assert self.server is not None
+        return open_api(self.receiver, self.server)

@@ -1,0 +1,114 @@
+"""Reading back what a push sent, and comparing it sample by sample; what a store shows late is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promfill.errors import DiffersError, InputError, setting
+from promfill.operations.destinations import open_api, query_destination
+from promfill.operations.notices import SILENT
+from promfill.operations.settings import BlocksTarget, RemoteWriteTarget, Server
+from promfill.operations.waiting import LOADED_SECONDS, Patience, read_until_there
+
+if TYPE_CHECKING:
+    from promfill.operations.notices import Notices
+    from promfill.operations.places import Places
+    from promfill.operations.verify import VerifyReport
+    from promfill.protocols import Store
+    from promfill.scenario.scenario import Scenario
+    from promfill.sources.generated import Source
+    from promfill.stores.api import Api
+
+
+def read_back(
+    scenario: Scenario, where: Path | Server | None, patience: Patience | None = None, notices: Notices = SILENT
+) -> VerifyReport:
+    """Compare what a directory of blocks, or the store behind a query API, holds of a push with what it should hold.
+
+    What a store shows with a delay is read again until it is there or `patience` is over. InputError: nothing says
+    where to read. ReceiverError, FormatError: it cannot be read.
+    """
+    from promfill.operations.reports import Asked
+    from promfill.sources.generated import Source
+
+    notices.found(Asked("", scenario))
+    return _read(Source(scenario), lambda: _open(where, notices), patience or Patience(), notices)
+
+
+def read_back_push(source: Source, places: Places, notices: Notices) -> VerifyReport:
+    """Read back what was just pushed: the blocks themselves, unless a store is named."""
+    target = places.target
+    blocks = isinstance(target, BlocksTarget)
+    if isinstance(target, BlocksTarget) and not places.query:
+        return _read(source, lambda: _open(target.directory, notices), _patience(places), notices)
+
+    def open_place() -> AbstractContextManager[Store]:
+        opened = places.open_api()
+        if opened is None or not (blocks or isinstance(target, RemoteWriteTarget)):
+            raise _nowhere()
+        return _store_at(opened)
+
+    return _read(source, open_place, _patience(places), notices)
+
+
+def refuse_wrong(report: VerifyReport) -> None:
+    """DiffersError where the store does not hold the push as it was made."""
+    if not report.right:
+        wrong = [f"{count:,} {name.replace('_', ' ')}" for name, count in report.wrong.items() if count]
+        waited = f", after waiting {report.waited:.0f} s" if report.waited >= 1 else ""
+        text = f"{report.store} does not hold {report.metric} as it was pushed: {', '.join(wrong)} samples"
+        raise DiffersError(f"{text}{waited}")
+
+
+def _patience(places: Places) -> Patience:
+    """A running Prometheus has to find blocks in its directory; all else, what was uploaded or sent."""
+    match places.target:
+        case BlocksTarget(upload=upload):
+            return Patience(upload.retry_for if upload else LOADED_SECONDS, blocks=places.query is not None)
+        case RemoteWriteTarget(retry_for=most):
+            return Patience(most)
+        case _:
+            return Patience()
+
+
+def _read(
+    source: Source, open_place: Callable[[], AbstractContextManager[Store]], patience: Patience, notices: Notices
+) -> VerifyReport:
+    from promfill.operations.verify import verify
+
+    def once() -> VerifyReport:
+        with open_place() as store, notices.progress(source.samples) as progress:
+            return verify(source, store, progress)
+
+    return read_until_there(once, patience, notices)
+
+
+@contextmanager
+def _open(where: Path | Server | None, notices: Notices) -> Iterator[Store]:
+    if where is None:
+        raise _nowhere()
+    if isinstance(where, Path):
+        from promfill.stores.blocks import BlockStore
+
+        yield BlockStore(where)
+        return
+    with _store_at(open_api(query_destination(where, notices), where)) as store:
+        yield store
+
+
+@contextmanager
+def _store_at(opened: AbstractContextManager[Api]) -> Iterator[Store]:
+    """Whatever answers at the query API."""
+    from promfill.stores.find import open_store
+
+    with opened as api:
+        yield open_store(api)
+
+
+def _nowhere() -> InputError:
+    return InputError(
+        "nothing says where to read", f"give the store's {setting('query_url')}, or {setting('blocks', 'DIR')}"
+    )

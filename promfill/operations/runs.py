@@ -1,0 +1,156 @@
+"""Runs: what a push is called, the checkpoint that says how far it is, and where it goes on.
+
+A run's name is a hash of its options, written down as plain values (`settings.RunSettings.options`). They are what was
+asked for, so that ``now-21d`` is the same run tomorrow; what it became is in the checkpoint.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from promfill.errors import InputError, setting
+from promfill.operations.reports import KeptRun
+from promfill.operations.settings import RemoteWriteTarget, RunSettings, Server, Target
+
+if TYPE_CHECKING:
+    from promfill.files.checkpoint import Checkpoint
+    from promfill.operations.notices import Notices
+    from promfill.operations.reruns import Earlier
+    from promfill.scenario.scenario import Scenario
+    from promfill.sources.generated import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A push and its checkpoint: the one that is gone on with, if there is one.
+
+    options: what it was asked for. overwritten: a finished one in its place, as it was.
+    """
+
+    name: str
+    path: Path
+    options: dict[str, Any]
+    earlier: Checkpoint | None
+    overwritten: Checkpoint | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return bool(self.earlier and self.earlier.finished)
+
+    def at_its_times(self, scenario: Scenario) -> Scenario:
+        """The scenario at the times of the run that is gone on with."""
+        if self.earlier is None:
+            return scenario
+        grid, start = scenario.grid, self.earlier.start
+        steps = (self.earlier.end - start) // grid.step + scenario.stale_at_end
+        return replace(scenario, grid=replace(grid, start=start, steps=steps))
+
+    def open(self, source: Source) -> Checkpoint:
+        """The checkpoint to write to, saved once. InputError where the noise is no longer what it was."""
+        from promfill.files.checkpoint import Checkpoint
+
+        grid, fingerprint = source.grid, list(source.fingerprint())
+        if self.earlier is None:
+            end = grid.time(source.scenario.sampled.steps)
+            checkpoint = Checkpoint(self.path, self.name, grid.start, end, fingerprint, options=self.options)
+            checkpoint.save()
+            return checkpoint
+        if self.earlier.fingerprint != fingerprint:
+            raise InputError(
+                f"the checkpoint {self.path} is of a run whose noise was another",
+                "resume it with the promfill and numpy that began it, or remove the file to begin anew",
+            )
+        return self.earlier
+
+
+def find_run(settings: RunSettings, scenario: Scenario, target: Target, notices: Notices) -> Run:
+    """The run that these settings are. InputError: an unfinished one is there without `resume`, or another's."""
+    from promfill.files.checkpoint import Checkpoint, run_name
+
+    options = _options(settings, scenario, target)
+    name, path = run_name(options), settings.checkpoint
+    earlier = Checkpoint.load(path)
+    if earlier and (settings.resume or not earlier.finished):
+        notices.found(KeptRun(path, earlier.finished))
+    if not settings.resume:
+        return Run(name, path, options, None, overwritten=_finished(earlier))
+    if earlier is None:
+        notices.note(f"there is no checkpoint {path}: the run begins at its start")
+        return Run(name, path, options, None)
+    if earlier.run != name:
+        raise InputError(f"the checkpoint {path} is of a run with other options", "give the same, or another file")
+    return Run(name, path, options, earlier)
+
+
+def finished_before(settings: RunSettings | None, scenario: Scenario, target: Target) -> Earlier | None:
+    """The finished push whose checkpoint this one would overwrite, if there is one. InputError: it cannot be read."""
+    if settings is None or settings.resume:
+        return None
+    from promfill.files.checkpoint import Checkpoint, run_name
+    from promfill.operations.reruns import Earlier
+
+    name, path = run_name(_options(settings, scenario, target)), settings.checkpoint
+    found = Checkpoint.load(path)
+    if found is None or not found.finished:
+        return None
+    age = time.time() - path.stat().st_mtime
+    doubles = found.done.get("doubles") is True
+    return Earlier(path, found.start, found.end, doubles=doubles, same_run=found.run == name, age=age)
+
+
+def describe_run(scenario: Scenario, target: Target) -> dict[str, Any]:
+    """What names a run of a scenario and a target: plain values, without times and secrets, and without defaults."""
+    return {
+        "metric": scenario.metric,
+        "labels": [asdict(label) for label in scenario.labels],
+        "step": scenario.grid.step,
+        "stale_at_end": scenario.stale_at_end,
+        "description": scenario.description,
+        "unit": scenario.unit,
+        "signal": dict(_changed(scenario.signal)),
+        "mode": target.mode,
+        **_address(target),
+    }
+
+
+def _changed(signal: object) -> Iterator[tuple[str, Any]]:
+    """The settings of a signal that are not the defaults."""
+    for one in fields(signal):  # type: ignore[arg-type]
+        value = getattr(signal, one.name)
+        if value != one.default:
+            yield one.name, value
+
+
+def _address(target: Target) -> dict[str, Any]:
+    """Where a target goes, as far as that may be told."""
+    from promfill.net.destination import show_url
+
+    def told(server: Server) -> dict[str, Any]:
+        url = show_url(server.url) if server.url else None
+        return {"url": url, "tenant": server.credentials.tenant, "user": server.credentials.username}
+
+    if isinstance(target, RemoteWriteTarget):
+        return told(target.server)
+    place = {"directory": str(target.directory)}
+    upload = getattr(target, "upload", None)
+    return {**place, **(told(upload.server) if upload else {})}
+
+
+def _options(settings: RunSettings, scenario: Scenario, target: Target) -> dict[str, Any]:
+    return dict(describe_run(scenario, target) if settings.options is None else settings.options)
+
+
+def _finished(earlier: Checkpoint | None) -> Checkpoint | None:
+    """The same. InputError where it is of a run that is not finished."""
+    if earlier and not earlier.finished:
+        raise InputError(
+            f"{earlier.path} is of a run of this command that ended early",
+            f"go on by {setting('resume')}, or remove the file to begin anew",
+            field="resume",
+        )
+    return earlier

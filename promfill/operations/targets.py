@@ -1,0 +1,227 @@
+"""Targets that are opened: the sink that each mode makes of its settings, and how it is fed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from promfill.errors import InputError, setting
+from promfill.operations.block_upload import PushUpload, check_ranges, refuse_future_upload
+from promfill.operations.places import Places
+from promfill.operations.remote_write import RemoteWritePush, open_remote_write_push
+from promfill.operations.reports import Frame, SendingStatus
+from promfill.operations.settings import (
+    BlocksTarget,
+    How,
+    OpenMetricsTarget,
+    RemoteWriteTarget,
+    ScriptTarget,
+)
+
+if TYPE_CHECKING:
+    from promfill.operations.notices import Notices, Progress
+    from promfill.operations.runs import Run
+    from promfill.pipeline.ordered_workers import PlacedSink
+    from promfill.pipeline.workers import SinkOf
+    from promfill.protocols import Sink, SinkReport
+    from promfill.rules.forwarders import Forwarder
+    from promfill.rules.store_facts import StoreFacts
+    from promfill.sinks.blocks import BlockSink
+    from promfill.sinks.openmetrics import OpenMetricsSink
+    from promfill.sources.generated import Source
+
+Ready = Callable[[list[Path]], None]
+
+
+@dataclass(slots=True)
+class OpenTarget:
+    """A sink, and how to speak of it. `report` is what has arrived there so far; makes: the paths that it will make."""
+
+    frame: Frame
+    sink: Sink
+    workers: int = 1
+    sink_of: SinkOf | None = None
+    upload: PushUpload | None = None
+    sending: RemoteWritePush | None = None
+    makes: tuple[Path, ...] = ()
+    report: SinkReport = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.report = self.sink.report
+
+    def push(self, source: Source, progress: Progress) -> None:
+        """Run the push; what is whole goes up while the rest is written."""
+        if self.sending:
+            self._send(source, progress, self.sending)
+            return
+        if not self.upload:
+            self._write(source, progress)
+            return
+        try:
+            self.upload.begin(source)
+            self._write(source, progress, self.upload.offer)
+            self.upload.finish()
+        except BaseException:
+            self.upload.abort()
+            raise
+
+    def know(self, store: StoreFacts | None, forwarder: Forwarder | None = None) -> None:
+        """What the store told of itself beforehand, if it was asked; and who forwards to it."""
+        if self.sending and store:
+            self.sending.sink.allow(store.out_of_order)
+        if self.sending and forwarder:
+            doubles = store.doubles if store else forwarder.may_double or None
+            any_order = bool(store and store.rounds)  # VictoriaMetrics alone
+            self.sending.sink.goes_through(forwarder.kind, doubles=doubles, any_order=any_order)
+            self.frame = replace(self.frame, forwarder=forwarder)
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The file by which the run would go on, or that says that nothing is left to do."""
+        keeper = self.sending or self.upload
+        return keeper.checkpoint if keeper else None
+
+    def block_names(self) -> list[str]:
+        """The names of the blocks that it makes."""
+        return cast("BlockSink", self.sink).names if self.frame.mode == "blocks" else []
+
+    def status(self) -> SendingStatus | None:
+        """How far it is, beside the samples."""
+        return self.sending.status() if self.sending else None
+
+    def _send(self, source: Source, progress: Progress, sending: RemoteWritePush) -> None:
+        sending.begin(source)
+        progress(self.report.details.get("sent_before", 0))
+        try:
+            self._write(source, progress)
+        except BaseException:
+            sending.abort()
+            raise
+
+    def _write(self, source: Source, progress: Progress, ready: Ready = lambda paths: None) -> None:
+        """In this process or in several."""
+        if self.sink_of and self.workers > 1:
+            from promfill.pipeline.workers import WorkerPool
+
+            pool = WorkerPool(source, self.sink_of, self.workers)
+            self.report = pool.report
+            pool.push(progress, ready)
+            return
+        if self.workers > 1:
+            from promfill.pipeline.ordered_workers import OrderedPool
+
+            OrderedPool(source, cast("PlacedSink", self.sink), self.workers).push(progress)
+            return
+        from promfill.pipeline.push import push
+
+        push(source, self.sink, progress, ready)
+
+
+def open_target(source: Source, places: Places, how: How, notices: Notices, run: Run | None = None) -> OpenTarget:
+    """The sink of a target; InputError where its settings cannot be used. `run`: its checkpoint, if it has one."""
+    match places.target:
+        case BlocksTarget() as target:
+            return _blocks(source, target, places, how, run)
+        case RemoteWriteTarget():
+            return _remote_write(source, places, notices, run)
+        case OpenMetricsTarget() as target:
+            return _openmetrics(source, target, notices)
+        case ScriptTarget() as target:
+            return _script(source, target, places, notices)
+
+
+def frame_of(source: Source, mode: str, destination: str) -> Frame:
+    """What a push is to do, as far as all modes have it."""
+    return Frame(mode, source.scenario, len(source.fleet), source.samples, destination)
+
+
+def _workers(source: Source, workers: int) -> int:
+    """One series is one stream of noise, which has no random access: it is not shared out."""
+    return 1 if len(source.fleet) == 1 else workers
+
+
+def _blocks(source: Source, target: BlocksTarget, places: Places, how: How, run: Run | None) -> OpenTarget:
+    from promfill.files.directory import check_writable
+    from promfill.sinks.blocks import BlockSink
+
+    directory, identity = target.directory, source.identity()
+    check_writable(directory)
+    upload = _open_upload(target, places, how, run)
+    done = upload.done if upload else frozenset()
+
+    def sink_of(worker: int, workers: int) -> BlockSink:
+        share = (worker, workers)
+        return BlockSink(
+            source.fleet, source.grid, identity, directory, duration=target.duration, share=share, done=done
+        )
+
+    sink = sink_of(0, 1)
+    if upload:
+        check_ranges(sink.ranges, int(time.time() * 1000))
+    frame = replace(
+        frame_of(source, target.mode, str(directory)),
+        blocks=len(sink.names),
+        upload_to=str(upload.destination) if upload else None,
+        stays=not upload or upload.keep,
+    )
+    makes = tuple(directory / name for name in sink.names if name not in done)
+    return OpenTarget(frame, sink, _workers(source, target.workers), sink_of, upload, makes=makes)
+
+
+def _open_upload(target: BlocksTarget, places: Places, how: How, run: Run | None) -> PushUpload | None:
+    """The upload that is asked for, None where blocks stay here; nothing is sent yet."""
+    if target.upload is None:
+        return None
+    if how.verify and not (target.upload.keep or how.query):
+        problem = f"{setting('verify')} reads the blocks here, which an upload removes"
+        raise InputError(problem, f"add {setting('keep')}, or give {setting('query_url')}", field="verify")
+    return PushUpload(places.receiver, target.upload, run, target.directory)
+
+
+def _openmetrics(source: Source, target: OpenMetricsTarget, notices: Notices) -> OpenTarget:
+    sink = _text_sink(source, target.directory)
+    _say_of_the_text(source, notices)
+    frame = frame_of(source, target.mode, str(sink.path))
+    return OpenTarget(frame, sink, _workers(source, target.workers), makes=(sink.path,))
+
+
+def _say_of_the_text(source: Source, notices: Notices) -> None:
+    """What blocks made of it would do."""
+    from promfill.rules.directory import predict_from_text
+
+    for finding in predict_from_text(source.grid.last, int(time.time() * 1000)):
+        notices.finding(finding)
+
+
+def _text_sink(source: Source, directory: Path) -> OpenMetricsSink:
+    from promfill.sinks.openmetrics import OpenMetricsSink
+
+    what = source.scenario
+    return OpenMetricsSink(source.fleet, source.grid, what.metric, what.description, what.unit, directory)
+
+
+def _remote_write(source: Source, places: Places, notices: Notices, run: Run | None) -> OpenTarget:
+    sending = open_remote_write_push(source, places, notices, run)
+    plan = sending.sink.plan
+    frame = frame_of(source, places.target.mode, str(places.receiver))
+    frame = replace(frame, windows=plan.windows, requests=plan.requests)
+    return OpenTarget(frame, sending.sink, sending=sending)
+
+
+def _script(source: Source, target: ScriptTarget, places: Places, notices: Notices) -> OpenTarget:
+    from promfill.vendors.script import ScriptSink, find_script, own_script, script_access
+
+    script = find_script(target.script, target.directory)
+    access = script_access(places.receiver)
+    if script.path == own_script().absolute():
+        refuse_future_upload(source.grid.last, int(time.time() * 1000))
+    _say_of_the_text(source, notices)
+    if not script.marked:
+        notices.warn(f"{script.path} gets the password as an argument, where ps shows it: that is its contract")
+    text = _text_sink(source, target.directory)
+    sink = ScriptSink(text, script, access, keep=target.keep, to_stderr=target.to_stderr)
+    frame = frame_of(source, target.mode, f"{access.url} by {script.path}")
+    return OpenTarget(frame, sink, makes=(text.path,))
