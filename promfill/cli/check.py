@@ -15,7 +15,7 @@ from promfill.cli.options.resume import RESUME
 from promfill.cli.options.shared import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
 from promfill.cli.reruns import look_for_earlier
 from promfill.cli.store import LOOK, Look, first_look
-from promfill.cli.targets import DIRECTORIES, FITS, SERVERS, TARGET, block_duration, block_names
+from promfill.cli.targets import DIRECTORIES, FITS, SERVERS, TARGET, block_duration, block_names, script_of
 from promfill.cli.uploads import ask_for_upload, check_ranges
 from promfill.errors import InputError
 from promfill.net.resolve import split_url
@@ -47,6 +47,8 @@ def command(context: click.Context, /, **values: Any) -> None:
     scenario = build_scenario(values, console)
     if values["remote_write_url"]:
         split_url(values["remote_write_url"], "--remote-write-url")
+    if values["mode"] == "script":
+        script_of(values, scenario.grid.last)
     known = values["remote_write_url"] or values["query_url"] or goes_by_cdo(values)
     if values["mode"] == "remote-write" and not known:
         raise InputError("--remote-write-url is missing", "give the address of the server")

@@ -14,11 +14,11 @@ from promfill.cli.options.destination import CDO, DESTINATION, RETRY, UPLOAD, se
 from promfill.cli.options.resume import RESUME, find_run
 from promfill.cli.options.shared import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
 from promfill.cli.reruns import CONFLICTS, look_for_earlier
-from promfill.cli.store import LOOK, Look, find_receiver, first_look, say_findings
+from promfill.cli.store import LOOK, Look, can_be_read, find_receiver, first_look, say_findings
 from promfill.cli.targets import FITS, TARGET, Target, build_target, directory_of
 from promfill.cli.uploads import query_url_beside_upload
 from promfill.cli.verify import VERIFY, refuse_wrong, report_facts, report_text, verify_command, verify_push
-from promfill.errors import InputError
+from promfill.errors import InputError, RunError
 from promfill.scenario.scenario import describe
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def command(context: click.Context, /, **values: Any) -> None:
     console.json(summary.frame(source, target))
     look = None if run and run.earlier else _look_first(source, target, values, console)
     forwarder = look.forwarder if look else find_receiver(values, console)
-    _refuse_blind_verify(forwarder, values)
+    _refuse_blind_verify(forwarder, values, console)
     target.know(look.store if look else None, forwarder)
     if run and run.overwritten and not (look and look.has_all):
         console.note(f"{run.path} is of a run that is finished: it is overwritten")
@@ -77,12 +77,14 @@ def command(context: click.Context, /, **values: Any) -> None:
     else:
         seconds = run_push(source, target, console)
     facts = summary.push_facts(source, target, seconds)
-    console.json(facts)
-    report = _verify(source, values, console) if values["verify"] else None
-    if report:
-        console.json({"verified": report_facts(report)})
     _show(facts, summary.push_text, values, console)
-    if report:
+    if values["verify"]:
+        try:
+            report = _verify(source, values, console)
+        except RunError as error:
+            error.note = error.note or f"The push itself is finished: {source.samples:,} samples are in {target.where}"
+            raise
+        console.json({"verified": report_facts(report)})
         if not values["as_json"]:
             console.result("\n" + report_text(report))
         refuse_wrong(report)
@@ -135,12 +137,19 @@ def _look_first(source: Source, target: Target, values: dict[str, Any], console:
     return look
 
 
-def _refuse_blind_verify(forwarder: Forwarder | None, values: Facts) -> None:
-    """InputError where a push is to be verified at an address that only forwards."""
-    if forwarder and values["verify"] and not values["query_url"]:
+def _refuse_blind_verify(forwarder: Forwarder | None, values: Facts, console: Console) -> None:
+    """InputError where a push is to be verified, and nothing says which store can be read."""
+    if values["mode"] != "remote-write" or not values["verify"] or values["query_url"]:
+        return
+    if forwarder:
         raise InputError(
             f"--verify has nothing to read: {forwarder.where} is {forwarder.name}",
             "set --query-url to the store behind it, or leave --verify out",
+        )
+    if not can_be_read(values, console):
+        raise InputError(
+            "--verify has nothing to read: no query API is known beside the push address",
+            "set --query-url to the store, or leave --verify out",
         )
 
 

@@ -180,6 +180,11 @@ def open_api(values: Mapping[str, Any], console: Console) -> Api | None:
     return Api(client)
 
 
+def can_be_read(values: Mapping[str, Any], console: Console) -> bool:
+    """Whether the address of a query API is known; nobody is asked."""
+    return _api_destination(values, console) is not None
+
+
 def _api_destination(values: Mapping[str, Any], console: Console) -> Destination | None:
     address = query_address(values)
     if address is not None:

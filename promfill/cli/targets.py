@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from promfill.sinks.blocks import BlockSink
     from promfill.sinks.openmetrics import OpenMetricsSink
     from promfill.sources.generated import Source
+    from promfill.vendors.script import Script
 
 MODES = ("blocks", "remote-write", "openmetrics", "script")
 DIRECTORIES = {"blocks": "data", "openmetrics": "utils", "script": "utils"}
@@ -282,13 +283,21 @@ def _remote_write(source: Source, values: Mapping[str, Any], console: Console, r
     return Target("remote-write", sending.sink, where, facts, sending=sending)
 
 
-def _script(source: Source, values: Mapping[str, Any], console: Console) -> Target:
-    from promfill.vendors.script import ScriptSink, find_script, own_script, script_access
+def script_of(values: Mapping[str, Any], last: int) -> Script:
+    """The script that takes samples up to `last` (ms). InputError: there is none, or it is ours, and they are late."""
+    from promfill.vendors.script import find_script, own_script
 
     script = find_script(values["backfill_script"], directory_of(values))
-    access = script_access(push_destination(values, console))
     if script.path == own_script().absolute():
-        refuse_future_upload(source.grid.last, int(time.time() * 1000))
+        refuse_future_upload(last, int(time.time() * 1000))
+    return script
+
+
+def _script(source: Source, values: Mapping[str, Any], console: Console) -> Target:
+    from promfill.vendors.script import ScriptSink, script_access
+
+    access = script_access(push_destination(values, console))
+    script = script_of(values, source.grid.last)
     _say_of_the_text(source, console)
     if not script.marked:
         console.warn(f"{script.path} gets the password as an argument, where ps shows it: that is its contract")

@@ -43,7 +43,8 @@ def foresee(plan: PushPlan, store: StoreFacts | None, now: int, forwarder: Forwa
 
         findings += forwarder_findings(plan, forwarder, store, now)
     if store is None:
-        findings += [] if sent_on else _unasked(plan, now)
+        findings += [] if sent_on else _unasked(plan)
+        findings += _unasked_future(plan, now)
     else:
         findings += _by_store(plan, store, now, sent_on=sent_on)
     if plan.mode == "blocks":
@@ -188,10 +189,20 @@ def _values(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
         yield Finding("doubling", False, None, text, fix)
 
 
-def _unasked(plan: PushPlan, now: int) -> Iterator[Finding]:
-    if plan.mode != "blocks":
-        text = "what the store does with the push is unknown: its query API could not be asked"
-        yield Finding("unknown", False, None, text, "give --query-url; else the push's first request tells")
+def _unasked(plan: PushPlan) -> Iterator[Finding]:
+    if plan.mode == "remote-write":
+        text = (
+            "what the store does with the push is unknown: its query API could not be asked, and that samples are "
+            "accepted does not prove that they are stored"
+        )
+        fix = "set --query-url to the store: the push is then judged by it, and can be verified there"
+        yield Finding("unknown", False, None, text, fix)
+    elif plan.mode == "script":
+        yield Finding("unknown", False, None, "what the store does with the push is unknown: no script can be asked")
+
+
+def _unasked_future(plan: PushPlan, now: int) -> Iterator[Finding]:
+    """Remote-written samples after now, where no store has told how far ahead it takes them."""
     if plan.mode == "remote-write" and plan.grid.last > now + HEAD_SLACK_MS:
         text = (
             f"the push ends after now, at {format_time(plan.grid.last)}: a Prometheus before 2.54 takes that, and then "

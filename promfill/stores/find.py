@@ -59,9 +59,9 @@ def store_name(api: Api) -> str:
     if name in ("", "Prometheus") and (agent := find_agent(api)):
         raise ForwarderError(agent)
     if not name:
-        if response.status_code not in _UNKNOWN_PATH:
+        if response.status_code not in _UNKNOWN_PATH and not response.is_success:
             api.client.check(response)
-        answered = "" if response.is_success else f" ({api.client.explain(response)})"
+        answered = "" if api.client.is_good(response) else f" ({api.client.explain(response)})"
         raise NoQueryApiError(
             f"{api} has no Prometheus API{answered}",
             "give its base address, without /api/v1, by --query-url (a path before /api/v1 belongs to it)",

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from promfill.errors import ReceiverError, RefusedError
+from promfill.errors import RefusedError
 from promfill.net.destination import show_url
 from promfill.net.http import HttpClient
 from promfill.rules.forwarders import AGENT, ALLOY, COLLECTOR, UNKNOWN, VICTORIA, VMAGENT, Forwarder
@@ -45,7 +45,7 @@ class ForwarderError(RefusedError):
         self.forwarder = forwarder
 
 
-class NoQueryApiError(ReceiverError):
+class NoQueryApiError(RefusedError):
     """There is a server, and no query API."""
 
 

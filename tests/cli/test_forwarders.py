@@ -110,6 +110,50 @@ def test_a_resumed_push_knows_it_too(promfill: Promfill) -> None:
     assert "only forwards" in told.out
 
 
+PAGE = Answer(200, b"<html><title>Welcome</title></html>", {"Content-Type": "text/html"})
+
+
+@pytest.mark.parametrize("other", [NOT_FOUND, PAGE, Answer(204), Answer(200, b"ok")])
+def test_what_knows_no_query_api_is_one_of_them(other: Answer, promfill: Promfill) -> None:
+    with Receiver(lambda taken: GOOD if taken.method == "POST" else other) as receiver:
+        told = promfill("push", *WHAT, *to(receiver), "--json")
+        assert told.json["forwarder"]["kind"] == "receiver without a query API"
+        assert "verify" not in told.json
+        sent = posts(receiver)
+        assert promfill("push", *WHAT, *to(receiver), "--verify").code == 2
+        for command in ("check", "verify", "push"):
+            where = () if command == "verify" else to(receiver)
+            told = promfill(command, *WHAT, *where, "--query-url", receiver.url.removesuffix("/api/v1/write"))
+            assert (told.code, posts(receiver)) == (3, sent)
+            assert "has no Prometheus API" in told.err
+
+
+@pytest.mark.parametrize("path", ["/push", "/api/v1/receive"])
+def test_beside_an_unknown_path_nothing_is_read_nor_proven(path: str, promfill: Promfill) -> None:
+    with Receiver(write_only) as receiver:
+        told = promfill("push", *WHAT, *to(receiver, path), "--verify")
+        assert (told.code, posts(receiver)) == (2, 0)
+        assert "--verify has nothing to read" in told.err
+        for command in ("check", "push"):
+            told = promfill(command, *WHAT, *to(receiver, path))
+            assert told.code == 0
+            assert "does not prove that they are stored" in told.err + told.out
+            assert "set --query-url" in told.err + told.out
+
+
+def test_a_push_that_was_sent_and_cannot_be_read_back_says_so(promfill: Promfill) -> None:
+    def breaks(taken: Taken) -> Answer:
+        if taken.method == "POST" or "buildinfo" in taken.path or "query=vector" in taken.path:
+            return GOOD if taken.method == "POST" else prometheus(taken)
+        return NOT_FOUND
+
+    with Receiver(breaks) as receiver:
+        told = promfill("push", *WHAT, *to(receiver), "--verify", "--retry-for", "1s")
+    assert told.code == 3
+    assert "sent   " in told.out
+    assert "The push itself is finished: 288 samples are in" in told.err
+
+
 @pytest.mark.parametrize("status", [401, 403, 500, 503])
 def test_who_does_not_let_us_ask_is_not_called_a_forwarder(promfill: Promfill, status: int) -> None:
     answer = Answer(status, b"no")

@@ -109,6 +109,7 @@ def test_no_script_and_no_upload_is_given_what_mimir_refuses(promfill: Promfill)
     access = ("--username", "me", "--password-file", "password", "--remote-write-url", "http://127.0.0.1:9")
     ways = [
         ("push", *LATE[:-2], "--mode", "script", *access, "--allow-future"),
+        ("check", *LATE[:-2], "--mode", "script", *access, "--allow-future"),
         ("push", *LATE, "--upload", "http://127.0.0.1:9", "--allow-future"),
         ("check", *LATE, "--upload", "http://127.0.0.1:9", "--allow-future"),
     ]

@@ -8,6 +8,7 @@ import pytest
 from promfill.model.grid import Grid
 from promfill.rules.directory import Span
 from promfill.rules.finding import Finding
+from promfill.rules.forwarders import UNKNOWN, Forwarder
 from promfill.rules.predict import foresee, steps_since
 from promfill.rules.push_plan import PushPlan
 from promfill.rules.store_facts import StoreFacts
@@ -195,6 +196,16 @@ def test_what_is_not_known_is_said_as_such() -> None:
     assert not lost(found)
     assert {f.kind for f in found if "unknown" in f.text} == {"retention", "protocol"}
     assert kinds(foresee(plan(), None, NOW)) == {"unknown": (False, None)}
+    (told,) = foresee(plan(), None, NOW)
+    assert "does not prove that they are stored" in told.text
+    assert not foresee(replace(plan(), mode="openmetrics"), None, NOW)  # a file: nobody takes it yet
+    (told,) = foresee(replace(plan(), mode="script"), None, NOW)
+    assert not told.fix  # --query-url is not of this mode
+
+
+def test_a_forwarder_does_not_hide_the_future() -> None:
+    late = plan(3, end=NOW + 2 * DAY_MS)
+    assert kinds(foresee(late, None, NOW, Forwarder(UNKNOWN, "here")))["future"] == (False, None)
 
 
 def test_blocks_alone_assume_the_default_and_lose_nothing() -> None:
