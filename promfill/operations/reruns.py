@@ -128,20 +128,21 @@ def findings(held: Held | None, earlier: Earlier | None, source: Source, store: 
 
 
 def _of_held(held: Held, earlier: Earlier | None, source: Source, store: StoreFacts | None) -> Iterator[Finding]:
-    spoils = store is not None and store.doubles
+    doubles = store is not None and store.doubles
+    mixes = store is not None and store.name == VICTORIA_METRICS  # deduplication or not, it takes all of them
     name = store.name if store else "a Prometheus that serves them"
     fix = _fix(earlier, source)
     if held.other_times:
         text = f"{_there(held, held.other_times)} at other times: the push would interleave"
-        yield Finding("interleaves", False, held.other_times, text, fix, spoils)
+        yield Finding("interleaves", False, held.other_times, text, fix, mixes)
     if held.other_values:
         text = f"{_there(held, held.other_values)} at the same times with other values: {_keeps(store)}"
-        yield Finding("conflicts", False, held.other_values, text, fix, spoils)
+        yield Finding("conflicts", False, held.other_values, text, fix, mixes)
     if held.same:
         count = f"{'at least ' if not held.whole else ''}{held.same:,} of {_number(held.samples)}"
-        then = f"{name} would keep them twice" if spoils else "sending them again changes nothing"
+        then = f"{name} would keep them twice" if doubles else "sending them again changes nothing"
         text = f"{held.where} already holds {count} of this push with the same values: {then}"
-        yield Finding("there", False, held.same, text, _fix_of_doubles(held) if spoils else "", spoils)
+        yield Finding("there", False, held.same, text, _fix_of_doubles(held) if doubles else "", doubles)
 
 
 def _fix_of_doubles(held: Held) -> str:

@@ -19,8 +19,8 @@ from promfill.rules.prometheus_directory import foreign_owner, prometheus_at_wor
 from promfill.rules.store_facts import DEFAULT_RETENTION_MS, StoreFacts
 from promfill.scenario.times import format_duration, name_time
 
-SEVERE = frozenset({"future-deletes", "future-blinds"})
-"""What costs others what they have: it is told under -q as well."""
+SEVERE = frozenset({"future-deletes", "future-blinds", "live", "interleaves", "conflicts"})
+"""What costs others what they have, or spoils it: it is told under -q as well."""
 
 _NAMED = 3
 _FLAG = "--storage.tsdb.retention.time"

@@ -197,7 +197,7 @@ def test_a_live_directory_is_told_of_by_all(promfill: Promfill) -> None:
     said = "a Prometheus has written to data/wal within the last 3 hours, and the newest block ends within the last"
     assert said in promfill("check", *what).out
     assert said in promfill("push", *what, "--dry-run").err
-    assert said in promfill(*COMMAND, "t", "data").err
+    assert said in promfill(*COMMAND, "-q", "t", "data").err
     assert said in promfill("tsdb", "verify", "data").out
 
 

@@ -183,6 +183,7 @@ def test_blocks_of_another_start_are_counted(promfill: Promfill) -> None:
     told = promfill("push", *what, *between, "--json")
     assert "at other times: the push would interleave" in told.err
     assert [(one["kind"], one["samples"]) for one in told.json["findings"]][-1:] == [("interleaves", 574 + 552)]
+    assert "same times with other values" in promfill("push", "-q", *what, *day, "--seed", "9").err
     assert promfill("push", *what, *between, "--labels", "b=1", "--metric-name", "other").err.count("warning") == 1
 
 

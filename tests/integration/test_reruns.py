@@ -135,6 +135,8 @@ def test_a_rerun_into_prometheus_is_warned_of_with_counts(
         assert told.err.startswith("promfill: warning: Prometheus at")
         kinds = [one["kind"] for one in promfill("check", *push_to(server, *day(shift + 1)), "--json").json["findings"]]
         assert "interleaves" in kinds
+        quiet = promfill("push", *push_to(server, *day(shift + 1)), "-q")
+        assert "the push would interleave" in quiet.err
 
 
 def test_the_earlier_times_are_named(
@@ -160,6 +162,11 @@ def test_deduplication_makes_a_rerun_harmless(promfill: Promfill, tmp_path: Path
         again = promfill(*push)
         assert again.code == 0
         assert "sending them again changes nothing" in again.err
+        for shift, words in ((7, "the push would interleave"), (3600, "VictoriaMetrics keeps one of the two")):
+            between = promfill("push", *push_to(server, *day(shift)))
+            assert between.code == 2
+            assert words in between.err
+        assert stored(server) == 864
 
 
 def test_series_that_were_deleted_can_be_pushed_again(promfill: Promfill, victoriametrics: Server) -> None:

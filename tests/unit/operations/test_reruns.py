@@ -199,10 +199,10 @@ OTHERS = "give the start and end of the push that is there, delete its series, o
     ("held", "store", "earlier", "kinds", "spoils", "words"),
     [
         ({"other_times": 288}, PROMETHEUS, None, "interleaves", False, f"288 samples of these series in .*;{OTHERS}"),
-        ({"other_times": 1}, VM_DEDUP, EARLIER, "interleaves", False, f"holds 1 sample of .*;{SHIFTED}"),
+        ({"other_times": 1}, VM_DEDUP, EARLIER, "interleaves", True, f"holds 1 sample of .*;{SHIFTED}"),
         ({"other_times": 5, "whole": False}, VM, EARLIER, "interleaves", True, "at least 5 samples"),
         ({"other_values": 5}, VM, None, "conflicts", True, "at the same times with other values: .* keeps both"),
-        ({"other_values": 5}, VM_DEDUP, None, "conflicts", False, "VictoriaMetrics keeps one of the two"),
+        ({"other_values": 5}, VM_DEDUP, None, "conflicts", True, "VictoriaMetrics keeps one of the two"),
         ({"other_values": 5}, PROMETHEUS, None, "conflicts", False, "Prometheus refuses them as duplicates"),
         ({"other_values": 5, "in_blocks": True}, PROMETHEUS, None, "conflicts", False, "that serves them keeps one of"),
         ({"same": 300}, VM, None, "there", True, "300 of 300 samples .* keep them twice;nothing is left to send"),
