@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from promfill.errors import RefusedError
 from promfill.model.batch import LabelSet, SeriesBatch
 from promfill.model.grid import Tile
-from promfill.model.types import I64Array, U64Array
+from promfill.model.ragged_batch import RaggedBatch
 
 if TYPE_CHECKING:
     from promfill.model.row_finder import RowFinder
@@ -86,19 +86,13 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Readings:
-    """Some series as a store holds them, each with all its samples of the selection, one after the other.
+    """Some series as a store holds them, each with all its samples of the selection.
 
-    rows:      int64 (n,), the fleet's row that each series is, -1 where it is none of the fleet's.
-    counts:    int64 (n,), samples of each series.
-    times:     int64 (N,) ms; N is the sum of the counts.
-    bits:      uint64 (N,), the float64 values by bits.
+    samples:   a run for each series; rows are those of the fleet, -1 where a series is none of the fleet's.
     strangers: the label sets of the series whose row is -1, in order.
     """
 
-    rows: I64Array
-    counts: I64Array
-    times: I64Array
-    bits: U64Array
+    samples: RaggedBatch
     strangers: Sequence[LabelSet] = ()
 
 

@@ -2,8 +2,8 @@
 
     block = open_block(path)
     rows = block.select(parse_selector('node_load1{job=~"a|b"}'))
-    for run in block.samples(rows):
-        run.times, run.bits, run.bounds
+    for samples in block.samples(rows):
+        samples.times, samples.values, samples.bounds
 
 Files are mapped into memory, not loaded, and let go with the block and its arrays; nothing is decoded before its
 checksum was found right. Blocks of any writer: Prometheus, promtool, the compactors of Mimir and Thanos. Damage raises
@@ -15,22 +15,25 @@ from __future__ import annotations
 import contextlib
 import mmap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from promfill.blocks.matchers import Matcher
+from promfill.codecs.block.cut import cut_runs
+from promfill.codecs.block.float_chunks import FloatChunks
 from promfill.codecs.block.index_reader import IndexReader
 from promfill.codecs.block.meta import BlockMeta, decode_meta
 from promfill.codecs.block.segment_reader import ENCODINGS, FLOATS, ChunkRecords, check_segment_header, read_records
 from promfill.codecs.block.series_reader import SeriesEntries
-from promfill.codecs.block.series_samples import FloatChunks, SeriesSamples
 from promfill.codecs.block.tombstones_reader import Tombstones, decode_tombstones
 from promfill.errors import FormatError, InputError
 from promfill.model.batch import Fleet, LabelSet, RaggedBytes, freeze
 from promfill.model.grid import SAMPLES_PER_CHUNK
+from promfill.model.ragged import ragged_range
+from promfill.model.ragged_batch import RaggedBatch
 from promfill.model.scratch import Scratch
 from promfill.model.types import BoolArray, I64Array, U8Array, U32Array
 
@@ -38,6 +41,7 @@ SAMPLES_AT_ONCE = 1 << 19
 _CHUNKS_AT_ONCE = 1 << 14
 _MOST_CELLS = 1 << 28
 _FIRST, _LAST = -(1 << 63), (1 << 63) - 1
+NO_HISTOGRAM = _LAST
 REF_OFFSET_BITS = 32
 
 
@@ -120,21 +124,27 @@ class Block:
         min_time: int | None = None,
         max_time: int | None = None,
         at_once: int = SAMPLES_AT_ONCE,
-        until_histogram: bool = False,
-    ) -> Iterator[SeriesSamples]:
-        """The samples of the series ``rows`` (all if None), in runs of whole series, rows in the order given.
+    ) -> Iterator[RaggedBatch]:
+        """The samples of the series ``rows`` (all if None): a run for each, times rising, rows in the order given.
 
-        A run holds about `at_once` samples at most, or one series. min_time, max_time: closed, in ms. Samples of
+        A batch holds about `at_once` samples at most, or one series. min_time, max_time: closed, in ms. Samples of
         overlapping chunks are merged: of several at one time, that of the first chunk stays. What tombstones cover is
-        left out. With `until_histogram` a series ends before its first chunk of histograms, and ``run.stops`` tells
-        when. FormatError: damage, or else a chunk that holds no plain floats; its kind is named.
+        left out. FormatError: damage, or else a chunk that holds no plain floats; its kind is named.
         """
-        rows = np.arange(len(self)) if rows is None else rows
         low = _FIRST if min_time is None else min_time
         high = _LAST if max_time is None else max_time
-        counts = np.diff(self.series.chunk_bounds)[rows]
-        for part in _parts(counts, max(1, min(_CHUNKS_AT_ONCE, at_once // SAMPLES_PER_CHUNK))):
-            yield from self._runs(rows[part], low, high, at_once, until_histogram)
+        for part in self._parts(rows, at_once):
+            yield from (samples for samples, _ in self._read(part, low, high, at_once))
+
+    def samples_until_histograms(
+        self, rows: I64Array, min_time: int, max_time: int
+    ) -> Iterator[tuple[RaggedBatch, I64Array]]:
+        """As `samples`, but a series ends before its first chunk of histograms; and int64 (n,): when that comes.
+
+        NO_HISTOGRAM where a series has none in the range.
+        """
+        for part in self._parts(rows, SAMPLES_AT_ONCE):
+            yield from self._read(part, min_time, max_time, SAMPLES_AT_ONCE, until_histograms=True)
 
     def release(self) -> None:
         """Let go of the memory that chunks read so far take up; what is wanted again is read again."""
@@ -159,28 +169,35 @@ class Block:
             if start < stop:
                 yield segment, order[start:stop], read_records(segment.buffer, offsets[start:stop], segment.name)
 
-    def _runs(
-        self, rows: I64Array, low: int, high: int, at_once: int, until_histogram: bool
-    ) -> Iterator[SeriesSamples]:
-        """One run, or where the chunks hold far more samples than is usual, those of the halves of the rows."""
+    def _parts(self, rows: I64Array | None, at_once: int) -> Iterator[I64Array]:
+        """The rows in parts of so many samples, were all chunks of the usual size."""
+        rows = np.arange(len(self)) if rows is None else rows
+        counts = np.diff(self.series.chunk_bounds)[rows]
+        most = max(1, min(_CHUNKS_AT_ONCE, at_once // SAMPLES_PER_CHUNK))
+        return (rows[part] for part in cut_runs(counts, most))
+
+    def _read(
+        self, rows: I64Array, low: int, high: int, at_once: int, *, until_histograms: bool = False
+    ) -> Iterator[tuple[RaggedBatch, I64Array]]:
+        """One batch, or where the chunks hold far more samples than is usual, those of the halves of the rows."""
         bounds = self.series.chunk_bounds
         chunks = ragged_range(bounds[rows], bounds[rows + 1])
         series = np.repeat(np.arange(rows.size), bounds[rows + 1] - bounds[rows])
         in_time = (self.series.max_times[chunks] >= low) & (self.series.min_times[chunks] <= high)
         chunks, series = chunks[in_time], series[in_time]
-        pieces, stops = list(self.read_chunks(chunks)), np.full(rows.size, _LAST)
-        if until_histogram and not all(np.isin(records.encodings, FLOATS).all() for _, _, records in pieces):
+        pieces, stops = list(self.read_chunks(chunks)), np.full(rows.size, NO_HISTOGRAM)
+        if until_histograms and not all(np.isin(records.encodings, FLOATS).all() for _, _, records in pieces):
             kept, stops = self._until_histogram(stops, chunks, series, pieces, low)
             chunks, series = chunks[kept], series[kept]
             pieces = list(self.read_chunks(chunks))
         found = [floats for piece in pieces for floats in self._floats(*piece)]
         if rows.size > 1 and sum(int(chunks_.counts.sum()) for chunks_ in found) > 2 * at_once:
             for half in np.array_split(rows, 2):
-                yield from self._runs(half, low, high, at_once, until_histogram)
+                yield from self._read(half, low, high, at_once, until_histograms=until_histograms)
             return
-        run = SeriesSamples.joined(rows, series, [chunks_.decode(self._work) for chunks_ in found])
-        run = run.between(low, high).without(self.series.ids[rows], self.tombstones)
-        yield replace(run, stops=stops if until_histogram else None)
+        by_chunk = RaggedBatch.join([chunks_.decode(self._work) for chunks_ in found]).by_row()
+        samples = by_chunk.gathered(rows, series).in_order().between(low, high)
+        yield self.tombstones.applied(samples, self.series.ids[rows]), stops
 
     def _until_histogram(
         self, stops: I64Array, chunks: I64Array, series: I64Array, pieces: Sequence[Piece], low: int
@@ -234,13 +251,6 @@ class Block:
         return [self.index.symbols[reference].decode() for reference in references.tolist()]
 
 
-def ragged_range(starts: I64Array, stops: I64Array) -> I64Array:
-    """The numbers from each start to its stop, one after the other: int64."""
-    counts = stops - starts
-    numbers: I64Array = np.arange(int(counts.sum())) + np.repeat(starts - np.cumsum(counts) + counts, counts)
-    return numbers
-
-
 def open_block(path: Path | str) -> Block:
     """Map the files of a block into memory and check their heads.
 
@@ -266,14 +276,14 @@ def _segment_files(directory: Path) -> list[Path]:
     return sorted(files, key=lambda file: (len(file.name), file.name))
 
 
-def _parts(counts: I64Array, most: int) -> Iterator[slice]:
-    """Runs of series with at most so many chunks, or of one series; none empty."""
-    start, sums = 0, np.cumsum(counts)
-    while start < counts.size:
-        before = int(sums[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(sums, before + most, "right")))
-        yield slice(start, stop)
-        start = stop
+@contextlib.contextmanager
+def naming_block(path: Path) -> Iterator[None]:
+    """Where FormatError comes out of it, its place begins with the block."""
+    try:
+        yield
+    except FormatError as error:
+        section = f"block {path}: {error.section}" if error.section else f"block {path}"
+        raise FormatError(error.what, section=section, offset=error.offset) from error
 
 
 @contextlib.contextmanager

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from promfill.blocks.block import Block, Segment, open_block
+from promfill.codecs.block.float_chunks import FloatChunks
 from promfill.codecs.block.index_check import check_index
 from promfill.codecs.block.meta import BlockMeta
 from promfill.codecs.block.segment import SEGMENT_HEADER
 from promfill.codecs.block.segment_reader import FLOATS, XOR2, ChunkRecords
-from promfill.codecs.block.series_samples import FloatChunks
 from promfill.errors import FormatError, InputError
 from promfill.model.scratch import Scratch
 from promfill.model.types import I64Array

@@ -29,7 +29,7 @@ def open_blocks(directory: Path) -> tuple[list[Block], list[Path]]:
 
     FormatError, which names the block: one that is damaged.
     """
-    from promfill.blocks.block import open_block
+    from promfill.blocks.block import naming_block, open_block
 
     raise_open_files()
     blocks, skipped = [], []
@@ -37,10 +37,8 @@ def open_blocks(directory: Path) -> tuple[list[Block], list[Path]]:
         if not _has_meta(path):
             skipped.append(path)
             continue
-        try:
+        with naming_block(path):
             blocks.append(open_block(path))
-        except FormatError as error:
-            raise FormatError(f"block {path}: {error}") from error
     return sorted(blocks, key=lambda block: block.meta.min_time), skipped
 
 

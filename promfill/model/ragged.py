@@ -1,8 +1,8 @@
-"""Join byte strings row by row, without a loop over the rows.
+"""Rows of different lengths, without a loop over them: the places of their items, and byte strings joined row by row.
 
-Two ways, by what the strings are. Short ones (varints, checksums, label references) are columns: each is written
-once into one padded matrix, beside a mask of the bytes that count, and one boolean selection closes the gaps, at
-about a nanosecond a byte. Among strings of any length, where one long one would blow up the matrix, columns are
+Strings are joined in two ways, by what they are. Short ones (varints, checksums, label references) are columns: each is
+written once into one padded matrix, beside a mask of the bytes that count, and one boolean selection closes the gaps,
+at about a nanosecond a byte. Among strings of any length, where one long one would blow up the matrix, columns are
 inserted the other way: by a mask of the bytes that were there before.
 """
 
@@ -50,8 +50,16 @@ def gather(buffer: U8Array, starts: I64Array, lengths: I64Array) -> RaggedBytes:
     """The strings ``buffer[starts[i] : starts[i] + lengths[i]]``, one after the other; both int64 (n,)."""
     offsets = np.zeros(lengths.size + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
-    return RaggedBytes(freeze(buffer[places]), freeze(offsets))
+    return RaggedBytes(freeze(buffer[ragged_range(starts, starts + lengths)]), freeze(offsets))
+
+
+def ragged_range(starts: I64Array, stops: I64Array) -> I64Array:
+    """The numbers from each start to its stop, one after the other: int64."""
+    counts = stops - starts
+    ends = np.cumsum(counts)
+    numbers: I64Array = np.arange(int(ends[-1]) if ends.size else 0)
+    numbers += np.repeat(starts - ends + counts, counts)
+    return numbers
 
 
 def repeat(strings: RaggedBytes, times: int) -> RaggedBytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from promfill.model.grid import Grid
+from promfill.model.ragged_batch import RaggedBatch
 from promfill.model.types import BoolArray, F64Array, I64Array, U64Array
 from promfill.operations.time_ranges import TimeRanges
 
@@ -59,17 +60,8 @@ class Expected:
     bits: U64Array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """What a store holds of the same m series within the grid's range: counts (m,), times and bits (N,)."""
-
-    counts: I64Array
-    times: I64Array
-    bits: U64Array
-
-
-def compare(expected: Expected, found: Found, tally: Tally, *, by_bits: bool) -> None:
-    """Count every sample of these series into the tally."""
+def compare(expected: Expected, found: RaggedBatch, tally: Tally, *, by_bits: bool) -> None:
+    """Count every sample of these series into the tally; found: a run for each, none of it beside the grid's range."""
     steps = expected.grid.steps
     regular = found.counts == steps
     if regular.all():
@@ -78,14 +70,13 @@ def compare(expected: Expected, found: Found, tally: Tally, *, by_bits: bool) ->
         if regular.all():
             _compare_rows(expected, found.bits.reshape(-1, steps), tally, by_bits)
             return
-    ends = np.cumsum(found.counts)
-    whole = regular & _starts_and_ends(found, ends, expected.grid)
+    whole = regular & _starts_and_ends(found, expected.grid)
     rows = np.flatnonzero(whole)
-    places = (ends - found.counts)[rows, None] + np.arange(steps)
+    places = found.bounds[rows, None] + np.arange(steps)
     whole[rows] = _on_grid(found.times[places], expected.grid)
     places = places[whole[rows]]
     _compare_rows(_take(expected, whole), found.bits[places], tally, by_bits)
-    _compare_cells(_take(expected, ~whole), _others(found, ~whole), tally, by_bits)
+    _compare_cells(_take(expected, ~whole), found.take(np.flatnonzero(~whole)), tally, by_bits)
 
 
 def _on_grid(times: I64Array, grid: Grid) -> BoolArray:
@@ -98,23 +89,19 @@ def _times(grid: Grid) -> I64Array:
     return grid.start + np.arange(grid.steps, dtype=np.int64) * grid.step
 
 
-def _starts_and_ends(found: Found, ends: I64Array, grid: Grid) -> BoolArray:
+def _starts_and_ends(found: RaggedBatch, grid: Grid) -> BoolArray:
     """A cheap look that spares most others the long one."""
     filled = found.counts > 0
-    first, last = (np.minimum(place, found.times.size - 1) for place in (ends - found.counts, np.maximum(ends, 1) - 1))
     if not found.times.size:
         return filled
+    first = np.minimum(found.bounds[:-1], found.times.size - 1)
+    last = np.maximum(found.bounds[1:], 1) - 1
     fits: BoolArray = filled & (found.times[first] == grid.start) & (found.times[last] == grid.last)
     return fits
 
 
 def _take(expected: Expected, which: BoolArray) -> Expected:
     return Expected(expected.grid, expected.bits[which])
-
-
-def _others(found: Found, which: BoolArray) -> Found:
-    samples = np.repeat(which, found.counts)
-    return Found(found.counts[which], found.times[samples], found.bits[samples])
 
 
 def _compare_rows(expected: Expected, bits: U64Array, tally: Tally, by_bits: bool) -> None:
@@ -137,14 +124,13 @@ def _count_values(good: BoolArray, same: BoolArray, tally: Tally, grid: Grid) ->
     tally.different.add(int(np.count_nonzero(bad)), _times(grid)[bad.any(axis=0)])
 
 
-def _compare_cells(expected: Expected, found: Found, tally: Tally, by_bits: bool) -> None:
+def _compare_cells(expected: Expected, found: RaggedBatch, tally: Tally, by_bits: bool) -> None:
     """Sample by sample: each belongs to a cell of the plane, to none, or is one too many in its cell."""
     grid = expected.grid
     step, off = np.divmod(found.times - grid.start, grid.step)
     placed = off == 0
     tally.unexpected.add(int(np.count_nonzero(~placed)), found.times[~placed])
-    rows = np.repeat(np.arange(found.counts.size), found.counts)
-    cells = (rows * grid.steps + step)[placed]
+    cells = (found.owners * grid.steps + step)[placed]
     order = np.argsort(cells, kind="stable")
     cells, bits = cells[order], found.bits[placed][order]
     firsts = np.flatnonzero(np.diff(cells, prepend=-1))

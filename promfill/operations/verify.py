@@ -8,18 +8,19 @@ alone as long as one of the shared labels tells them apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from promfill.errors import FormatError, RefusedError
 from promfill.model.batch import Fleet, LabelSet
 from promfill.model.grid import Grid, Tile, spans
+from promfill.model.ragged_batch import RaggedBatch
 from promfill.model.row_finder import RowFinder
 from promfill.model.scratch import Scratch
 from promfill.model.types import I64Array, U64Array
-from promfill.operations.comparison import Expected, Fault, Found, Tally, compare
+from promfill.operations.comparison import Expected, Fault, Tally, compare
 from promfill.protocols import Readings, Selection, Store, TellsEmptiness, TooMuchError
 from promfill.rules.victoriametrics import keeps_all_digits
 from promfill.sources.generated import Source
@@ -139,7 +140,7 @@ def find_held(source: Source, store: Store, most_samples: int, most_reads: int) 
             for readings in store.read(selection, finder):
                 if samples >= most_samples:
                     return verifier.tally, False
-                samples += readings.times.size
+                samples += readings.samples.times.size
                 window.add(_without_strangers(readings))
         except TooMuchError as error:
             most = _halve(steps, window, error)
@@ -237,15 +238,13 @@ class _Window:
     def add(self, readings: Readings) -> None:
         """Compare the readings, in groups of rows that lie close together."""
         self.begun = True
-        readings = _trim(readings, self.start, self.end)
-        ends = np.cumsum(readings.counts)
-        self._count_strangers(readings, ends)
-        ours = np.flatnonzero(readings.rows >= 0)
-        ours = ours[np.argsort(readings.rows[ours], kind="stable")]
-        self._meet(readings.rows[ours])
-        for group in _close_rows(readings.rows[ours], self._grid.steps):
-            columns = ours[group]
-            self._compare(readings.rows[columns], _pick(readings, columns, ends))
+        samples = readings.samples.between(self.start, self.end)  # chunks may reach beyond what was asked for
+        self._count_strangers(samples, readings.strangers)
+        ours = np.flatnonzero(samples.rows >= 0)
+        ours = ours[np.argsort(samples.rows[ours], kind="stable")]
+        self._meet(samples.rows[ours])
+        for group in _close_rows(samples.rows[ours], self._grid.steps):
+            self._compare(samples.take(ours[group]))
 
     def finish(self) -> None:
         """All has been read: what no reading was of is missing."""
@@ -256,7 +255,8 @@ class _Window:
             self._verifier.tally.missing.add(absent * grid.steps, times)
             self._verifier.progress(absent * grid.steps)
 
-    def _compare(self, rows: I64Array, found: Found) -> None:
+    def _compare(self, found: RaggedBatch) -> None:
+        rows = found.rows
         first, end = int(rows[0]), int(rows[-1]) + 1
         bits = self._verifier.expected(self._first_step, self._grid.steps, first, end - first)
         if end - first != rows.size:
@@ -271,44 +271,18 @@ class _Window:
             raise FormatError(f"the store answers the series {labels} in two pieces, apart from each other")
         self._met[rows] = True
 
-    def _count_strangers(self, readings: Readings, ends: I64Array) -> None:
-        columns = np.flatnonzero(readings.rows < 0)
-        for labels in readings.strangers:
+    def _count_strangers(self, samples: RaggedBatch, strangers: Sequence[LabelSet]) -> None:
+        for labels in strangers:
             self._verifier.meet(labels)
-        if columns.size:
-            found = _pick(readings, columns, ends)
+        found = samples.take(np.flatnonzero(samples.rows < 0))
+        if len(found):
             self._verifier.tally.unexpected.add(found.times.size, found.times)
-
-
-def _trim(readings: Readings, start: int, end: int) -> Readings:
-    """Without the samples outside of the range: chunks may reach beyond what was asked for."""
-    inside = (readings.times >= start) & (readings.times <= end)
-    if inside.all():
-        return readings
-    before = np.concatenate([[0], np.cumsum(inside)])
-    ends = np.cumsum(readings.counts)
-    counts = before[ends] - before[ends - readings.counts]
-    return replace(readings, counts=counts, times=readings.times[inside], bits=readings.bits[inside])
 
 
 def _without_strangers(readings: Readings) -> Readings:
     """The series of the fleet alone."""
-    ours = np.flatnonzero(readings.rows >= 0)
-    if not ours.size:
-        return Readings(ours, ours, ours, ours.astype(np.uint64))
-    found = _pick(readings, ours, np.cumsum(readings.counts))
-    return Readings(readings.rows[ours], found.counts, found.times, found.bits)
-
-
-def _pick(readings: Readings, columns: I64Array, ends: I64Array) -> Found:
-    """The samples of these columns; a view where they follow one another."""
-    counts = readings.counts[columns]
-    starts = ends[columns] - counts
-    if (np.diff(columns) == 1).all():
-        samples: slice | I64Array = slice(int(starts[0]), int(ends[columns[-1]]))
-    else:
-        samples = np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
-    return Found(counts, readings.times[samples], readings.bits[samples])
+    samples = readings.samples
+    return Readings(samples.take(np.flatnonzero(samples.rows >= 0)))
 
 
 def _close_rows(rows: I64Array, steps: int) -> Iterator[slice]:

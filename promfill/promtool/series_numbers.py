@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from promfill.blocks.block import Block
-from promfill.errors import FormatError
+from promfill.blocks.block import Block, naming_block
+from promfill.model.ragged import ragged_range
 from promfill.model.types import I64Array, U32Array
 from promfill.promtool.go_numbers import quote
 
@@ -32,10 +32,8 @@ def number_series(blocks: Sequence[Block]) -> list[I64Array]:
 def label_texts(block: Block, rows: I64Array) -> list[bytes]:
     """What Prometheus prints for the label sets of these series: ``{name="value", …}``, as UTF-8."""
     entries, symbols = block.series, block.index.symbols
-    bounds = [entries.label_bounds[rows], entries.label_bounds[rows + 1]]
-    counts = bounds[1] - bounds[0]
-    stops = np.cumsum(counts)
-    places = np.arange(int(counts.sum())) + np.repeat(bounds[0] - stops + counts, counts)
+    starts, stops = entries.label_bounds[rows], entries.label_bounds[rows + 1]
+    places = ragged_range(starts, stops)
     pairs = entries.names[places].astype(np.uint64) << np.uint64(32) | entries.values[places]
     distinct, which = np.unique(pairs, return_inverse=True)
     texts = [
@@ -43,17 +41,15 @@ def label_texts(block: Block, rows: I64Array) -> list[bytes]:
         for pair in distinct.tolist()
     ]
     words = [texts[number] for number in which.tolist()]
-    ends = stops.tolist()
+    ends = np.cumsum(stops - starts).tolist()
     return [b"{%b}" % b", ".join(words[start:stop]) for start, stop in zip([0, *ends], ends, strict=False)]
 
 
 def _digest(block: Block) -> bytes:
     """What two blocks have in common exactly when they hold the same label sets in the same order and words."""
     digest = hashlib.blake2b(digest_size=16)
-    try:
+    with naming_block(block.path):
         entries, symbols = block.series, block.index.symbols
-    except FormatError as error:
-        raise FormatError(f"block {block.path}: {error}") from error
     for array in (symbols.buffer, symbols.offsets, entries.names, entries.values, entries.label_bounds):
         digest.update(array.size.to_bytes(8))
         digest.update(np.ascontiguousarray(array).data)

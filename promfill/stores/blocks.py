@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from promfill.blocks.block import Block, open_block, ragged_range
+from promfill.blocks.block import naming_block, open_block
 from promfill.blocks.matchers import Matcher
+from promfill.blocks.numbered_series import NumberedSeries, groups, series_at_once
 from promfill.codecs.block.meta import BlockMeta, decode_meta
 from promfill.codecs.block.ulid import is_ulid
 from promfill.errors import FormatError, InputError
 from promfill.model.batch import LabelSet
+from promfill.model.ragged_batch import RaggedBatch
 from promfill.model.row_finder import RowFinder
-from promfill.model.types import I64Array, U64Array
 from promfill.protocols import Readings, Selection
 from promfill.stores.series_runs import BATCH_SAMPLES
 
 _OPEN_BLOCKS = 16
 """Blocks read at once: their indexes are in memory."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """Some series of a block: their rows in it, and the number, rising, that each has in all blocks alike."""
-
-    block: Block
-    rows: I64Array
-    numbers: I64Array
 
 
 class BlockStore:
@@ -49,21 +41,21 @@ class BlockStore:
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
         """As `protocols.Store.read`. FormatError names the block."""
         paths = [path for path, meta in self._metas.items() if _overlaps(meta, selection)]
-        parts: list[_Part] = []
-        others: list[_Part] = []
+        parts: list[NumberedSeries] = []
+        others: list[NumberedSeries] = []
         strange: dict[LabelSet, int] = {}
         for path in paths:
             ours, foreign = _open(path, selection, rows, strange)
             parts.append(ours)
             others.append(foreign)
-        at_once = _series_at_once([self._metas[path] for path in paths])
-        for group in _groups(parts, len(rows), at_once):
-            yield _joined(group, selection)
+        at_once = series_at_once(parts, BATCH_SAMPLES)
+        for group in groups(parts, at_once):
+            yield Readings(_joined(group, selection))
         label_sets = list(strange)
-        for group in _groups(others, len(strange), at_once):
+        for group in groups(others, at_once):
             found = _joined(group, selection)
             strangers = [label_sets[number] for number in found.rows.tolist()]
-            yield Readings(np.full(len(strangers), -1), found.counts, found.times, found.bits, strangers)
+            yield Readings(replace(found, rows=np.full(len(found), -1)), strangers)
 
     def pending(self) -> int:
         """A block appears when it is whole."""
@@ -83,11 +75,10 @@ def _read_metas(directory: Path, names: Collection[str] | None = None) -> dict[P
     metas = {}
     for path in paths:
         try:
-            metas[path] = decode_meta((path / "meta.json").read_bytes())
+            with naming_block(path):
+                metas[path] = decode_meta((path / "meta.json").read_bytes())
         except OSError as error:
             raise FormatError(f"{path / 'meta.json'} cannot be read: {error.strerror}") from error
-        except FormatError as error:
-            raise _of_block(path, error) from error
     return dict(sorted(metas.items(), key=lambda item: item[1].min_time))
 
 
@@ -98,68 +89,28 @@ def _samples_at_once(metas: list[BlockMeta]) -> int | None:
     return max(1, sorted(meta.stats.samples for meta in metas)[len(metas) // 2] * _OPEN_BLOCKS)
 
 
-def _series_at_once(metas: list[BlockMeta]) -> int:
-    """Series whose samples make about one batch."""
-    each = sum(meta.stats.samples / max(1, meta.stats.series) for meta in metas)
-    return max(1, int(BATCH_SAMPLES / max(1.0, each)))
-
-
-def _of_block(path: Path, error: FormatError) -> FormatError:
-    """The error with the block's name before the place in it."""
-    return FormatError(error.what, section=f"{path} {error.section}".rstrip(), offset=error.offset)
-
-
 def _overlaps(meta: BlockMeta, selection: Selection) -> bool:
     return meta.min_time <= selection.end and selection.start < meta.max_time
 
 
-def _open(path: Path, selection: Selection, rows: RowFinder, strange: dict[LabelSet, int]) -> tuple[_Part, _Part]:
+def _open(
+    path: Path, selection: Selection, rows: RowFinder, strange: dict[LabelSet, int]
+) -> tuple[NumberedSeries, NumberedSeries]:
     """The block's series of the selection: those of the fleet, and the others, numbered as they are met."""
-    try:
+    with naming_block(path):
         block = open_block(path)
         selected = block.select([Matcher(name, "=", value) for name, value in selection.labels])
         places = rows.find_fleet(block.fleet)[selected]
         others = selected[places < 0]
         numbers = [strange.setdefault(block.label_set(row), len(strange)) for row in others.tolist()]
-    except FormatError as error:
-        raise _of_block(path, error) from error
-    return _part(block, selected[places >= 0], places[places >= 0]), _part(block, others, np.array(numbers, np.int64))
+    ours = places >= 0
+    return (
+        NumberedSeries.sorted(block, selected[ours], places[ours]),
+        NumberedSeries.sorted(block, others, np.array(numbers, np.int64)),
+    )
 
 
-def _part(block: Block, rows: I64Array, numbers: I64Array) -> _Part:
-    order = np.argsort(numbers, kind="stable")
-    return _Part(block, rows[order], numbers[order])
-
-
-def _groups(parts: list[_Part], count: int, at_once: int) -> Iterator[list[_Part]]:
-    """The parts cut at the same numbers."""
-    for first in range(0, count, at_once):
-        group = []
-        for part in parts:
-            low, high = np.searchsorted(part.numbers, [first, first + at_once])
-            if low < high:
-                group.append(_Part(part.block, part.rows[low:high], part.numbers[low:high]))
-        if group:
-            yield group
-
-
-def _joined(group: list[_Part], selection: Selection) -> Readings:
-    """The samples of the group, series by series, in each the blocks in the order of time; rows are the numbers."""
-    numbers, counts, times, bits = (np.concatenate(arrays) for arrays in zip(*_runs(group, selection), strict=True))
-    order = np.argsort(numbers, kind="stable")
-    stops = np.cumsum(counts)
-    samples = ragged_range((stops - counts)[order], stops[order])
-    firsts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
-    return Readings(numbers[order][firsts], np.add.reduceat(counts[order], firsts), times[samples], bits[samples])
-
-
-def _runs(group: list[_Part], selection: Selection) -> Iterator[tuple[I64Array, I64Array, I64Array, U64Array]]:
-    """Numbers, counts, times and bits of some series of one block."""
-    for part in group:
-        done = 0
-        try:
-            for run in part.block.samples(part.rows, min_time=selection.start, max_time=selection.end):
-                yield part.numbers[done : done + len(run)], run.counts, run.times, run.bits
-                done += len(run)
-        except FormatError as error:
-            raise _of_block(part.block.path, error) from error
+def _joined(group: Sequence[NumberedSeries], selection: Selection) -> RaggedBatch:
+    """The samples of the group, one run a series, in each the blocks in the order of time; rows are the numbers."""
+    found = [samples for part in group for samples in part.samples(selection.start, selection.end)]
+    return RaggedBatch.join(found).by_row().merged()

@@ -11,6 +11,7 @@ from promfill.codecs.remote_read.chunk_frames import Frame
 from promfill.codecs.xor.decode import LANES, DecodedChunks, decode_chunks, read_counts
 from promfill.codecs.xor.decode_xor2 import decode_xor2_chunks, read_xor2_counts
 from promfill.model.batch import LabelSet
+from promfill.model.ragged_batch import RaggedBatch
 from promfill.model.row_finder import RowFinder
 from promfill.model.scratch import Scratch
 from promfill.model.types import I64Array, U8Array, U64Array
@@ -116,7 +117,8 @@ class ChunkRuns:
         chunk_counts, times, bits = self._decoder.decode(frame.buffer, frame.starts, frame.ends, frame.encodings)
         firsts = np.cumsum([0, *frame.counts[:-1]])
         rows = self._finder.find(frame.labels, self._foreign)
-        return Readings(rows, np.add.reduceat(chunk_counts, firsts), times, bits, strangers(frame.labels, rows))
+        samples = RaggedBatch.of_counts(rows, np.add.reduceat(chunk_counts, firsts), times, bits)
+        return Readings(samples, strangers(frame.labels, rows))
 
 
 def _samples_of(frame: Frame) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 import numpy as np
 
 from promfill.model.batch import LabelSet
+from promfill.model.ragged_batch import RaggedBatch
 from promfill.model.row_finder import RowFinder
 from promfill.model.types import I64Array, U64Array
 from promfill.protocols import Readings
@@ -35,13 +36,13 @@ def gather_runs(runs: Iterable[Run], finder: RowFinder, foreign: Collection[str]
 def _join(runs: list[Run], finder: RowFinder, foreign: Collection[str]) -> Readings:
     label_sets = [labels for labels, _, _ in runs]
     rows = finder.find(label_sets, foreign)
-    return Readings(
-        rows=rows,
+    samples = RaggedBatch.of_counts(
+        rows,
         counts=np.array([times.size for _, times, _ in runs], np.int64),
         times=np.concatenate([times for _, times, _ in runs]),
         bits=np.concatenate([bits for _, _, bits in runs]),
-        strangers=strangers(label_sets, rows),
     )
+    return Readings(samples, strangers(label_sets, rows))
 
 
 def strangers(label_sets: list[LabelSet], rows: I64Array) -> list[LabelSet]:

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from promfill.model.batch import STALE_NAN_BITS
 from promfill.model.grid import Grid
-from promfill.operations.comparison import Expected, Found, Tally, compare
+from promfill.operations.comparison import Expected, Tally, compare
 from tests.support import comparison_reference as reference
+from tests.support.ragged_reference import batch_of
 
 STEPS, STEP, START = 5, 10, 1_000
 GRID = Grid(START, STEP, STEPS)
@@ -41,11 +42,7 @@ def test_arrays_count_what_dictionaries_count(
 ) -> None:
     expected, held = store
     tally = Tally(STEP)
-    found = Found(
-        np.array([len(samples) for samples in held], np.int64),
-        np.array([time for samples in held for time, _ in samples], np.int64),
-        np.array([bits for samples in held for _, bits in samples], np.uint64),
-    )
+    found = batch_of(enumerate(held))
     compare(Expected(GRID, np.array(expected, np.uint64)), found, tally, by_bits=by_bits)
     wanted = reference.count(TIMES, expected, held, by_bits=by_bits)
     assert (tally.found, tally.rounded) == (wanted.found, wanted.rounded)

@@ -22,7 +22,8 @@ from promfill.codecs.openmetrics.reader import OpenMetricsReader
 from promfill.errors import InputError, ReceiverError
 from promfill.model.batch import STALE_NAN_BITS
 from promfill.model.grid import Grid, Tile
-from promfill.operations.comparison import Expected, Found, Tally, compare
+from promfill.model.ragged_batch import RaggedBatch
+from promfill.operations.comparison import Expected, Tally, compare
 from promfill.pb.remote_read_pb2 import ReadResponse
 from promfill.promtool.go_numbers import format_floats
 from promfill.scenario.scenario import Signal, check_signal, parse_resolution
@@ -68,7 +69,7 @@ def compared(
     if doubled:
         held, times = np.append(held, held[:1]), np.append(times, times[:1])
     tally = Tally(10)
-    found = Found(np.array([held.size]), times.astype(np.int64), held)
+    found = RaggedBatch(np.array([0]), np.array([0, held.size]), times.astype(np.int64), held)
     compare(Expected(grid, wanted[None, :]), found, tally, by_bits=by_bits)
     return tally
 

@@ -16,6 +16,7 @@ from promfill.codecs.bits.varint import unzigzag
 from promfill.codecs.bits.words import big_endian_words, uvarints_at
 from promfill.codecs.block.tombstones import EMPTY_TOMBSTONES, MAGIC, VERSION
 from promfill.errors import FormatError
+from promfill.model.ragged_batch import RaggedBatch
 from promfill.model.scratch import Scratch
 from promfill.model.types import I64Array, U8Array, U64Array
 
@@ -34,6 +35,19 @@ class Tombstones:
 
     def __len__(self) -> int:
         return self.ids.size
+
+    def applied(self, samples: RaggedBatch, ids: I64Array) -> RaggedBatch:
+        """The samples that no stone covers; one run a series, times rising. ids: int64 (n,), what stones call each."""
+        kept = np.ones(samples.times.size, np.bool_)
+        order = np.argsort(ids)
+        places = np.searchsorted(ids, self.ids, sorter=order).clip(max=max(0, ids.size - 1))
+        for stone in np.flatnonzero(ids[order[places]] == self.ids) if ids.size else ():
+            run = order[places[stone]]
+            start, stop = samples.bounds[run], samples.bounds[run + 1]
+            first = np.searchsorted(samples.times[start:stop], self.min_times[stone], "left")
+            last = np.searchsorted(samples.times[start:stop], self.max_times[stone], "right")
+            kept[start + first : start + last] = False
+        return samples if kept.all() else samples.keep(kept)
 
 
 def decode_tombstones(data: bytes = EMPTY_TOMBSTONES) -> Tombstones:

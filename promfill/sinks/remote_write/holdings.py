@@ -55,8 +55,9 @@ class Holdings:
             if not flush(api):
                 self._wait(SHOWN_AFTER)
             for readings in VictoriaMetricsStore(api).read(selection, self._finder()):
-                ends = np.cumsum(readings.counts)
-                for row, times in zip(readings.rows.tolist(), np.split(readings.times, ends[:-1]), strict=True):
+                samples = readings.samples
+                runs = np.split(samples.times, samples.bounds[1:-1])
+                for row, times in zip(samples.rows.tolist(), runs, strict=True):
                     if row in message.series:
                         held[self._fleet.label_set(row)] = set(times.tolist())
         except NoAnswerError as error:

@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from promfill.model.grid import Grid
-from promfill.operations.comparison import Expected, Found, Tally, compare
+from promfill.model.ragged_batch import RaggedBatch
+from promfill.operations.comparison import Expected, Tally, compare
+from tests.support.ragged_reference import batch_of
 
 GRID = Grid(1_000, 10, 6)
 BITS = (20.0 + np.arange(18.0).reshape(3, 6) / 7).view(np.uint64)
@@ -20,13 +23,14 @@ def held() -> Series:
 
 def compared(series: Series, *, by_bits: bool = True) -> Tally:
     tally = Tally(GRID.step)
-    found = Found(
-        np.array([len(times) for times, _ in series], np.int64),
-        np.array([time for times, _ in series for time in times], np.int64),
-        np.array([bits for _, values in series for bits in values], np.uint64),
-    )
+    found = batch_of((row, list(zip(times, bits, strict=True))) for row, (times, bits) in enumerate(series))
     compare(Expected(GRID, BITS), found, tally, by_bits=by_bits)
     return tally
+
+
+def two_samples(bits: NDArray[np.uint64]) -> RaggedBatch:
+    """What a store holds of one series."""
+    return RaggedBatch(np.array([0]), np.array([0, 2]), np.array([1_000, 1_010]), bits)
 
 
 def counts(tally: Tally) -> tuple[int, ...]:
@@ -110,7 +114,7 @@ def test_the_store_may_round_in_the_thirteenth_digit(error: float, rounded: int,
 def test_small_values_lose_what_the_largest_of_their_series_takes() -> None:
     bits = np.array([[1e9, 1e-9]]).view(np.uint64)
     tally = Tally(10)
-    found = Found(np.array([2]), np.array([1_000, 1_010]), np.array([1e9, 0.0]).view(np.uint64))
+    found = two_samples(np.array([1e9, 0.0]).view(np.uint64))
     compare(Expected(Grid(1_000, 10, 2), bits), found, tally, by_bits=False)
     assert (tally.found, tally.rounded) == (2, 1)
 
@@ -118,6 +122,6 @@ def test_small_values_lose_what_the_largest_of_their_series_takes() -> None:
 def test_a_nan_is_compared_by_its_payload() -> None:
     bits = np.array([[0x7FF0000000000002, 0x7FF8000000000001]], np.uint64)
     tally = Tally(10)
-    found = Found(np.array([2]), np.array([1_000, 1_010]), np.array([0x7FF8000000000001] * 2, np.uint64))
+    found = two_samples(np.array([0x7FF8000000000001] * 2, np.uint64))
     compare(Expected(Grid(1_000, 10, 2), bits), found, tally, by_bits=True)
     assert (tally.found, tally.different.samples) == (1, 1)

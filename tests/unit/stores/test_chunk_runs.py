@@ -14,6 +14,7 @@ from promfill.sources.expand_labels import build_fleet
 from promfill.stores import chunk_runs
 from promfill.stores.chunk_runs import ChunkRuns
 from tests.support import chunk_stream
+from tests.support.ragged_reference import runs_of
 from tests.support.xor2_streams import write_xor2_chunk
 
 FLEET = build_fleet("m", parse_labels(["host={1..9}"]).patterns)
@@ -34,12 +35,10 @@ def chunks(seed: int, *counts: int) -> list[Samples]:
 def held(frames: list[bytes]) -> list[tuple[int, Samples]]:
     out = []
     for readings in ChunkRuns(RowFinder(FLEET)).readings(map(parse_frame, frames)):
-        ends = np.cumsum(readings.counts).tolist()
-        pairs = list(zip(readings.times.tolist(), readings.bits.tolist(), strict=True))
         strangers = iter(readings.strangers)
-        for row, count, end in zip(readings.rows.tolist(), readings.counts.tolist(), ends, strict=True):
+        for row, run in runs_of(readings.samples):
             assert row >= 0 or next(strangers) == STRANGER
-            out.append((row, pairs[end - count : end]))
+            out.append((row, run))
     return out
 
 
