@@ -215,6 +215,7 @@ def directory_of(values: Mapping[str, Any]) -> Path:
 
 def _blocks(source: Source, values: Mapping[str, Any], console: Console, run: Run | None) -> Target:
     from promfill.files.directory import check_writable
+    from promfill.rules.directory import spans_in
     from promfill.sinks.blocks import BlockSink
 
     directory = directory_of(values)
@@ -235,7 +236,8 @@ def _blocks(source: Source, values: Mapping[str, Any], console: Console, run: Ru
     if upload:
         facts["upload_to"] = str(upload.destination)
     if not upload or upload.keep:
-        facts["serve"] = serve_command(directory, source.grid)
+        newest = max((span.end for span in spans_in(directory)), default=0)
+        facts["serve"] = serve_command(directory, source.grid, newest)
     return Target("blocks", sink, str(directory), facts, _workers(source, values), sink_of, upload)
 
 

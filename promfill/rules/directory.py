@@ -113,7 +113,9 @@ def predict_in_directory(arrival: Arrival, now: int, store: StoreFacts | None = 
     found = [*_retention(arrival, now, store)]
     if is_future(arrival.newest, now):
         found += _future(arrival, now, store)
-    elif reaches_log(arrival.newest, now):
+    else:
+        found += _future_there(arrival, now, store)
+    if reaches_log(arrival.newest, now) and not is_future(arrival.newest, now):
         found += _recent(arrival, now, store)
     found += [*_owner(arrival), *_overlaps(arrival)]
     if arrival.lost:
@@ -169,7 +171,8 @@ def _deleted(arrival: Arrival, lost: Sequence[Span], rule: _Rule, now: int) -> F
     share = f"{count:,} of {total:,} samples ({100 * count / max(1, total):.1f} %)"
     share += f", those before {name_time(min(kept))}: {total - count:,} stay" if kept else ""
     share += _by_border(arrival, lost, rule) + _because(arrival)
-    oldest = now - min(span.start for span in arrival.coming)
+    newest = max([now, arrival.newest, rule.newest, *(span.end for span in arrival.there)])
+    oldest = newest - min(span.start for span in arrival.coming)
     way = "set {} to more than" if "configuration file" in rule.set_by else "restart it with {} longer than"
     fix = f"{way.format(rule.set_by)} {_days(oldest)}, or push less history"
     if not rule.is_known:
@@ -219,6 +222,22 @@ def _future(arrival: Arrival, now: int, store: StoreFacts | None) -> Iterator[Fi
     if at_work:
         text = f"{at_work}: from its next start on, if not sooner, it refuses every new sample until {last}"
         yield Finding("future-blinds", False, None, text, "remove the blocks that end after now before it restarts")
+
+
+def _future_there(arrival: Arrival, now: int, store: StoreFacts | None) -> Iterator[Finding]:
+    """Blocks that end after now and are there already, and what they cost those to come."""
+    late = [span for span in arrival.there if is_future(span.end, now)]
+    if not late:
+        return
+    newest, rule = max(span.end for span in late), _rule(store)
+    gone = _newly_deleted(arrival.coming, max(now + 1, arrival.newest), newest, rule) if rule else []
+    are = "are" if late[1:] else "is"
+    what = f"{_named(late, arrival.directory)} {are} there, with samples after now up to {name_time(newest - 1)}"
+    if gone:
+        what += f", and cost {_samples(gone):,} of these {arrival.samples:,} samples"
+    kind = "future-deletes" if gone else "future"
+    fix = "remove what ends after now, or write into another directory"
+    yield Finding(kind, False, _samples(gone or late), f"{what}: {RUNNING_AND_STARTING}", fix)
 
 
 def _newly_deleted(spans: Sequence[Span], before: int, newest: int, rule: _Rule) -> list[Span]:

@@ -66,6 +66,20 @@ def test_what_is_there_is_never_lost_in_silence(text: str, promfill: Promfill) -
     assert "refuses every new sample until 2099-05-24" in quiet
 
 
+def test_an_innocent_push_beside_a_block_after_now(text: str, promfill: Promfill) -> None:
+    assert promfill(*COMMAND, "--allow-future", "-q", text, "data").code == 0
+    quiet = promfill(*GOOD).err
+    assert quiet.count("\n") == 1
+    assert "after now up to 2099-05-24T00:00:00Z, and cost 1,392 of these 1,392 samples" in quiet
+    assert "remove what ends after now" in quiet
+    told = promfill("push", *GOOD[2:])
+    assert "is there, with samples after now up to 2099-05-24T00:00:00Z" in told.err
+    assert "--storage.tsdb.retention.time=74y" in told.out  # 2y would delete all that was pushed
+    assert "is there, with samples after now" in promfill("check", *GOOD[2:]).out
+    Path("old.txt").write_bytes(b"p 1 1700000300\n# EOF\n")
+    assert "is there, with samples after now" in promfill(*COMMAND, "old.txt", "data").err
+
+
 @pytest.mark.parametrize("command", ["push", "check"])
 def test_push_and_check_say_it_too(command: str, promfill: Promfill) -> None:
     assert promfill(*GOOD).code == 0

@@ -21,11 +21,12 @@ ADDRESSES = ("remote_write_url", "upload", "cdo_url", "query_url")
 _YEAR_MS = 365 * DAY_MS
 
 
-def serve_command(directory: Path, grid: Grid) -> str:
+def serve_command(directory: Path, grid: Grid, newest: int = 0) -> str:
     """What serves a directory of blocks. A default Prometheus would delete all that is older than 15 days at its start,
-    so retention is some whole years longer than the oldest sample is old.
+    so retention is some whole years longer than the oldest sample is old. newest: the last end of the blocks there, ms:
+    age is counted from it.
     """
-    age = max(time.time() * 1000, grid.last) - grid.start
+    age = max(time.time() * 1000, grid.last, newest) - grid.start
     words = [
         "prometheus",
         "--config.file=/dev/null",
