@@ -103,18 +103,19 @@ def look_in_blocks(source: Source, directory: Path, names: Sequence[str]) -> Hel
     labels = shared_labels(source.fleet)
     metas = read_metas(directory)
     known = [name for name in names if name in metas and _mentions(directory / name, labels)]
+    known.sort(key=lambda name: metas[name].min_time)
     read = list(_few_series(known, [metas[name].stats.series for name in known]))
     same = other_times = other_values = samples = 0
     whole = len(read) == len(known)
-    for first in range(0, len(read), _BLOCKS_AT_ONCE):
-        store = BlockStore(directory, read[first : first + _BLOCKS_AT_ONCE])
-        tally, all_read = find_held(source, store, MOST_SAMPLES - samples, MOST_READS)
+    batches = list(_batches(read, [(metas[name].min_time, metas[name].max_time) for name in read]))
+    for place, batch in enumerate(batches, 1):
+        tally, all_read = find_held(source, BlockStore(directory, batch), MOST_SAMPLES - samples, MOST_READS)
         same, other_times = same + tally.found, other_times + tally.unexpected.samples
         other_values += tally.different.samples
         samples = same + other_times + other_values
         whole &= all_read
         if samples >= MOST_SAMPLES:
-            whole &= first + _BLOCKS_AT_ONCE >= len(read)
+            whole &= place == len(batches)
             break
     return Held(f"{directory}", source.samples, True, same, other_times, other_values, whole)
 
@@ -199,6 +200,20 @@ def _few_series(names: Sequence[str], series: Sequence[int]) -> Iterator[str]:
         left -= count
         if left >= 0:
             yield name
+
+
+def _batches(names: Sequence[str], times: Sequence[tuple[int, int]]) -> Iterator[list[str]]:
+    """The blocks some at a time, in order of time; those that overlap together, so that no sample counts twice."""
+    batch: list[str] = []
+    end = 0
+    for name, (first, last) in zip(names, times, strict=True):
+        if len(batch) >= _BLOCKS_AT_ONCE and first >= end:
+            yield batch
+            batch = []
+        end = max(end, last) if batch else last
+        batch.append(name)
+    if batch:
+        yield batch
 
 
 def _mentions(path: Path, labels: LabelSet) -> bool:

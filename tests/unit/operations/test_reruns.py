@@ -181,6 +181,14 @@ def test_blocks_are_counted_alike(tmp_path: Path) -> None:
     assert counts(look_in_blocks(SOURCE, tmp_path, other)) == (0, 0, 0, True)
 
 
+def test_a_sample_in_many_blocks_counts_once(tmp_path: Path) -> None:
+    names = [name for duration in range(20_000, 290_000, 10_000) for name in write(tmp_path, SOURCE, duration)]
+    assert len(names) > 4 * reruns._BLOCKS_AT_ONCE
+    held = look_in_blocks(SOURCE, tmp_path, sorted(names, key=lambda name: name[::-1]))
+    assert counts(held) == (300, 0, 0, True)
+    assert held.everything
+
+
 def test_of_many_blocks_a_part_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = write(tmp_path, Source(scenario("m", LABELS, replace(GRID, start=GRID.start + STEP))), 10_000)
     monkeypatch.setattr(reruns, "MOST_SAMPLES", 90)
