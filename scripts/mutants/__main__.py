@@ -71,15 +71,17 @@ class _Bench:
     """Copies of the checkout, one a job, and how long the tests of each folder take."""
 
     def __init__(self, root: Path, scratch: Path, jobs: int, results: Path) -> None:
-        self.root, self.scratch, self.jobs, self.results = root, scratch, jobs, results
+        self.scratch, self.jobs, self.results = scratch, jobs, results
         self.first = Copy.of(root, scratch / "0")
+        self.copied = self.scratch / "tests"  # as they were when it began, whatever is written meanwhile
+        self.first.again(self.copied)
         self.limits: dict[str, float] = {}
         self.lock = Lock()
 
     def measure(self, folders: Sequence[str]) -> bool:
         """Run the tests of each folder as they are; False, and why: they fail, or there are none."""
         for folder in folders:
-            tests = self._names(tests_of(self.root, folder))
+            tests = self._names(tests_of(self.copied, folder))
             outcome = self.first.baseline(tests) if tests else Outcome("untested", "no test file", 0.0)
             print(f"{folder}: {len(tests)} test files, {outcome.seconds:.0f} s", flush=True)
             if outcome.how != "survived":
@@ -98,7 +100,7 @@ class _Bench:
         def try_one(mutant: Mutant) -> None:
             copy = copies.get()
             try:
-                tests = self._names(judges(self.root, mutant.folder, self.root / mutant.path))
+                tests = self._names(judges(self.copied, mutant.folder, self.copied / mutant.path))
                 outcome = copy.try_out(mutant, tests, self.limits[mutant.folder])
             finally:
                 copies.put(copy)
@@ -120,7 +122,7 @@ class _Bench:
             print(f"{outcome.how:<8} {outcome.seconds:5.1f} s  {place} {outcome.by}".rstrip(), flush=True)
 
     def _names(self, tests: Sequence[Path]) -> list[str]:
-        return [path.relative_to(self.root).as_posix() for path in tests]
+        return [path.relative_to(self.copied).as_posix() for path in tests]
 
 
 if __name__ == "__main__":

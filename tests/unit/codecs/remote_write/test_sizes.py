@@ -11,6 +11,7 @@ from promfill.codecs.remote_write.sizes import largest_parts
 from promfill.codecs.remote_write.version_1 import WriteRequestEncoder, encode_metadata
 from promfill.codecs.remote_write.version_2 import RequestEncoder
 from promfill.model.batch import Fleet, LabelSet, SeriesBatch
+from promfill.pb.remote_write_2_pb2 import Metadata, Request, TimeSeries
 from tests.support.fleets import fleet_of
 
 NAMES = ["__name__", "a", "b" * 130, "ä"]
@@ -47,6 +48,23 @@ def test_the_longest_series_counts_and_is_not_reckoned_much_too_large(length: in
         assert series + SAMPLE + request >= size
         assert series <= size + 64, "room for references and metadata of 2.0, and no more"
     assert request <= len(encode_metadata("m", "text", "")) + 64
+
+
+@given(st.sets(label_sets, min_size=1, max_size=5), st.integers(0, 60))
+def test_the_largest_series_of_2_0_fits_and_leaves_no_more_than_a_few_bytes(
+    label_sets: set[LabelSet], length: int
+) -> None:
+    """All its symbols are its own, and every reference is as long as references get."""
+    (labels,) = sorted(label_sets)[:1]
+    fleet = fleet_of([labels])
+    series, request = largest_parts(fleet, "m", "t" * length, "u" * length)
+    last = (1 << 32) - 1
+    metadata = Metadata(type=Metadata.METRIC_TYPE_GAUGE, help_ref=last, unit_ref=last)
+    one = TimeSeries(labels_refs=[last] * 2 * len(labels), metadata=metadata)
+    whole = Request(symbols=[text for pair in labels for text in pair]).ByteSize() + one.ByteSize()
+    assert whole <= series <= whole + 2 + 6 * len(labels), "a pair is up to 6 bytes longer in 1.0"
+    shared = Request(symbols=["", "t" * length, "u" * length]).ByteSize()
+    assert max(shared, len(encode_metadata("m", "t" * length, "u" * length))) <= request
 
 
 def test_a_fleet_of_nothing_needs_room_for_metadata_alone() -> None:

@@ -87,6 +87,18 @@ def test_the_floor_decides_how_it_ends(project: Path, trials: Trials, floor: str
     assert mutants(project, "--floor", floor) == code
 
 
+def test_tests_that_are_written_meanwhile_are_left_for_the_next_run(
+    project: Path, trials: Trials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def baseline(_: Copy, tests: Sequence[str]) -> Outcome:
+        (project / "tests/unit/codecs/test_new.py").write_text("import promfill.codecs.numbers\n")
+        return Outcome("survived", "", 1.0)
+
+    monkeypatch.setattr(Copy, "baseline", baseline)
+    mutants(project)  # Trials looks at the names of the tests
+    assert sorted(trials.tried) == [2, 3, 4, 5]
+
+
 def test_what_is_known_is_not_tried_again(project: Path, trials: Trials) -> None:
     mutants(project)
     assert sorted(trials.tried) == [2, 3, 4, 5]
