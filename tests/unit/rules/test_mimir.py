@@ -113,7 +113,8 @@ def test_now_is_the_callers() -> None:
 
 
 def test_what_is_looked_for_in_no_section_is_not_there() -> None:
-    for section in (None, [], "text", 5):
+    sections: list[Any] = [None, [], "text", 5]
+    for section in sections:
         block = BlockFacts({"version": 1, "minTime": 0, "maxTime": 1, "thanos": section}, FILES, 2)
         assert (block.thanos, block.part("labels")) == ({}, {})
         assert broken(block) == []
