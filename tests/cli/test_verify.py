@@ -80,7 +80,7 @@ def test_damage_is_named(pushed: Promfill, tmp_path: Path) -> None:
     segment.write_bytes(data)
     told = pushed("verify", *WHAT, "--blocks", "data")
     assert told.code == 3
-    assert f"data/{segment.parent.parent.name} chunks/000001 at byte" in told.err
+    assert f"block data/{segment.parent.parent.name}: chunks/000001 at byte" in told.err
 
 
 @pytest.mark.parametrize(
