@@ -33,8 +33,9 @@ def look_for_earlier(
     What cannot be read hinders nothing: the store's own answers, and verify, stay.
     """
     sends = values["mode"] == "remote-write"
-    earlier = finished_before(values) if sends else None
-    in_directory = values["mode"] == "blocks" and not uploads(values) and directory.is_dir()
+    goes_up = values["mode"] == "blocks" and uploads(values)
+    earlier = finished_before(values) if sends or goes_up else None
+    in_directory = values["mode"] == "blocks" and not goes_up and directory.is_dir()
     asks = look.store is not None and (sends or bool(values["query_url"]))
     if not (earlier or in_directory or asks):
         return look

@@ -29,6 +29,10 @@ def check(scenario: Scenario, target: Target, how: How | None = None, notices: N
     how = how or How()
     places = Places(target, how.query, notices)
     _check_address(target, how)
+    if isinstance(target, ScriptTarget):
+        from promfill.operations.targets import script_of
+
+        script_of(target, scenario.grid.last)
     series = count_series(scenario.labels)
     frame = Frame(target.mode, scenario, series, series * scenario.grid.steps, _destination(target))
     notices.found(frame)

@@ -86,8 +86,9 @@ def look_for_earlier(
     """
     target = places.target
     sends = isinstance(target, RemoteWriteTarget)
-    earlier = finished_before(how.run, scenario, target) if sends else None
-    in_directory = isinstance(target, BlocksTarget) and not target.upload and target.directory.is_dir()
+    goes_up = isinstance(target, BlocksTarget) and target.upload is not None
+    earlier = finished_before(how.run, scenario, target) if sends or goes_up else None
+    in_directory = isinstance(target, BlocksTarget) and not goes_up and target.directory.is_dir()
     asks = look.store is not None and (sends or how.query is not None)
     if not (earlier or in_directory or asks):
         return look

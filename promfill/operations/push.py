@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promfill.errors import InputError, setting
+from promfill.errors import InputError, RunError, setting
 from promfill.operations.block_upload import beside_upload
 from promfill.operations.first_look import UNKNOWN_OF_A_MIMIR, find_receiver, first_look, look_for_earlier
 from promfill.operations.look import CONFLICTS, Look
@@ -95,7 +95,12 @@ class _Push:
             return report
         from promfill.operations.read_back import read_back_push
 
-        verified = read_back_push(self.source, self.places, notices)
+        try:
+            verified = read_back_push(self.source, self.places, notices)
+        except RunError as error:
+            where = opened.frame.destination
+            error.note = error.note or f"The push itself is finished: {self.source.samples:,} samples are in {where}"
+            raise
         notices.found(verified)
         return replace(report, verified=verified)
 
@@ -147,11 +152,20 @@ class _Push:
         return time.monotonic() - started
 
     def _refuse_blind_verify(self, forwarder: Forwarder | None) -> None:
-        """InputError where a push is to be verified at an address that only forwards."""
-        if forwarder and self.how.verify and not self.how.query:
+        """InputError where a push is to be verified, and nothing says which store can be read."""
+        if not (isinstance(self.target, RemoteWriteTarget) and self.how.verify) or self.how.query:
+            return
+        unread = f"{setting('verify')} has nothing to read"
+        if forwarder:
             raise InputError(
-                f"{setting('verify')} has nothing to read: {forwarder.where} is {forwarder.name}",
+                f"{unread}: {forwarder.where} is {forwarder.name}",
                 f"set {setting('query_url')} to the store behind it, or leave {setting('verify')} out",
+                field="query_url",
+            )
+        if self.places.asked is None:
+            raise InputError(
+                f"{unread}: no query API is known beside the push address",
+                f"set {setting('query_url')} to the store, or leave {setting('verify')} out",
                 field="query_url",
             )
 

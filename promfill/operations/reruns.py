@@ -72,7 +72,8 @@ class Earlier:
     """A finished push, by its checkpoint. start, end: Unix ms. age: seconds since then.
 
     doubles: its receiver keeps a sample twice that is sent twice, as a VictoriaMetrics does; False where not known.
-    same_run: its options were the same as typed, so that its times make this command the same push.
+    same_run: its options were the same as typed, so that its times make this command the same push. uploaded: it went
+    up as blocks, into a Mimir that shows them hours later.
     """
 
     path: Path
@@ -81,6 +82,7 @@ class Earlier:
     doubles: bool
     same_run: bool
     age: float
+    uploaded: bool = False
 
 
 def look_in_store(source: Source, store: Store) -> Held:
@@ -173,10 +175,16 @@ def _of_earlier(earlier: Earlier, held: Held | None, source: Source, store: Stor
     """A store that keeps doubles was sent this before; what it says itself, where it can be asked, is better known."""
     known = store is not None and not store.doubles and store.name in (VICTORIA_METRICS, "Prometheus")
     overlaps = earlier.start <= source.grid.last and source.grid.start < earlier.end
+    times = f"{format_time(earlier.start)} to {format_time(earlier.end)}"
+    if earlier.uploaded and earlier.same_run and overlaps and earlier.start != source.grid.start:
+        text = (
+            f"{earlier.path} says that this command has uploaded {times} before, counted from another start: the "
+            "blocks of both would stand beside each other, with other values at the same times or at times between"
+        )
+        yield Finding("conflicts", False, None, text, _fix(earlier, source))
     gone = held is not None and held.nothing and earlier.age > SHOWN_SECONDS
     if not earlier.doubles or known or not overlaps or gone:
         return
-    times = f"{format_time(earlier.start)} to {format_time(earlier.end)}"
     text = (
         f"{earlier.path} says that this command has finished a push of {times} before, into a store "
         "that keeps a sample twice that is sent twice"

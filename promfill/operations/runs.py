@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from promfill.errors import InputError, setting
 from promfill.operations.reports import KeptRun
-from promfill.operations.settings import RemoteWriteTarget, RunSettings, Server, Target
+from promfill.operations.settings import BlocksTarget, RemoteWriteTarget, RunSettings, Server, Target
 
 if TYPE_CHECKING:
     from promfill.files.checkpoint import Checkpoint
@@ -100,7 +100,8 @@ def finished_before(settings: RunSettings | None, scenario: Scenario, target: Ta
         return None
     age = time.time() - path.stat().st_mtime
     doubles = found.done.get("doubles") is True
-    return Earlier(path, found.start, found.end, doubles=doubles, same_run=found.run == name, age=age)
+    same, uploaded = found.run == name, isinstance(target, BlocksTarget)
+    return Earlier(path, found.start, found.end, doubles=doubles, same_run=same, age=age, uploaded=uploaded)
 
 
 def describe_run(scenario: Scenario, target: Target) -> dict[str, Any]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from promfill.sinks.blocks import BlockSink
     from promfill.sinks.openmetrics import OpenMetricsSink
     from promfill.sources.generated import Source
+    from promfill.vendors.script import Script
 
 Ready = Callable[[list[Path]], None]
 
@@ -211,13 +212,21 @@ def _remote_write(source: Source, places: Places, notices: Notices, run: Run | N
     return OpenTarget(frame, sending.sink, sending=sending)
 
 
-def _script(source: Source, target: ScriptTarget, places: Places, notices: Notices) -> OpenTarget:
-    from promfill.vendors.script import ScriptSink, find_script, own_script, script_access
+def script_of(target: ScriptTarget, last: int) -> Script:
+    """The script that takes samples up to `last` (ms). InputError: there is none, or it is ours, and they are late."""
+    from promfill.vendors.script import find_script, own_script
 
     script = find_script(target.script, target.directory)
-    access = script_access(places.receiver)
     if script.path == own_script().absolute():
-        refuse_future_upload(source.grid.last, int(time.time() * 1000))
+        refuse_future_upload(last, int(time.time() * 1000))
+    return script
+
+
+def _script(source: Source, target: ScriptTarget, places: Places, notices: Notices) -> OpenTarget:
+    from promfill.vendors.script import ScriptSink, script_access
+
+    access = script_access(places.receiver)
+    script = script_of(target, source.grid.last)
     _say_of_the_text(source, notices)
     if not script.marked:
         notices.warn(f"{script.path} gets the password as an argument, where ps shows it: that is its contract")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import PUSH, Promfill
+from tests.support.mimir import Mimir
 from tests.support.receiver import Answer, Receiver, Taken
 
 NOON = 1_702_814_400  # 2023-12-17T12:00:00Z
@@ -185,6 +186,21 @@ def test_blocks_of_another_start_are_counted(promfill: Promfill) -> None:
     assert [(one["kind"], one["samples"]) for one in told.json["findings"]][-1:] == [("interleaves", 574 + 552)]
     assert "same times with other values" in promfill("push", "-q", *what, *day, "--seed", "9").err
     assert promfill("push", *what, *between, "--labels", "b=1", "--metric-name", "other").err.count("warning") == 1
+
+
+def test_an_upload_of_an_hour_ago_is_remembered(promfill: Promfill, at: Clock, tmp_path: Path) -> None:
+    with Mimir(tmp_path / "bucket") as mimir:
+        push = ("push", *DAY, "--upload", mimir.url)
+        at(0)
+        assert promfill(*push, "-q").err == ""
+        at(299)
+        assert "already" in promfill(*push).out
+        at(3600)
+        for told in (promfill("check", *push[1:]).out, promfill(*push, "-q").err):
+            assert (
+                "has uploaded 2023-12-16T12:00:00Z to 2023-12-17T12:00:00Z before, counted from another start" in told
+            )
+            assert f"--start {NOON - 86_400} --end {NOON} is the same push as before" in told
 
 
 def test_the_same_samples_in_other_blocks_are_harmless(promfill: Promfill) -> None:

@@ -136,7 +136,8 @@ def finished_before(values: Mapping[str, Any]) -> Earlier | None:
         return None
     age = time.time() - path.stat().st_mtime
     doubles = found.done.get("doubles") is True
-    return Earlier(path, found.start, found.end, doubles=doubles, same_run=found.run == name, age=age)
+    same, uploaded = found.run == name, values["mode"] == "blocks"
+    return Earlier(path, found.start, found.end, doubles=doubles, same_run=same, age=age, uploaded=uploaded)
 
 
 def _finished(earlier: Checkpoint | None) -> Checkpoint | None:

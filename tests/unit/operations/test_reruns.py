@@ -199,6 +199,7 @@ def test_of_many_blocks_a_part_is_read(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 EARLIER = Earlier(Path("run.json"), GRID.start - 60_000, GRID.start + 60_000, doubles=True, same_run=True, age=60)
+UPLOADED = replace(EARLIER, doubles=False, uploaded=True)
 SHIFTED = "the same command with start=940 end=1060 is the same push as before"
 OTHERS = "give the start and end of the push that is there, delete its series, or tell this one apart by a label"
 
@@ -229,6 +230,10 @@ OTHERS = "give the start and end of the push that is there, delete its series, o
         (None, None, replace(EARLIER, end=GRID.start), "", False, ""),  # yesterday's
         (None, None, replace(EARLIER, start=GRID.last + 1, end=GRID.last + 9), "", False, ""),
         (None, None, replace(EARLIER, start=GRID.last, end=GRID.last + 9), "repeat", True, ""),
+        (None, None, UPLOADED, "conflicts", False, f"uploaded 1970-01-01T00:15:40Z to .*;{SHIFTED}"),
+        (None, None, replace(UPLOADED, start=GRID.start), "", False, ""),  # the same values, perhaps more of them
+        (None, None, replace(UPLOADED, same_run=False), "", False, ""),
+        (None, None, replace(UPLOADED, end=GRID.start), "", False, ""),
     ],
 )
 def test_what_is_said_of_it(
