@@ -80,7 +80,7 @@ def command(context: click.Context, /, **values: Any) -> None:
     _show(facts, summary.push_text, values, console)
     if values["verify"]:
         try:
-            report = _verify(source, values, console)
+            report = _verify(source, values, console, forwarded=forwarder is not None)
         except RunError as error:
             error.note = error.note or f"The push itself is finished: {source.samples:,} samples are in {target.where}"
             raise
@@ -153,13 +153,14 @@ def _refuse_blind_verify(forwarder: Forwarder | None, values: Facts, console: Co
         )
 
 
-def _verify(source: Source, values: dict[str, Any], console: Console) -> VerifyReport:
+def _verify(source: Source, values: dict[str, Any], console: Console, *, forwarded: bool) -> VerifyReport:
     """Read back what was pushed: the blocks themselves, unless a store is named."""
-    from promfill.cli.verify_wait import LOADED_SECONDS, Patience
+    from promfill.cli.verify_wait import FORWARDED_SECONDS, LOADED_SECONDS, Patience
 
     blocks, most = values["mode"] == "blocks", seconds(values, "retry_for")
     local = blocks and not values["query_url"]
-    patience = Patience(most if uploads(values) or not blocks else LOADED_SECONDS, blocks and not local)
+    most = most if uploads(values) or not blocks else LOADED_SECONDS
+    patience = Patience(most, blocks and not local, FORWARDED_SECONDS if forwarded else 0.0)
     return verify_push(source, values, directory_of(values) if local else None, console, patience)
 
 

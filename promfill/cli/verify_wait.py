@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
 LOADED_SECONDS = 90.0
 """A running Prometheus looks for new blocks in its directory once a minute."""
+FORWARDED_SECONDS = 30.0
+"""A forwarder accepts samples first, and sends them on when it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +27,16 @@ class Patience:
 
     most: in all. blocks: they are in blocks that the store has yet to load. Until then it may answer a part, or (a
     Mimir) not at all, so all of the time is theirs; else the wait ends when the store has shown no more for as long as
-    it may take.
+    it may take, or for `least`: what stands before the store may hold them back.
     """
 
     most: float = 300.0
     blocks: bool = False
+    least: float = 0.0
 
     def for_more(self, report: VerifyReport | None) -> float:
         """Seconds in which at least one more sample must appear."""
-        return min(self.most, report.shows_within) if report and not self.blocks else self.most
+        return min(self.most, max(self.least, report.shows_within)) if report and not self.blocks else self.most
 
 
 def read_until_there(read: Callable[[], VerifyReport], patience: Patience, console: Console) -> VerifyReport:

@@ -96,7 +96,7 @@ class _Push:
         from promfill.operations.read_back import read_back_push
 
         try:
-            verified = read_back_push(self.source, self.places, notices)
+            verified = read_back_push(self.source, self.places, notices, forwarded=forwarder is not None)
         except RunError as error:
             where = opened.frame.destination
             error.note = error.note or f"The push itself is finished: {self.source.samples:,} samples are in {where}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from promfill.errors import DiffersError, InputError, setting
 from promfill.operations.destinations import open_api, query_destination
 from promfill.operations.notices import SILENT
 from promfill.operations.settings import BlocksTarget, RemoteWriteTarget, Server
-from promfill.operations.waiting import LOADED_SECONDS, Patience, read_until_there
+from promfill.operations.waiting import FORWARDED_SECONDS, LOADED_SECONDS, Patience, read_until_there
 
 if TYPE_CHECKING:
     from promfill.operations.notices import Notices
@@ -38,12 +39,17 @@ def read_back(
     return _read(Source(scenario), lambda: _open(where, notices), patience or Patience(), notices)
 
 
-def read_back_push(source: Source, places: Places, notices: Notices) -> VerifyReport:
-    """Read back what was just pushed: the blocks themselves, unless a store is named."""
+def read_back_push(source: Source, places: Places, notices: Notices, *, forwarded: bool = False) -> VerifyReport:
+    """Read back what was just pushed: the blocks themselves, unless a store is named.
+
+    forwarded: it was sent to somebody who sends it on.
+    """
+    patience = _patience(places)
+    patience = replace(patience, least=FORWARDED_SECONDS) if forwarded else patience
     target = places.target
     blocks = isinstance(target, BlocksTarget)
     if isinstance(target, BlocksTarget) and not places.query:
-        return _read(source, lambda: _open(target.directory, notices), _patience(places), notices)
+        return _read(source, lambda: _open(target.directory, notices), patience, notices)
 
     def open_place() -> AbstractContextManager[Store]:
         opened = places.open_api()
@@ -51,7 +57,7 @@ def read_back_push(source: Source, places: Places, notices: Notices) -> VerifyRe
             raise _nowhere()
         return _store_at(opened)
 
-    return _read(source, open_place, _patience(places), notices)
+    return _read(source, open_place, patience, notices)
 
 
 def refuse_wrong(report: VerifyReport) -> None:

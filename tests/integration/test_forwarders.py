@@ -152,6 +152,16 @@ def ordered(server: Server) -> int:
     return int(result[0]["value"][1]) if result else 0
 
 
+def test_a_vmagent_that_takes_its_time(promfill: Promfill, tmp_path: Path, store: Server) -> None:
+    now = int(time.time())
+    with start_vmagent(tmp_path / "va", f"{store.url}/api/v1/write", "-remoteWrite.flushInterval=6s") as vmagent:
+        push = (*push_of(now - 86_400, now), *through(vmagent), "--query-url", store.url)
+        told = promfill("push", *push, "--verify", "--json")
+    assert told.code == 0, told.err
+    assert told.json["verified"]["waited_seconds"] > 1
+    assert "waiting up to 30s" in told.err
+
+
 @pytest.mark.parametrize(("window", "code"), [("", 2), ("storage: {tsdb: {out_of_order_time_window: 30d}}\n", 0)])
 def test_a_vmagent_before_a_store_that_wants_order(promfill: Promfill, tmp_path: Path, window: str, code: int) -> None:
     now = int(time.time())

@@ -89,6 +89,12 @@ def test_what_never_comes_is_missing_in_the_end(clock: Clock, within: float, mos
     assert (found.absent, found.waited, sum(clock.pauses)) == (7, waited, waited)
 
 
+@pytest.mark.parametrize(("within", "most", "waited"), [(0, 300, 20), (1, 300, 20), (30, 300, 30), (1, 5, 5)])
+def test_what_a_forwarder_may_hold_back_is_given_time(clock: Clock, within: float, most: float, waited: float) -> None:
+    found = read_until_there(reads(clock, report(7, within=within)), Patience(most, least=20), Console())
+    assert (found.absent, found.waited) == (7, waited)
+
+
 def test_progress_prolongs_the_wait_until_its_end(clock: Clock) -> None:
     fewer = [report(left, within=2) for left in range(90, 0, -1)]
     assert read_until_there(reads(clock, *fewer, report(0)), Patience(1e6), Console()).absent == 0
