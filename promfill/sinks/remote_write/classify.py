@@ -153,7 +153,8 @@ def is_held_already(words: str) -> bool:
 
 def counts_truly(words: str) -> bool:
     """Whether a receiver that refuses in these words has written as many samples as it says beside them."""
-    return MIMIR not in words and any(refusal in words for refusal in _COUNTED)
+    takes_some = MIMIR in words or _INGESTER.search(words) is not None  # Cortex says 0 beside what it has written
+    return not takes_some and any(refusal in words for refusal in _COUNTED)
 
 
 def may_have_taken_some(words: str, written: int | None) -> bool:
@@ -163,9 +164,12 @@ def may_have_taken_some(words: str, written: int | None) -> bool:
     return bool(written) or MIMIR in words or _INGESTER.search(words) is not None
 
 
-def takes_the_rest(words: str) -> bool:
-    """Whether the receiver writes what is good of a request that it refuses: Mimir and Cortex do."""
-    return (MIMIR in words or _INGESTER.search(words) is not None) and not is_held_already(words)
+def writes_what_is_good(words: str, written: int | None) -> bool:
+    """Whether the receiver writes what is good of a request that it refuses: Mimir and Cortex do, and who counts it.
+
+    written: what it says beside these words that it has written.
+    """
+    return bool(written) or MIMIR in words or _INGESTER.search(words) is not None
 
 
 def find_fix(status: int, words: str, *, newest: int = 0, last: int = 0, now: int = 0) -> str:

@@ -19,6 +19,7 @@ again.
 
 from __future__ import annotations
 
+import math
 import threading
 from bisect import bisect_right
 from collections.abc import Callable
@@ -41,13 +42,13 @@ from promfill.sinks.remote_write.classify import (
     may_have_taken_some,
     refused_by_500,
     refuses_history,
-    takes_the_rest,
     wants_order,
+    writes_what_is_good,
 )
 from promfill.sinks.remote_write.gate import Gate, StoppedError
 from promfill.sinks.remote_write.message import Message
 from promfill.sinks.remote_write.pace import Pace
-from promfill.sinks.remote_write.receiver import VICTORIA_METRICS_HEADER, Receiver, written_by
+from promfill.sinks.remote_write.receiver import NOTHING, VICTORIA_METRICS_HEADER, Receiver, written_by
 from promfill.sinks.remote_write.tally import Tally
 
 _TAKEN_FOR_VERSION_1 = "the receiver took remote write 2.0 for 1.0, and wrote nothing: it does not speak 2.0"
@@ -152,7 +153,7 @@ class Delivery:
     def _settle(self, attempts: Attempts, response: httpx.Response) -> int:
         message, verdict = attempts.message, attempts.verdict(response)
         if verdict is Verdict.HELD:
-            return self._found(attempts)
+            return self._found(attempts, response)
         if verdict is Verdict.WRITTEN:
             self._written(attempts, response)
             return 0
@@ -165,11 +166,29 @@ class Delivery:
             return self._held(message)
         return self._refused(attempts, response)
 
-    def _found(self, attempts: Attempts) -> int:
+    def _found(self, attempts: Attempts, response: httpx.Response) -> int:
+        """What a receiver says it holds is there, unless it is the samples of others that it speaks of."""
         message = attempts.message
         if message.in_parts and not attempts.all_held and len(parts := message.parts(self._gate.slack)) > 1:
             return self._deliver_parts(message, parts, doubt=True)
-        return self._held(message)
+        if attempts.all_held or message.doubt or self._ends_with(message):
+            return self._held(message)
+        attempts.doubt = writes_what_is_good(text_of(response), written_by(response))  # else it was refused whole
+        return self._refused(attempts, response, newest_too=True)
+
+    def _ends_with(self, message: Message) -> bool:
+        """Whether the receiver has the newest samples of a message that nothing was sent after: it takes them again."""
+        return message.oldest < message.newest and self._takes_newest(message)
+
+    def _takes_newest(self, message: Message) -> bool:
+        """Whether the receiver takes the newest samples alone: whoever has just these does, since equal ones are no
+        duplicates."""
+        newest = replace(message.between(message.newest, message.newest), doubt=False)
+        attempts = Attempts(newest, self.client, self._receiver, self._tally)
+        told = self._run(attempts)
+        if not told.is_success and not is_about_samples(told.status_code, text_of(told)):
+            raise self._error(attempts, told)
+        return told.is_success
 
     def _held(self, message: Message) -> int:
         self._tally.held(message.samples)
@@ -246,13 +265,21 @@ class Delivery:
         words = text_of(response)
         if not refuses_history(response.status_code, words) or (written_by(response) and counts_truly(words)):
             return False
+        if writes_what_is_good(words, written_by(response)):  # its end is there in any case
+            return self._takes_history
         while whole is not None:
             if whole not in self._ends:  # its parts have all the same to ask of it
                 self._ends[whole] = self._ends_there(whole)
             if self._ends[whole]:
-                return True
+                return message.doubt or self._ends_with(message)
             whole = whole.whole
         return False
+
+    @property
+    def _takes_history(self) -> bool:
+        """Whether what is older was taken: then others' samples are not what makes a message too old."""
+        details = self._tally.report.details
+        return self._receiver.too_old == NOTHING and bool(details["acknowledged"] or details.get("sent_before"))
 
     def _ends_there(self, message: Message) -> bool:
         """Whether the receiver holds the end of a message that is wider than the slack, and whose oldest it refuses.
@@ -268,7 +295,8 @@ class Delivery:
             return attempts.verdict(told) is Verdict.HELD
         raise self._error(attempts, told)
 
-    def _refused(self, attempts: Attempts, response: httpx.Response) -> int:
+    def _refused(self, attempts: Attempts, response: httpx.Response, *, newest_too: bool = False) -> int:
+        """newest_too: the newest samples are refused alone as well, and need not be asked of again."""
         message, words = attempts.message, text_of(response)
         too_old = refuses_history(response.status_code, words)
         if message.in_parts and too_old and message.newest - message.oldest > self._gate.slack:
@@ -282,15 +310,18 @@ class Delivery:
                 self._tally.count("unanswered", message.samples - (written or 0))
             raise self._error(attempts, response)
         reason = Reason(f"{response.status_code} {self.client.words(response)}".rstrip(), too_old, words)
-        parts = [] if written else self._to_search(message, reason)
         if too_old:
             self._receiver.too_old = max(self._receiver.too_old, message.oldest)
+        some = writes_what_is_good(words, written_by(response)) and not counts_truly(words)
+        if some and not too_old and (attempts.doubt or not is_held_already(words)):
+            self._terms.on_parts(message, None)
+            self._tell_series_apart(message, reason, refused=newest_too or message.oldest == message.newest)
+            return 0
+        parts = [] if written else self._to_search(message, reason, whole=some)
         if len(parts) > 1:
-            some = takes_the_rest(words) or (bool(written_by(response)) and not counts_truly(words))
-            doubt = attempts.doubt or some
-            if too_old and message.newest - message.oldest <= self._gate.slack:
-                return self._search_times(message, parts, reason, doubt=doubt)
-            parts = [replace(part, in_parts=some or part.in_parts) for part in parts]  # of these, some are there
+            doubt = attempts.doubt or (some and too_old)
+            if too_old and (some or message.newest - message.oldest <= self._gate.slack):
+                return self._search_times(message, parts, reason, doubt=doubt, some=some)
             return self._deliver_parts(message, parts, doubt=doubt)
         self._give_up(message.samples - (written or 0), reason)
         return 0
@@ -299,7 +330,23 @@ class Delivery:
         self._tally.rejected(samples, reason.text)
         self._receiver.fruitless += 1
 
-    def _to_search(self, message: Message, reason: Reason) -> list[Message]:
+    def _tell_series_apart(self, message: Message, reason: Reason, *, refused: bool) -> None:
+        """Which series are refused of a message of which the others are written: asked by their newest samples.
+
+        refused: some of these are refused, as is known already.
+        """
+        if self._receiver.fruitless > FRUITLESS:
+            self._give_up(message.samples, reason)
+        elif not refused and self._takes_newest(message):
+            self._tally.written(message, message.samples)
+            self._receiver.fruitless = 0
+        elif len(parts := message.parts(math.inf)) > 1:
+            for part in parts:
+                self._tell_series_apart(part, reason, refused=False)
+        else:
+            self._give_up(message.samples, reason)
+
+    def _to_search(self, message: Message, reason: Reason, *, whole: bool) -> list[Message]:
         """The parts of a refused message among which some may be taken: it may be one series or time, and all with it.
 
         Samples that are too old are so in all series: they are told apart by time. A series that is refused for what it
@@ -311,16 +358,17 @@ class Delivery:
         if reason.too_old and message.newest - message.oldest <= slack:
             return message.halves_of_time()
         parts = message.parts(slack)
-        by_time = len(parts) == 1 and is_held_already(reason.words) and not takes_the_rest(reason.words)
+        by_time = len(parts) == 1 and is_held_already(reason.words)
         return message.halves_of_time() if by_time else parts
 
-    def _search_times(self, message: Message, halves: list[Message], reason: Reason, *, doubt: bool) -> int:
+    def _search_times(self, message: Message, halves: list[Message], reason: Reason, *, doubt: bool, some: bool) -> int:
         """Find the time from which on a message is not too old, within the slack.
 
         Where order does not matter, the newer half goes first: if its oldest samples are too old, so is the older half.
         """
         self._terms.on_parts(message, None)
-        older, newer = (replace(half, doubt=doubt, whole=message if doubt else None) for half in halves)
+        whole = message if doubt and not some else None
+        older, newer = (replace(half, doubt=doubt, whole=whole) for half in halves)
         if wants_order(reason.words):
             return self._search_in_order(message, reason, doubt=doubt)
         held = self.deliver(newer)

@@ -19,6 +19,8 @@ VICTORIA_METRICS_HEADER = "X-Server-Hostname"
 """Only VictoriaMetrics answers with it."""
 WRITTEN_HEADER = "X-Prometheus-Remote-Write-Samples-Written"
 """Samples of a request that a receiver of 2.0 has written."""
+NOTHING = -(1 << 62)
+"""Earlier than any time (ms)."""
 
 
 @dataclass(slots=True)
@@ -43,7 +45,7 @@ class Receiver:
     too_large: float = math.inf
     on_victoria_metrics: Callable[[], None] = lambda: None
     forwards: bool = False
-    too_old: int = -(1 << 62)
+    too_old: int = NOTHING
     fruitless: int = 0
 
     def learn(self, response: httpx.Response, *, to_version_2: bool = False) -> None:

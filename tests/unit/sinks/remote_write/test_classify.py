@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promfill.sinks.remote_write.classify import Verdict, classify, counts_truly, find_fix, takes_the_rest
+from promfill.sinks.remote_write.classify import Verdict, classify, counts_truly, find_fix, writes_what_is_good
 from promfill.sinks.remote_write.tally import Tally, kind_of
 from tests.support.recorded import (
     CORTEX_1_21_SERIES_LIMIT,
@@ -133,7 +133,7 @@ def test_who_counts_truly_beside_a_refusal() -> None:
 @pytest.mark.parametrize("text", [MIMIR_3_0_3_SERIES_LIMIT, CORTEX_1_21_SERIES_LIMIT])
 def test_a_limit_of_series_has_its_fix(text: str) -> None:
     assert "more series" in find_fix(400, text)
-    assert takes_the_rest(text)
+    assert writes_what_is_good(text, None)
 
 
 def test_refusals_of_one_kind_are_one() -> None:
