@@ -151,7 +151,8 @@ def _of_held(held: Held, earlier: Earlier | None, source: Source, store: StoreFa
 def _fix_of_doubles(held: Held) -> str:
     if held.everything:
         return "nothing is left to send"
-    return f"go on with a push that was interrupted by {setting('resume')}, or delete its series first"
+    way = f"go on with a push that was interrupted by {setting('resume')}, if its checkpoint is left"
+    return f"{way}, or delete its series first"
 
 
 def _keeps(store: StoreFacts | None) -> str:

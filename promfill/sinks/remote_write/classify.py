@@ -48,6 +48,11 @@ _HELD_FIX = (
     "the receiver holds samples of these series at these times or later: if they are of an earlier push, it is there; "
     f"else {_BLOCKS}give the receiver an out-of-order window (out_of_order_time_window)"
 )
+_DUPLICATES = ("duplicate sample for timestamp", "err-mimir-sample-duplicate-timestamp")
+_DUPLICATE_FIX = (
+    "the receiver holds other values of these series at these times: if they are of an earlier push, it is there; else "
+    "tell this push apart by a label, or delete those series first"
+)
 _AHEAD_FIX = "the request holds samples after now, and receivers take few minutes of that: end the push now"
 _AHEAD_REFUSED = ("out of bounds", "too far in the future", "too-far-in-future")
 _ADDRESS_FIX = (
@@ -193,6 +198,8 @@ def _find_fix(status: int, words: str) -> str:
         return _BURST_FIX.format(burst)
     if any(limit in words for limit in _SERIES_LIMIT):
         return _SERIES_LIMIT_FIX
+    if any(refusal in words for refusal in _DUPLICATES):
+        return _DUPLICATE_FIX
     if any(refusal in words for refusal in HELD_ALREADY):
         return _HELD_FIX
     if any(refusal in words for refusal in _LABELS_REFUSED):

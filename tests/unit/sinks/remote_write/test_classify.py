@@ -36,7 +36,10 @@ def test_a_receiver_that_refuses_history(status: int, words: str) -> None:
     "words", ["out of order sample", "duplicate sample for timestamp 17", "err-mimir-sample-out-of-order"]
 )
 def test_a_receiver_that_holds_these_series_already(words: str) -> None:
-    assert "if they are of an earlier push, it is there" in find_fix(400, words)
+    advice = find_fix(400, words)
+    assert "if they are of an earlier push, it is there" in advice
+    # No window and no block makes room for a second value at the same time.
+    assert ("out_of_order_time_window" in advice) == ("--mode blocks" in advice) == ("duplicate" not in words)
 
 
 @pytest.mark.parametrize(
