@@ -47,7 +47,7 @@ def look_for_earlier(
         held = _in_store(source, values, console)
     has_all = bool(sends and held and held.everything and look.store and not (look.store.doubles or values["again"]))
     found = [finding for finding in look.findings if not (has_all and finding.kind in _REFUSED)]
-    found += findings(held, earlier, source, look.store)
+    found += findings(held, earlier, source, look.store if sends else None)  # blocks are merged, whoever serves them
     return Look(look.store, found, look.forwarder, has_all=has_all)
 
 

@@ -251,8 +251,9 @@ def _recent(arrival: Arrival, now: int, store: StoreFacts | None) -> Iterator[Fi
     directory = arrival.directory
     at_work = prometheus_at_work(directory, now) if directory else None
     last = name_time(arrival.newest - 1)
-    if at_work or store is not None:
-        who = at_work or f"{store.name if store else ''} serves the directory"
+    serves = store if store is not None and store.is_prometheus else None
+    if at_work or serves:
+        who = at_work or f"{serves.name if serves else ''} serves the directory"
         text = f"{who}, and {LOG_WORDS}: at its next start it drops what its own log holds of the time before {last}"
         fix = "end at now-3h, or write into another directory and move the blocks here 3 hours from now"
         yield Finding("live", False, None, text, fix)

@@ -117,6 +117,18 @@ def test_a_rerun_into_victoriametrics_is_refused_with_counts(
     shown(victoriametrics, 2 * 864)
 
 
+def test_blocks_beside_a_store_are_warned_of_alone(promfill: Promfill, victoriametrics: Server) -> None:
+    """--again is not of their mode, and whoever serves them merges them."""
+    assert promfill("push", *push_to(victoriametrics, *day())).code == 0
+    shown(victoriametrics, 864)
+    blocks = (*FLEET, *day(3600), "--query-url", victoriametrics.url)
+    for command in ("check", "push"):
+        told = promfill(command, *blocks)
+        assert told.code == 0
+        assert "828 samples of these series in this range at the same times with other values" in told.err + told.out
+        assert "serves the directory" not in told.err + told.out
+
+
 @pytest.mark.parametrize(
     ("shift", "words"),
     [

@@ -130,6 +130,10 @@ def test_the_border_is_told_for_both_kinds_of_servers() -> None:
 def test_other_stores_have_other_retentions() -> None:
     for store in (StoreFacts("VictoriaMetrics", retention=DAY_MS), StoreFacts("Prometheus")):
         assert predict_in_directory(Arrival(days(-40, -1)), NOW, store) == []
+    found = predict_in_directory(
+        Arrival([ending(NOW - 1)], directory=Path("nowhere")), NOW, StoreFacts("VictoriaMetrics")
+    )
+    assert set(kinds(found)) == {"recent"}  # it serves no blocks
 
 
 @pytest.mark.parametrize("written", [None, 4, 1])
