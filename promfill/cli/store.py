@@ -74,7 +74,7 @@ def first_look(
     )
     if mode == "blocks":
         plan = replace(plan, directory=directory, there=_others(plan, directory, own))
-    forwarder = find_receiver(values, console) if ask else None
+    forwarder = find_receiver(values, console, must_exist=True) if ask else None
     store = _ask(values, console) if ask and (values["query_url"] or not forwarder) else None
     return Look(store, foresee(plan, store, int(time.time() * 1000), forwarder), forwarder)
 
@@ -212,16 +212,25 @@ def open_a_store(values: Mapping[str, Any], blocks: Path | None, console: Consol
     return open_store(api)
 
 
-def find_receiver(values: Mapping[str, Any], console: Console) -> Forwarder | None:
-    """Who takes a push by remote write, where that only forwards; None where it is a store, or cannot be asked."""
+def find_receiver(values: Mapping[str, Any], console: Console, *, must_exist: bool = False) -> Forwarder | None:
+    """Who takes a push by remote write, where that only forwards; None where it is a store, or cannot be asked.
+
+    must_exist: UnreachableError where there is nobody who could be sent anything, now or later.
+    """
     if values.get("mode") != "remote-write" or not values["remote_write_url"]:
         return None
+    from promfill.net.http import UnreachableError
     from promfill.stores.find import find_forwarder
 
     destination = push_destination(values, console)
     with open_client(destination, values) as client:
         try:
             return find_forwarder(client, destination.url)
+        except UnreachableError as error:
+            if must_exist:
+                error.note = "Nothing was sent"
+                raise
+            return None
         except ReceiverError as error:
             console.detail(f"the receiver could not be asked who it is: {error.marked}")
             return None

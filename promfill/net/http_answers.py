@@ -17,6 +17,8 @@ LOOKED_AT = 65_536
 """Letters of an answer that are looked at for what it says."""
 
 _PASSING = (408, 425, 429, 499)
+_FINAL = (501, 505, 511)
+"""What a server cannot do at all, and a network that wants us to sign in: no sender is helped by waiting."""
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _OF_THE_WIRE = (b"content-encoding", b"content-length", b"transfer-encoding")
@@ -24,7 +26,7 @@ _OF_THE_WIRE = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 def passing(status: int) -> bool:
     """Whether another attempt may get a better answer. Every other status that is not a success is final."""
-    return status >= 500 or status in _PASSING
+    return (status >= 500 and status not in _FINAL) or status in _PASSING
 
 
 def read_whole(response: httpx.Response) -> httpx.Response:

@@ -21,6 +21,9 @@ _PLAIN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
 _BROKEN = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """TLS that ended before it had begun, as when a server restarts."""
 
+_NO_HTTP = ("illegal status line", "illegal request line")
+"""What h11 says of an answer that begins as no HTTP answer does, such as that of a gRPC port."""
+
 
 class Failure(NamedTuple):
     """Why a request got no answer. is_final: the next attempt will not get one either."""
@@ -52,6 +55,8 @@ def explain_failure(error: httpx.HTTPError, url: httpx.URL, seconds: float) -> F
         return Failure(problem, "check the address")
     if isinstance(error, httpx.TimeoutException):
         return explain_timeout(url, seconds)
+    if isinstance(error, httpx.RemoteProtocolError) and str(error).startswith(_NO_HTTP):
+        return Failure(f"{where} does not speak HTTP", "check host and port", is_final=True)
     return Failure(f"the connection to {where} broke before an answer came ({error or type(error).__name__})", "")
 
 

@@ -57,21 +57,30 @@ def first_look(
     plan = PushPlan(scenario=scenario, series=series, mode=target.mode, block_duration=duration)
     if isinstance(target, BlocksTarget):
         plan = replace(plan, directory=target.directory, there=_others(plan, target.directory, own))
-    forwarder = find_receiver(places, notices) if ask else None
+    forwarder = find_receiver(places, notices, must_exist=True) if ask else None
     store = _ask(places, notices) if ask and (places.query or not forwarder) else None
     return Look(store, tuple(foresee(plan, store, int(time.time() * 1000), forwarder)), forwarder)
 
 
-def find_receiver(places: Places, notices: Notices) -> Forwarder | None:
-    """Who takes a push by remote write, where that only forwards; None where it is a store, or cannot be asked."""
+def find_receiver(places: Places, notices: Notices, *, must_exist: bool = False) -> Forwarder | None:
+    """Who takes a push by remote write, where that only forwards; None where it is a store, or cannot be asked.
+
+    must_exist: UnreachableError where there is nobody who could be sent anything, now or later.
+    """
     target = places.target
     if not isinstance(target, RemoteWriteTarget) or not target.server.url:
         return None
+    from promfill.net.http import UnreachableError
     from promfill.stores.find import find_forwarder
 
     with places.open_receiver() as api:
         try:
             return find_forwarder(api.client, places.receiver.url)
+        except UnreachableError as error:
+            if must_exist:
+                error.note = "Nothing was sent"
+                raise
+            return None
         except ReceiverError as error:
             notices.detail(f"the receiver could not be asked who it is: {error.marked}")
             return None

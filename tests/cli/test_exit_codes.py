@@ -54,3 +54,26 @@ def test_a_receiver_that_is_not_there_yet(promfill: Promfill) -> None:
     code, told = push(promfill, f"http://127.0.0.1:{free_port()}/api/v1/write")
     assert code == 1
     assert "nothing listens" in told
+
+
+def test_check_finds_out_that_nobody_can_be_sent_anything(promfill: Promfill) -> None:
+    """Where somebody may be there later it cannot know, and says so."""
+    with Receiver(tls=server_tls()) as secure:
+        address = secure.url.replace("https:", "http:")
+        result = promfill("check", *SMALL[1:], "--remote-write-url", address, "--json")
+    assert (result.code, result.json["error"]["exit_code"]) == (3, 3)
+    assert "try https://" in result.err
+    assert "Nothing was sent" in result.err
+    later = promfill("check", *SMALL[1:], "--remote-write-url", f"http://127.0.0.1:{free_port()}/api/v1/write")
+    assert later.code == 0
+    assert "unknown" in later.out
+
+
+def test_a_server_that_takes_no_writes_at_all(promfill: Promfill) -> None:
+    """Python's http.server says 501 to a POST."""
+    with Receiver(lambda _: Answer(501, b"Unsupported method ('POST')")) as receiver:
+        code, told = push(promfill, receiver.url)
+    assert code == 3
+    assert "give the full push URL" in told
+    assert "Nothing had arrived before it" in told
+    assert "may have arrived" not in told

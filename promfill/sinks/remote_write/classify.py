@@ -69,6 +69,8 @@ _STATUS_FIXES = {
     200: _ADDRESS_FIX,  # a good answer has no page in it
     404: _ADDRESS_FIX,
     405: _ADDRESS_FIX,
+    410: _ADDRESS_FIX,
+    501: _ADDRESS_FIX,
     413: "lower --max-bytes-per-send or --max-samples-per-send",
     415: "the receiver does not take this version of remote write: try another --protocol, or auto",
     429: "the receiver limits the rate: try again later, or have the tenant's limit raised",
@@ -146,7 +148,7 @@ def wants_order(words: str) -> bool:
 
 def leaves_doubt(status: int, words: str) -> bool:
     """Whether a request with this answer may have been written all the same: who says why it refuses, has not."""
-    return (status >= 500 or status == 499) and not any(
+    return ((status >= 500 and passing(status)) or status == 499) and not any(
         refusal in words for refusal in (*REFUSED_BY_500, *HISTORY_REFUSED, *HELD_ALREADY)
     )
 

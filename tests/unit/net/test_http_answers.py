@@ -39,14 +39,16 @@ def failure(url: str, attempts: int = 3, **options: Any) -> tuple[ReceiverError,
     return caught.value, sent
 
 
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 406, 409, 410, 413, 415, 422, 431, 451])
+@pytest.mark.parametrize(
+    "status", [400, 401, 402, 403, 404, 405, 406, 409, 410, 413, 415, 422, 431, 451, 501, 505, 511]
+)
 def test_a_final_status_is_sent_once_and_exits_3(status: int) -> None:
     with Receiver(lambda _: Answer(status, b"no")) as receiver:
         error, sent = failure(receiver.url)
     assert (type(error), error.exit_code, sent) == (RefusedError, 3, 1)
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 499, 500, 501, 502, 503, 504, 529])
+@pytest.mark.parametrize("status", [408, 425, 429, 499, 500, 502, 503, 504, 529])
 def test_a_status_that_may_pass_is_repeated_and_exits_1(status: int) -> None:
     with Receiver(lambda _: Answer(status, b"no")) as receiver:
         error, sent = failure(receiver.url)
@@ -100,14 +102,20 @@ def test_a_server_that_wants_a_certificate_of_ours() -> None:
 
 
 @contextmanager
-def closing_server() -> Iterator[int]:
-    """A server that takes connections and closes them at once, as one does that restarts."""
+def closing_server(greeting: bytes = b"") -> Iterator[int]:
+    """A server that takes connections and closes them at once, as one does that restarts; perhaps it greets first."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
             while True:
                 try:
-                    listener.accept()[0].close()
+                    with listener.accept()[0] as connection:
+                        if greeting:
+                            connection.recv(1)
+                            connection.sendall(greeting)
+                            connection.shutdown(socket.SHUT_WR)
+                            while connection.recv(65_536):
+                                pass
                 except OSError:
                     return
 
@@ -124,6 +132,15 @@ def test_a_connection_that_breaks_may_pass(scheme: str) -> None:
         error, sent = failure(f"{scheme}://127.0.0.1:{port}/")
     assert isinstance(error, NoAnswerError)
     assert (error.exit_code, sent) == (1, 3)
+
+
+def test_a_grpc_port_does_not_speak_http() -> None:
+    """Its first bytes are a frame of settings."""
+    with closing_server(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64") as port:
+        error, sent = failure(f"http://127.0.0.1:{port}/")
+    assert isinstance(error, UnreachableError)
+    assert "does not speak HTTP" in str(error)
+    assert (error.exit_code, error.may_have_arrived, sent) == (3, False, 1)
 
 
 def test_nothing_listens_yet() -> None:
