@@ -15,7 +15,6 @@ from promfill.codecs.block.index_format import Piece
 from promfill.codecs.block.meta import BlockMeta, encode_meta
 from promfill.codecs.block.segment import SEGMENT_HEADER, SegmentCutter, segment_name
 from promfill.codecs.block.tombstones import EMPTY_TOMBSTONES
-from promfill.files import generated_list
 from promfill.files.claims import temporary_path
 from promfill.files.directory import sync_directory
 from promfill.model.types import I64Array, U8Array
@@ -153,7 +152,6 @@ def publish(blocks: Sequence[BlockFiles]) -> None:
     """Give blocks that are synced their names, and make these durable; all in one directory."""
     if not blocks:
         return
-    generated_list.record(*(block.path for block in blocks))
     for block in blocks:
         block.rename()
     sync_directory(blocks[0].path.parent)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -64,11 +64,12 @@ class SortedBlocks:
             for batch in _batches(counts):
                 self._add_chunks(cells[starts[batch]], times, bits, starts[batch], counts[batch])
 
-    def publish(self) -> list[WrittenBlock]:
-        """Finish the last block, wait for the disk, and give all their names."""
+    def publish(self, about_to: Callable[[list[Path]], None] = lambda paths: None) -> list[WrittenBlock]:
+        """Finish the last block, wait for the disk, and give all their names; `about_to` is told these before."""
         with disk_errors(self._directory):
             self._finish()
             self._writer.finish()
+            about_to([files.path for files, _ in self._durable])
             publish([files for files, _ in self._durable])
         return [WrittenBlock(files.path, meta, files.size) for files, meta in self._durable]
 

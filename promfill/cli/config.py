@@ -10,12 +10,12 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from promfill.cli.options.commands import ADDRESSES, MASK, show_address, show_header
 from promfill.cli.options.destination import has_cdo_token
 from promfill.cli.options.shared import VERBOSITY, build_console, with_options
 from promfill.cli.push import command as push
 from promfill.cli.settings import dotenv_names, name_variables
 from promfill.cli.spelling import in_options
-from promfill.cli.text.commands import ADDRESSES, MASK, show_address, show_header
 from promfill.errors import InputError
 
 SECRETS = ("PROMFILL_PASSWORD", "PROMFILL_BEARER_TOKEN", "CDO_TOKEN")

@@ -10,19 +10,32 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from promfill.cli.outcome import find_outcome
 from promfill.cli.spelling import in_options
 
+if TYPE_CHECKING:
+    from promfill.operations.notices import Status
+    from promfill.operations.reports import SendingStatus
+    from promfill.rules.finding import Finding
+
+_WARNED = frozenset({"conflicts", "displaced", "future", "interleaves", "live", "owner", "overlap", "recent", "repeat"})
+"""Findings that are warnings where nothing is lost."""
+
 
 class Console:
-    """Where messages go. `verbosity`: -1 nothing but errors and what is asked for by --json, 0 the usual, 1 more."""
+    """Where messages go: the command line's `promfill.operations.notices.Notices`.
+
+    verbosity: -1 nothing but errors and what is asked for by --json, 0 the usual, 1 more. on_found: what a command does
+    with a part of its operation's result.
+    """
 
     def __init__(self, verbosity: int = 0) -> None:
         self.verbosity = verbosity
+        self.on_found: Callable[[object], None] = lambda part: None
 
     def error(self, text: str) -> None:
         """One line on stderr, whatever the verbosity."""
@@ -47,6 +60,22 @@ class Console:
         if self.verbosity > 0:
             _tell(text)
 
+    def finding(self, finding: Finding) -> None:
+        """One line on stderr. What costs others what they have is said under -q, too."""
+        from promfill.rules.directory import SEVERE
+
+        words = "; ".join(filter(None, (finding.text, finding.fix)))
+        if finding.kind in SEVERE:
+            self.say(f"promfill: warning: {words}")
+        elif finding.kind in _WARNED and not finding.loses:
+            self.warn(words)
+        else:
+            self.note(f"{'loss' if finding.loses else 'note'}: {words}")
+
+    def found(self, part: object) -> None:
+        """A part of the result is known."""
+        self.on_found(part)
+
     def result(self, text: str) -> None:
         """The result for people, on stdout."""
         if self.verbosity >= 0:
@@ -62,10 +91,10 @@ class Console:
             outcome.facts.update(facts)
 
     @contextmanager
-    def progress(self, samples: int, status: Callable[[], str] = lambda: "") -> Iterator[Callable[[int], None]]:
+    def progress(self, samples: int, status: Status = lambda: None) -> Iterator[Callable[[int], None]]:
         """A function that is told how many samples more are done; a bar only where stderr is a terminal.
 
-        status: what stands behind the rate.
+        status: what is told behind the rate.
         """
         if self.verbosity < 0 or not sys.stderr.isatty():
             yield lambda _: None
@@ -100,16 +129,27 @@ def settle_streams() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _rate(status: Callable[[], str]) -> Callable[[int | None], str]:
+def _rate(status: Status) -> Callable[[int | None], str]:
     """Shows the samples per second since the start, and the status."""
     start = time.monotonic()
 
     def show(done: int | None) -> str:
         seconds = time.monotonic() - start
         rate = f"{(done or 0) / seconds / 1e6:.1f} M samples/s" if seconds > 0 else ""
-        return ", ".join(filter(None, (rate, status())))
+        return ", ".join(filter(None, (rate, _status_text(status()))))
 
     return show
+
+
+def _status_text(status: SendingStatus | None) -> str:
+    """Bytes, retries and the time that is being sent."""
+    if status is None:
+        return ""
+    from promfill.cli.text.format import size_text
+    from promfill.scenario.times import format_time
+
+    retries = f", {status.retries:,} retries" if status.retries else ""
+    return f"{size_text(status.bytes)}{retries}, {format_time(status.at)}"
 
 
 @contextmanager

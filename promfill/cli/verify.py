@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from promfill.cli.options.destination import DESTINATION
+from promfill.cli.options.commands import what_words
+from promfill.cli.options.destination import DESTINATION, query_from
 from promfill.cli.options.shared import VERBOSITY, WHAT, build_console, build_scenario, with_options
-from promfill.cli.store import QUERY, open_a_store, query_address
-from promfill.cli.text.commands import what_words
-from promfill.errors import DiffersError, FormatError, InputError, ReceiverError
+from promfill.cli.options.store import QUERY
+from promfill.errors import FormatError, InputError, ReceiverError
+from promfill.operations.reports import Asked
 from promfill.scenario.scenario import describe
-from promfill.scenario.times import format_seconds, format_time, is_relative
+from promfill.scenario.times import format_seconds, is_relative
 
 if TYPE_CHECKING:
-    from promfill.cli.console import Console
-    from promfill.cli.verify_wait import Patience
     from promfill.model.grid import Grid
-    from promfill.operations.time_ranges import TimeRanges
-    from promfill.operations.verify import VerifyReport
-    from promfill.sources.generated import Source
 
 COULD_NOT_LOOK = 3
 """The exit code where the store could not be read: nothing is known of what it holds."""
-RANGES = 10
-"""Ranges of time that are told of each fault."""
-
-VERIFY = (
-    click.option(
-        "--verify",
-        is_flag=True,
-        help="Read back afterwards, as `promfill verify` does; what a store shows late is waited for (--retry-for).",
-    ),
-)
 
 
 def _take_run(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
@@ -65,7 +51,7 @@ def _query_url_of(options: Mapping[str, Any]) -> str | None:
     upload = options.get("upload")
     if not upload or upload == "none":
         return None
-    from promfill.cli.uploads import beside_upload
+    from promfill.operations.block_upload import beside_upload
 
     return beside_upload(upload)
 
@@ -116,14 +102,15 @@ def command(**values: Any) -> None:
       promfill verify --metric-name vpn --labels 'instance=host-{1..40},job=vpn' \\
         --start 1700000000 --end 1701814400 --query-url http://127.0.0.1:9090
     """
-    console = build_console(values)
-    values["query_url"], values["blocks"] = _choose_store(values)
-    scenario = build_scenario(values, console)
-    from promfill.sources.generated import Source
+    from promfill.cli.text.verify import report_facts, report_text
+    from promfill.operations.read_back import read_back, refuse_wrong
 
-    console.json(describe(scenario))
+    console = build_console(values)
+    console.on_found = lambda part: console.json(describe(part.scenario)) if isinstance(part, Asked) else None
+    values["query_url"], blocks = _choose_store(values)
+    scenario = build_scenario(values, console)
     try:
-        report = verify_push(Source(scenario), values, values["blocks"], console)
+        report = read_back(scenario, blocks or query_from(values), notices=console)
     except (ReceiverError, FormatError) as error:
         error.exit_code = COULD_NOT_LOOK
         raise
@@ -136,132 +123,20 @@ def command(**values: Any) -> None:
     refuse_wrong(report)
 
 
-def verify_command(
-    parameters: Sequence[click.Parameter], grid: Grid, values: Mapping[str, Any], blocks: Path | None
-) -> str | None:
-    """The command that proves a push of these options, with its times resolved; None where no store is known to ask.
+def verify_command(context: click.Context, grid: Grid, where: str | Path | None) -> str | None:
+    """The command that proves a push of the command line in a context, with its times resolved.
 
-    blocks: the directory where blocks of the push stay. Headers may hold secrets and are left out; files of secrets
-    are named.
+    where: a query API, or the directory where blocks of the push stay; None where no store is known to ask. Headers may
+    hold secrets and are left out; files of secrets are named.
     """
-    address = query_address(values)
-    if address:
+    if where is None:
+        return None
+    if isinstance(where, Path):
+        store = ["--blocks", str(where)]
+    else:
         from promfill.net.destination import show_url
 
-        store = ["--query-url", show_url(address)]
-    elif blocks is not None:
-        store = ["--blocks", str(blocks)]
-    else:
-        return None
+        store = ["--query-url", show_url(where)]
     told = {parameter.name for parameter in command.params} - {"headers", "query_url", "quiet", "verbose", "as_json"}
-    shared = [parameter for parameter in parameters if parameter.name in told]
-    return shlex.join(["promfill", "verify", *what_words(values, shared, grid), *store])
-
-
-def verify_push(
-    source: Source,
-    values: Mapping[str, Any],
-    blocks: Path | None,
-    console: Console,
-    patience: Patience | None = None,
-) -> VerifyReport:
-    """Read the store, or the directory of blocks, with a progress bar, and compare.
-
-    What a store shows with a delay is read again until it is there or `patience` is over.
-    """
-    from promfill.cli.verify_wait import Patience, read_until_there
-
-    return read_until_there(lambda: _verify_once(source, values, blocks, console), patience or Patience(), console)
-
-
-def _verify_once(source: Source, values: Mapping[str, Any], blocks: Path | None, console: Console) -> VerifyReport:
-    from promfill.operations.verify import verify
-
-    store = open_a_store(values, blocks, console)
-    with console.progress(source.samples) as progress:
-        return verify(source, store, progress)
-
-
-def refuse_wrong(report: VerifyReport) -> None:
-    """DiffersError where the store does not hold the push as it was made."""
-    if not report.right:
-        wrong = [f"{count:,} {name.replace('_', ' ')}" for name, count in report.wrong.items() if count]
-        waited = f", after waiting {report.waited:.0f} s" if report.waited >= 1 else ""
-        text = f"{report.store} does not hold {report.metric} as it was pushed: {', '.join(wrong)} samples"
-        raise DiffersError(f"{text}{waited}")
-
-
-def report_facts(report: VerifyReport) -> dict[str, Any]:
-    """The report for ``--json``."""
-    return {
-        "metric": report.metric,
-        "store": _store_facts(report.store),
-        "rule": report.rule,
-        "unchecked": report.unchecked,
-        "series": report.series,
-        "expected": report.expected,
-        "found": report.tally.found,
-        "rounded": report.tally.rounded,
-        "not_checked": report.not_checked,
-        **report.wrong,
-        "right": report.right,
-        "waited_seconds": round(report.waited, 3),
-        "ranges": {name: _ranges_facts(_ranges_of(report, name)) for name in report.wrong},
-        "unexpected_series": report.stranger_count,
-        "unexpected_series_examples": [dict(labels) for labels in report.strangers],
-    }
-
-
-def _store_facts(name: str) -> dict[str, str]:
-    """The store as `check` tells it. name: ``Prometheus at URL``, or ``blocks in DIR``."""
-    kind, _, where = name.partition(" in " if name.startswith("blocks in ") else " at ")
-    return {"name": kind, "where": where}
-
-
-def report_text(report: VerifyReport) -> str:
-    """The report for people."""
-    lines = [
-        f"{report.metric} in {report.store}, compared {report.rule}",
-        f"expected    {report.expected:,} samples of {report.series:,} series",
-        f"found       {report.tally.found:,}",
-    ]
-    if report.tally.rounded:
-        lines.append(f"            {report.tally.rounded:,} of them rounded by the store")
-    if report.not_checked:
-        lines.append(f"not checked {report.not_checked:,} staleness markers, which this way of reading does not show")
-    for name, count in report.wrong.items():
-        if count or name in report.faults:
-            lines.append(f"{name.replace('_', ' '):11} {count:,}{_when(report, name)}")
-    lines += [f"            {_selector(labels)} is none of the push's series" for labels in report.strangers]
-    if report.stranger_count > len(report.strangers):
-        lines.append(f"            and {report.stranger_count - len(report.strangers):,} series more")
-    return "\n".join([*lines, *([report.unchecked] if report.unchecked else [])])
-
-
-def _ranges_of(report: VerifyReport, name: str) -> TimeRanges | None:
-    """When the samples of a fault are; None where there are none. All missing ones may be not yet visible."""
-    if not report.wrong[name] or (name == "not_yet_visible" and report.missing):
-        return None
-    return report.faults["missing" if name == "not_yet_visible" else name].ranges
-
-
-def _ranges_facts(ranges: TimeRanges | None) -> list[dict[str, str]]:
-    told = ranges.first(RANGES) if ranges else []
-    return [{"first": format_time(first), "last": format_time(last)} for first, last in told]
-
-
-def _when(report: VerifyReport, name: str) -> str:
-    """The ranges of time of a fault, in words."""
-    ranges = _ranges_of(report, name)
-    if ranges is None:
-        return ""
-    told = [
-        format_time(first) if first == last else f"{format_time(first)} to {format_time(last)}"
-        for first, last in ranges.first(RANGES)
-    ]
-    more = f" and {len(ranges) - RANGES} ranges more" if len(ranges) > RANGES else ""
-    return f": {', '.join(told)}{more}"
-
-
-def _selector(labels: tuple[tuple[str, str], ...]) -> str:
-    return "{" + ", ".join(f'{name}="{value}"' for name, value in labels) + "}"
+    shared = [parameter for parameter in context.command.params if parameter.name in told]
+    return shlex.join(["promfill", "verify", *what_words(context.params, shared, grid), *store])

@@ -20,9 +20,11 @@ def recorded() -> frozenset[Path]:
 def record(*paths: Path) -> None:
     """Add files or directories, before they get their names: after a crash the list still holds all that is there.
 
-    A working directory that cannot be written has no list, and that fails no push.
+    What is on it already is not written again. A working directory that cannot be written has no list, and that fails
+    no push.
     """
-    lines = [f"{path}\n" for path in paths if "\n" not in str(path)]  # the list has a line a path
+    there = recorded()
+    lines = [f"{path}\n" for path in paths if "\n" not in str(path) and path.resolve() not in there]  # a line a path
     if not lines:
         return
     with contextlib.suppress(OSError):

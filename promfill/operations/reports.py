@@ -42,7 +42,8 @@ class Frame:
     """What a push is to do. destination: an address, a file or a directory, None where it is not known yet.
 
     samples: staleness markers among them. blocks, windows, requests: how many, where the mode makes them. upload_to:
-    where blocks go from here; stays: whether the files that are made stay here.
+    where blocks go from here; stays: whether the files that are made stay here. newest: ms, the last end of the blocks
+    that are there before.
     """
 
     mode: str
@@ -55,6 +56,7 @@ class Frame:
     requests: int | None = None
     upload_to: str | None = None
     stays: bool = True
+    newest: int = 0
     forwarder: Forwarder | None = None
 
 

@@ -12,6 +12,8 @@ from promfill.blocks.check import BlockCheck, check_block
 from promfill.blocks.directory import block_paths, raise_open_files
 from promfill.codecs.block.meta import decode_meta
 from promfill.errors import FormatError, InputError
+from promfill.rules.directory import Arrival, predict_in_directory, spans_in
+from promfill.rules.finding import Finding
 from promfill.rules.mimir import BlockFacts
 from promfill.rules.verdicts import Verdict, WholeBlock, refused, verdicts
 from promfill.sinks.upload.local import LocalBlock, read_local_block
@@ -29,6 +31,26 @@ class BlockReview:
     stores: dict[str, Verdict]
 
 
+@dataclass(frozen=True, slots=True)
+class DirectoryReview:
+    """A directory of blocks: each of them, and what a Prometheus will do with the directory as a whole."""
+
+    blocks: tuple[BlockReview, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def wrong(self) -> list[BlockReview]:
+        """The blocks that are damaged."""
+        return [review for review in self.blocks if review.wrong]
+
+
+def review_directory(directory: Path, now: int | None = None) -> DirectoryReview:
+    """Check all of a directory. `now`: Unix ms. InputError: it holds no block."""
+    now = int(time.time() * 1000) if now is None else now
+    reviews = tuple(review_blocks(directory, now))
+    return DirectoryReview(reviews, tuple(_findings(directory, reviews, now)))
+
+
 def review_blocks(directory: Path, now: int | None = None) -> Iterator[BlockReview]:
     """Check the blocks of a directory, or the one that it is, one after the other. `now`: Unix ms.
 
@@ -40,6 +62,14 @@ def review_blocks(directory: Path, now: int | None = None) -> Iterator[BlockRevi
     if not paths:
         raise InputError(f"{directory} holds no block", "name a block, or a directory that holds blocks")
     return _reviews(paths, now)
+
+
+def _findings(directory: Path, reviews: Sequence[BlockReview], now: int) -> list[Finding]:
+    """What is told of the directory. What a Prometheus' verdict on a block says is left out."""
+    whole = {review.path.name for review in reviews if not review.wrong}
+    spans = [span for span in spans_in(directory) if span.name in whole]
+    found = predict_in_directory(Arrival(spans, directory=directory), now)
+    return [finding for finding in found if finding.kind != "recent"]
 
 
 def _reviews(paths: Sequence[Path], now: int) -> Iterator[BlockReview]:

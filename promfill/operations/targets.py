@@ -146,6 +146,7 @@ def _workers(source: Source, workers: int) -> int:
 
 def _blocks(source: Source, target: BlocksTarget, places: Places, how: How, run: Run | None) -> OpenTarget:
     from promfill.files.directory import check_writable
+    from promfill.rules.directory import spans_in
     from promfill.sinks.blocks import BlockSink
 
     directory, identity = target.directory, source.identity()
@@ -167,6 +168,7 @@ def _blocks(source: Source, target: BlocksTarget, places: Places, how: How, run:
         blocks=len(sink.names),
         upload_to=str(upload.destination) if upload else None,
         stays=not upload or upload.keep,
+        newest=max((span.end for span in spans_in(directory)), default=0),
     )
     makes = tuple(directory / name for name in sink.names if name not in done)
     return OpenTarget(frame, sink, _workers(source, target.workers), sink_of, upload, makes=makes)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promfill.errors import FormatError, InputError
+from promfill.errors import FormatError, InputError, setting
 from promfill.operations.block_upload import beside_upload, open_uploader
 from promfill.operations.destinations import open_client, upload_destination
 from promfill.operations.notices import SILENT
@@ -34,7 +34,7 @@ _LATE = (
 
 def upload(
     paths: Sequence[Path],
-    to: Upload,
+    to: Upload | None,
     *,
     wait: bool = False,
     query: Server | None = None,
@@ -50,6 +50,9 @@ def upload(
     blocks = find(paths, notices, decode=False)
     found = _describe(blocks)
     notices.found(found)
+    if to is None:
+        fix = "give the base address of a Mimir, or set CDO_TOKEN and ENV"
+        raise InputError(f"{setting('upload')} is missing", fix, field="upload")
     destination = upload_destination(to.server, notices)
     found = replace(found, destination=str(destination))
     waiting = _Waiting(blocks, destination, to, query, notices) if wait else None

@@ -76,12 +76,14 @@ def create_blocks(
     capacity: int = CAPACITY,
     now: int | None = None,
     allow_future: bool = False,
+    about_to_make: Callable[[list[Path]], None] = lambda paths: None,
 ) -> BlocksReport:
     """Write the blocks of a text, `duration` ms long at most and aligned to it since 1970, into the directory.
 
     labels: set on every series, in the place of its own. capacity: samples held in memory. All blocks appear, or none.
-    now: Unix ms, the clock's where it is None. allow_future: take samples after it. InputError: what promtool refuses
-    and a sample after now, with its line; a sample that is there twice with two values. OutputError: disk.
+    now: Unix ms, the clock's where it is None. allow_future: take samples after it. about_to_make: is told the blocks
+    just before they get their names. InputError: what promtool refuses and a sample after now, with its line; a sample
+    that is there twice with two values. OutputError: disk.
     """
     was_there = directory.exists()
     claim = claim_directory(directory)
@@ -89,7 +91,7 @@ def create_blocks(
     try:
         reader = OpenMetricsReader(labels)
         _read(text, reader, spill, progress, now, allow_future)
-        return _write(reader, spill, directory, duration, progress)
+        return _write(reader, spill, directory, duration, progress, about_to_make)
     except BaseException:
         if not was_there:
             _remove_empty(spill, directory)
@@ -130,7 +132,12 @@ def _after_now(late: LateSample, name: str) -> str:
 
 
 def _write(
-    reader: OpenMetricsReader, spill: SampleSpill, directory: Path, duration: int, progress: Progress
+    reader: OpenMetricsReader,
+    spill: SampleSpill,
+    directory: Path,
+    duration: int,
+    progress: Progress,
+    about_to_make: Callable[[list[Path]], None],
 ) -> BlocksReport:
     if not spill.samples:
         return BlocksReport((), 0, reader.lines, 0, reader.exemplars, (), metadata=_metadata(reader))
@@ -149,7 +156,7 @@ def _write(
                 blocks.add(keys[fresh], values[fresh])
                 done += keys.size
                 progress("writing", done, spill.samples, done)
-        written = blocks.publish()
+        written = blocks.publish(about_to_make)
     except BaseException:
         blocks.discard()
         raise

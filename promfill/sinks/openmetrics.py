@@ -14,7 +14,6 @@ from typing import BinaryIO
 
 from promfill.codecs.openmetrics.encode import EOF, encode_batch, encode_metadata, validate_openmetrics
 from promfill.errors import InputError
-from promfill.files import generated_list
 from promfill.files.claims import claim_directory, temporary_path
 from promfill.files.directory import check_writable, disk_errors, sync_directory
 from promfill.model.batch import Fleet, SeriesBatch
@@ -84,7 +83,6 @@ class OpenMetricsSink:
         with disk_errors(self.path):
             os.fsync(file.fileno())
             file.close()
-            generated_list.record(self.path)
             self._partial.replace(self.path)
             sync_directory(self.path.parent)
         self._file = None

@@ -249,7 +249,7 @@ DEEP = [
     (("tsdb", "list"), "promfill.blocks.directory.block_bytes"),
     (("tsdb", "analyze"), "promfill.promtool.analysis.analyze"),
     (("tsdb", "verify"), "promfill.operations.review_blocks.review_blocks"),
-    ((*CREATE, "a.txt"), "promfill.promtool.create_blocks.create_blocks"),
+    ((*CREATE, "a.txt"), "promfill.operations.create_blocks.create_blocks"),
 ]
 """A command line, and a function that it comes to."""
 

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from promfill.blocks.block import open_block
-from promfill.cli import verify_wait
+from promfill.operations import waiting
 from promfill.sinks.upload.names import name_of_generation
 from tests.support.cli import PUSH, Promfill
 from tests.support.mimir import Mimir, Request
@@ -347,12 +347,12 @@ def test_blocks_go_up_while_others_are_written(promfill: Promfill, mimir: Mimir,
 
 
 @pytest.mark.server
-def test_verify_waits_until_uploaded_blocks_can_be_queried(
+def test_waitings_until_uploaded_blocks_can_be_queried(
     promfill: Promfill, mimir: Mimir, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A store gateway that fails at first, then knows no block, then shows them: each answer of a real Prometheus."""
     pauses: list[float] = []
-    monkeypatch.setattr(verify_wait, "time", SimpleNamespace(sleep=pauses.append, monotonic=lambda: 0.0))
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=pauses.append, monotonic=lambda: 0.0))
     assert promfill(*PUSH, *SERIES, "--output-dir", str(tmp_path / "served")).code == 0
     late = [
         Answer(500, b"failed to fetch some blocks (err-mimir-store-consistency-check-failed)"),
@@ -383,7 +383,7 @@ def test_verify_waits_until_uploaded_blocks_can_be_queried(
 
 def test_verify_of_uploaded_blocks_ends(promfill: Promfill, mimir: Mimir, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(verify_wait, "time", SimpleNamespace(sleep=pauses.append, monotonic=lambda: 0.0))
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=pauses.append, monotonic=lambda: 0.0))
     nothing = b'{"status": "success", "data": {"resultType": "matrix", "result": []}}'
 
     def answer(taken: Taken) -> Answer:

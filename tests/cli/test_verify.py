@@ -177,7 +177,7 @@ def test_a_store_that_shows_late_is_read_again(promfill: Promfill, monkeypatch: 
             path.rename(Path("data") / path.name)
         away.clear()
 
-    monkeypatch.setattr("promfill.cli.verify_wait.time.sleep", sleep)
+    monkeypatch.setattr("promfill.operations.waiting.time.sleep", sleep)
     words = ("verify", *PUSH[1:], "--labels", "i={1,2}", "--blocks", "data")
     assert promfill(*words).code == 1  # blocks are whole when they are there: nobody waits
     assert waits == []

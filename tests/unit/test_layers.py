@@ -42,6 +42,18 @@ FLOORS = {
 }
 """Of each folder or module of the package. An import goes down, or stays on its floor."""
 
+OPTIONS = ("Values", "Mapping[str, Any]", "dict[str, Any]")
+"""How a parameter is annotated that may be a command's options, which nobody could check."""
+DOCUMENTS: Mapping[str, str] = {
+    "cli/console.py": "what a command tells as JSON",
+    "cli/outcome.py": "what a command tells as JSON",
+    "codecs/block/meta.py": "meta.json",
+    "files/checkpoint.py": "what names a run, and is written down with it",
+    "net/deadline.py": "what httpx tells",
+    "stores/ask.py": "a server's answer",
+}
+"""The modules whose functions take documents of any shape, and which."""
+
 Imports = Mapping[str, set[str]]
 """Modules, dotted, without ``promfill.``: which of them each imports."""
 
@@ -167,6 +179,53 @@ def test_pure_rooms_do_not_touch_the_world(path: Path) -> None:
 @pytest.mark.parametrize("path", paths("cli"), ids=name)
 def test_the_command_line_does_no_arithmetic_on_arrays(path: Path) -> None:
     assert "numpy" not in roots(imported(path))
+
+
+def takers(source: str) -> list[str]:
+    """The functions that take a parameter which may be a command's options: by its annotation, or as ``**values``."""
+    told = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        arguments = node.args
+        named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        kinds = [ast.unparse(one.annotation) for one in named if one.annotation and one.arg != "self"]
+        wild = [arguments.kwarg.arg] if arguments.kwarg and arguments.kwarg.arg == "values" else []
+        wanted = [kind for kind in kinds if any(part.strip() in OPTIONS for part in kind.split("|"))]
+        if wanted or wild:
+            told.append(f"{node.name}({', '.join([*wanted, *wild])})")
+    return told
+
+
+def is_a_command(path: Path) -> bool:
+    """Whether it is a command's own module, in cli/ or cli/tsdb/: it holds a function `command`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return any(isinstance(node, ast.FunctionDef) and node.name == "command" for node in tree.body)
+
+
+def may_take_options(path: Path) -> bool:
+    """The options of a command stay in its own module and in cli/options, which makes settings of them."""
+    below = path.relative_to(PACKAGE).parts
+    return below[0] == "cli" and (below[1] == "options" or is_a_command(path))
+
+
+@pytest.mark.parametrize("path", [path for path in paths() if not may_take_options(path)], ids=name)
+def test_a_commands_options_leave_its_module_as_settings_alone(path: Path) -> None:
+    found = takers(path.read_text(encoding="utf-8"))
+    if path.relative_to(PACKAGE).as_posix() in DOCUMENTS:
+        assert found, f"{name(path)} takes no document: take it out of DOCUMENTS"
+    else:
+        assert found == []
+
+
+def test_a_function_that_takes_options_is_told() -> None:
+    source = (
+        "def a(values: Mapping[str, Any], b: int): ...\ndef b(*, c: dict[str, Any] | None): ...\n"
+        "class C:\n    def d(self, e: Values): ...\ndef f(**values: Any): ...\n"
+        "def g(h: Mapping[str, str], i: Sequence[Any], **others: Any) -> dict[str, Any]: ...\n"
+    )
+    told = ["a(Mapping[str, Any])", "b(dict[str, Any] | None)", "d(Values)", "f(values)"]
+    assert sorted(takers(source)) == told
 
 
 def test_no_installed_module_imports_tests_or_benchmarks() -> None:

@@ -31,7 +31,6 @@ REASONS: Mapping[str, str] = {
     "sinks/remote_write/test_recorded.py": SENDER,
     "sinks/remote_write/test_rejects.py": SENDER,
     "sinks/remote_write/test_resume.py": SENDER,
-    "sinks/remote_write/test_table.py": "reads the summary of whole pushes",
     "sources/signals/test_mockseries_golden.py": "holds trend, season and noise together against mockseries",
     "sources/signals/test_noise_distribution.py": "asks of both kinds of noise whether they are normal",
     "test_layers.py": HOUSE,

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from promfill.cli.console import Console
+from promfill.cli.options.shared import Values
 from promfill.errors import InputError
+from promfill.operations.settings import Cdo, Credentials, Server, Upload
 from promfill.scenario.times import parse_duration
 
 if TYPE_CHECKING:
-    from promfill.net.destination import Destination
-    from promfill.net.http import HttpClient
-    from promfill.vendors.cdo import Stack
+    from promfill.net.destination import Secret
 
 CDO_TOKEN = "CDO_TOKEN"  # noqa: S105  (its name)
 
@@ -84,49 +82,33 @@ CREDENTIALS = (
     "tls_insecure",
     "http_config_file",
 )
-"""The names of the options that `promfill.net.resolve.build_destination` takes as they are."""
+"""The names of the options that say who we are."""
 
 
-def build_destination(url: str | None, values: Mapping[str, Any], console: Console, option: str) -> Destination:
-    """The destination of a URL and the options; InputError where there is none or it cannot be used."""
-    from promfill.net import resolve
-
-    if not url:
-        raise InputError(f"{option} is missing", "give the address of the server")
-    destination = resolve.build_destination(url, option=option, **{name: values[name] for name in CREDENTIALS})
-    for warning in destination.warnings:
-        console.warn(warning)
-    return destination
+def server_from(values: Values, url: str | None, setting: str) -> Server:
+    """The server at a URL that the option `setting` gives, or None; then CDO may name it."""
+    return Server(url, _credentials(values), _cdo(values), seconds(values, "timeout"), setting)
 
 
-def push_destination(values: Mapping[str, Any], console: Console) -> Destination:
-    """--remote-write-url, or what CDO names in its place; InputError where neither is there."""
-    url = values["remote_write_url"]
-    if not url and CDO_TOKEN not in os.environ:
-        raise InputError("--remote-write-url is missing", f"give the address of the server, or set {CDO_TOKEN} and ENV")
-    if url or not has_cdo_token():
-        return build_destination(url, values, console, "--remote-write-url")
-    return _cdo_destination(values, console, lambda stack: stack.push_url)
+def receiver_from(values: Values) -> Server:
+    """--remote-write-url, or what CDO names in its place."""
+    return server_from(values, values["remote_write_url"], "remote_write_url")
 
 
-def goes_by_cdo(values: Mapping[str, Any]) -> bool:
-    """Whether CDO names the receiver of a push by remote write."""
-    return values.get("mode") == "remote-write" and not values["remote_write_url"] and has_cdo_token()
-
-
-def upload_destination(values: Mapping[str, Any], console: Console) -> Destination | None:
+def upload_from(values: Values) -> Upload | None:
     """--upload, or what CDO names in its place; None where blocks stay here."""
     if not uploads(values):
         return None
-    url = values["upload"]
-    if not url:
-        return _cdo_destination(values, console, lambda stack: stack.base)
-    if "?" in url:
-        raise InputError("--upload is the base address of a Mimir, without a query", "leave out what follows the ?")
-    return build_destination(url, values, console, "--upload")
+    server = server_from(values, values["upload"], "upload")
+    return Upload(server, lanes(values), seconds(values, "retry_for"), values["keep"])
 
 
-def uploads(values: Mapping[str, Any]) -> bool:
+def query_from(values: Values) -> Server | None:
+    """--query-url; None where it is not given."""
+    return server_from(values, values["query_url"], "query_url") if values["query_url"] else None
+
+
+def uploads(values: Values) -> bool:
     """Whether blocks are to go up: by --upload, or because CDO_TOKEN is set."""
     return bool(values["upload"] != "none") if values["upload"] else has_cdo_token()
 
@@ -136,52 +118,39 @@ def has_cdo_token() -> bool:
     return bool(os.environ.get(CDO_TOKEN, "").strip())
 
 
-def _cdo_destination(values: Mapping[str, Any], console: Console, address: Callable[[Stack], str]) -> Destination:
-    """The stack's address, with its user and password. A dry run asks nobody: it gets CDO's own address."""
-    from promfill.net import resolve
-    from promfill.net.credentials import check_line
-    from promfill.net.destination import BasicAuth, Destination, HttpConfig, Secret, Tls, show_url
-    from promfill.vendors import cdo
-
-    base = cdo.base_url(values["env"], values["cdo_url"])
-    if values.get("dry_run"):
-        return Destination(base, http=HttpConfig(auth=BasicAuth("CDO's", Secret(""))))
-    own = [name for name in ("username", "password_file", "bearer_token_file") if values[name]]
-    if own:
-        option = f"--{own[0].replace('_', '-')}"
-        raise InputError(f"{option} and {CDO_TOKEN} exclude each other: CDO names user and password", "leave one out")
-    tls = Tls(ca=values["tls_ca"], insecure=values["tls_insecure"])
-    token = os.environ[CDO_TOKEN].strip()
-    check_line(token, CDO_TOKEN)
-    stack = cdo.fetch_stack(base, Secret(token), timeout=seconds(values, "timeout"), tls=tls)
-    console.detail(f"CDO at {show_url(base)} names {show_url(stack.base)}, user {stack.user}")
-    credentials = {name: values[name] for name in CREDENTIALS} | {"username": stack.user}
-    environment = {resolve.PASSWORD_VARIABLE: stack.password.reveal()}
-    destination = resolve.build_destination(
-        address(stack), option="the address that CDO names", environment=environment, **credentials
-    )
-    for warning in destination.warnings:
-        console.warn(warning)
-    return destination
-
-
-def lanes(values: Mapping[str, Any]) -> int | None:
+def lanes(values: Values) -> int | None:
     """What --concurrency says, None for auto. InputError where it is neither."""
     text = values["concurrency"]
     if text == AUTO:
         return None
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 256):
-        raise InputError(f"--concurrency {text} must be auto, or a number from 1 to 256")
+        raise InputError(f"--concurrency {text} must be auto, or a number from 1 to 256", field="concurrency")
     return int(text)
 
 
-def seconds(values: Mapping[str, Any], name: str) -> float:
+def seconds(values: Values, name: str) -> float:
     """A duration option in seconds."""
     return parse_duration(values[name], f"--{name.replace('_', '-')}") / 1000
 
 
-def open_client(destination: Destination, values: Mapping[str, Any]) -> HttpClient:
-    """A client of the destination; nothing is sent yet."""
-    from promfill.net.http import make_client
+def _credentials(values: Values) -> Credentials:
+    """The options, and the environment's secrets."""
+    from promfill.net.resolve import PASSWORD_VARIABLE, TOKEN_VARIABLE
 
-    return make_client(destination, seconds(values, "timeout"))
+    given = {name: values[name] for name in CREDENTIALS}
+    return Credentials(password=_secret(PASSWORD_VARIABLE), bearer_token=_secret(TOKEN_VARIABLE), **given)
+
+
+def _cdo(values: Values) -> Cdo | None:
+    token = _secret(CDO_TOKEN)
+    return Cdo(token, values["env"], values["cdo_url"]) if token and "cdo_url" in values else None
+
+
+def _secret(variable: str) -> Secret | None:
+    """What a variable holds, None where that is nothing; a blank token of CDO's is none."""
+    from promfill.net.destination import Secret
+
+    text = os.environ.get(variable, "")
+    if variable == CDO_TOKEN:
+        text = text.strip()
+    return Secret(text) if text else None

@@ -6,7 +6,7 @@ import itertools
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,8 @@ from promfill.errors import InputError
 from promfill.scenario.times import DAY_MS, name_time, parse_duration
 
 if TYPE_CHECKING:
+    from promfill.operations.create_blocks import CreatedBlocks
     from promfill.promtool.create_blocks import BlocksReport, Progress
-    from promfill.rules.finding import Finding
 
 _LABEL = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
 
@@ -71,39 +71,16 @@ def openmetrics(context: click.Context, /, **values: Any) -> None:
     duration = _duration(given["max_block_duration"], values["utc_days"])
     labels = _labels(values["labels"])
     console.json({"destination": str(values["directory"])})
-    started = time.monotonic()
-    report = _create(values, duration, labels, console)
-    findings = _findings(report, values["directory"])
-    console.json(_facts(report, values["directory"], findings, time.monotonic() - started))
-    if report.blocks and not values["as_json"]:
-        console.result("\n".join(_table(report, bool(given["human_readable"]))))
-    _warn(report, findings, console)
+    from promfill.files import generated_list
+    from promfill.operations.create_blocks import BlocksFromText, create_blocks_from_text
 
-
-def _create(values: Mapping[str, Any], duration: int, labels: Mapping[str, str], console: Console) -> BlocksReport:
-    from promfill.promtool.create_blocks import create_blocks
-    from promfill.promtool.text_pieces import open_text
-
-    with open_text(values["text"]) as text, _progress(console) as progress:
-        return create_blocks(
-            text,
-            values["directory"],
-            duration=duration,
-            labels=labels,
-            progress=progress,
-            allow_future=values["allow_future"],
-        )
-
-
-def _findings(report: BlocksReport, directory: Path) -> list[Finding]:
-    """What a Prometheus will do with the blocks in the directory."""
-    from promfill.rules.directory import Arrival, Span, predict_in_directory, spans_in
-
-    metas = [block.meta for block in report.blocks]
-    coming = [Span(meta.ulid, meta.min_time, meta.max_time, meta.stats.samples) for meta in metas]
-    names = {span.name for span in coming}
-    there = [span for span in spans_in(directory) if span.name not in names]
-    return predict_in_directory(Arrival(coming, there, directory, report.metadata), int(time.time() * 1000))
+    wanted = BlocksFromText(values["directory"], duration, labels, values["allow_future"])
+    with _progress(console) as progress:
+        made = create_blocks_from_text(values["text"], wanted, progress, lambda paths: generated_list.record(*paths))
+    console.json(_facts(made, wanted.directory))
+    if made.report.blocks and not values["as_json"]:
+        console.result("\n".join(_table(made.report, bool(given["human_readable"]))))
+    _warn(made, console)
 
 
 def _duration(longest: str | None, utc_days: bool) -> int:
@@ -139,9 +116,10 @@ def _table(report: BlocksReport, human: bool) -> Iterator[str]:
     yield from (align([row])[0] for row in rest)
 
 
-def _facts(report: BlocksReport, directory: Path, findings: Sequence[Finding], seconds: float) -> dict[str, Any]:
+def _facts(made: CreatedBlocks, directory: Path) -> dict[str, Any]:
     from dataclasses import asdict
 
+    report, seconds = made.report, made.seconds
     blocks = [block_facts(directory / block.meta.ulid, block.meta, block.bytes) for block in report.blocks]
     return {
         "destination": str(directory),
@@ -151,16 +129,15 @@ def _facts(report: BlocksReport, directory: Path, findings: Sequence[Finding], s
         "doubled": report.doubled,
         "exemplars": report.exemplars,
         "overlapping": list(report.overlapping),
-        "findings": [asdict(finding) for finding in findings],
+        "findings": [asdict(finding) for finding in made.findings],
         "seconds": round(seconds, 3),
         "samples_per_second": round(report.samples / seconds) if seconds > 0 else 0,
         "blocks": blocks,
     }
 
 
-def _warn(report: BlocksReport, findings: Sequence[Finding], console: Console) -> None:
-    from promfill.cli.store import say_findings
-
+def _warn(made: CreatedBlocks, console: Console) -> None:
+    report = made.report
     if not report.blocks:
         console.note("the text holds no sample: there is no block to make")
     if report.exemplars:
@@ -169,7 +146,8 @@ def _warn(report: BlocksReport, findings: Sequence[Finding], console: Console) -
         console.note(f"{report.doubled:,} samples stood there more than once, with one value: each is kept once")
     if report.late:
         console.warn(f"line {report.late.line} is the first that is after now: {name_time(report.late.time)}")
-    say_findings(findings, console)
+    for finding in made.findings:
+        console.finding(finding)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +14,7 @@ from promfill.cli.options.shared import JSON, with_options
 from promfill.errors import DamagedError
 
 if TYPE_CHECKING:
-    from promfill.operations.review_blocks import BlockReview
+    from promfill.operations.review_blocks import BlockReview, DirectoryReview
     from promfill.rules.finding import Finding
 
 
@@ -32,30 +31,18 @@ def command(directory: Path, as_json: bool) -> None:
     Example:
       promfill tsdb verify data
     """
-    from promfill.operations.review_blocks import review_blocks
+    from promfill.operations.review_blocks import review_directory
 
     console = Console()
     console.json({"directory": str(directory)})
-    now = int(time.time() * 1000)
-    reviews = list(review_blocks(directory, now))
-    findings = _findings(directory, reviews, now)
-    console.json({**_facts(directory, reviews), "findings": [asdict(finding) for finding in findings]})
+    review = review_directory(directory)
+    console.json(_facts(directory, review))
     if not as_json:
-        console.result("\n".join([*_lines(reviews), *_finding_lines(findings)]))
-    wrong = [review for review in reviews if review.wrong]
-    if wrong:
-        more = f" and {len(wrong) - 1} more" if wrong[1:] else ""
-        raise DamagedError(f"{len(wrong)} of {len(reviews)} blocks are damaged: {wrong[0].path}{more}")
-
-
-def _findings(directory: Path, reviews: Sequence[BlockReview], now: int) -> list[Finding]:
-    """What a Prometheus will do with the directory as a whole. What its verdict on a block says is left out."""
-    from promfill.rules.directory import Arrival, predict_in_directory, spans_in
-
-    whole = {review.path.name for review in reviews if not review.wrong}
-    spans = [span for span in spans_in(directory) if span.name in whole]
-    found = predict_in_directory(Arrival(spans, directory=directory), now)
-    return [finding for finding in found if finding.kind != "recent"]
+        console.result("\n".join([*_lines(review.blocks), *_finding_lines(review.findings)]))
+    if review.wrong:
+        first, *more = review.wrong
+        others = f" and {len(more)} more" if more else ""
+        raise DamagedError(f"{len(review.wrong)} of {len(review.blocks)} blocks are damaged: {first.path}{others}")
 
 
 def _finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
@@ -65,11 +52,12 @@ def _finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
         yield from [f"fix    {finding.fix}"] if finding.fix else []
 
 
-def _facts(directory: Path, reviews: Sequence[BlockReview]) -> dict[str, Any]:
+def _facts(directory: Path, review: DirectoryReview) -> dict[str, Any]:
     return {
         "directory": str(directory),
-        "right": not any(review.wrong for review in reviews),
-        "blocks": [_block_facts(review) for review in reviews],
+        "right": not review.wrong,
+        "blocks": [_block_facts(block) for block in review.blocks],
+        "findings": [asdict(finding) for finding in review.findings],
     }
 
 

@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 import shlex
-import time
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
+from promfill.cli.options.shared import Values
 from promfill.model.grid import Grid
-from promfill.scenario.times import DAY_MS, format_seconds
+from promfill.scenario.times import format_seconds
 
 MASK = "•••"
 """Stands where a secret was."""
 ADDRESSES = ("remote_write_url", "upload", "cdo_url", "query_url")
 """The options that hold addresses, and with them perhaps a user and a password."""
 
-_YEAR_MS = 365 * DAY_MS
 
-
-def serve_command(directory: Path, grid: Grid, newest: int = 0) -> str:
-    """What serves a directory of blocks. A default Prometheus would delete all that is older than 15 days at its start,
-    so retention is some whole years longer than the oldest sample is old. newest: the last end of the blocks there, ms:
-    age is counted from it.
-    """
-    age = max(time.time() * 1000, grid.last, newest) - grid.start
-    words = [
-        "prometheus",
-        "--config.file=/dev/null",
-        f"--storage.tsdb.path={directory}",
-        f"--storage.tsdb.retention.time={int(age // _YEAR_MS) + 2}y",
-        "--web.listen-address=127.0.0.1:9090",
-    ]
-    return shlex.join(words)
-
-
-def what_words(values: Mapping[str, Any], parameters: Iterable[click.Parameter], grid: Grid) -> list[str]:
+def what_words(values: Values, parameters: Iterable[click.Parameter], grid: Grid) -> list[str]:
     """The options that say what was generated, with resolved times, leaving out those at their defaults."""
     return _words({**values, **resolved_times(grid)}, parameters)
 
@@ -70,7 +51,7 @@ def show_header(text: str) -> str:
     return f"{text.partition(':')[0]}: {MASK}" if ":" in text else MASK
 
 
-def _words(values: Mapping[str, Any], parameters: Iterable[click.Parameter]) -> list[str]:
+def _words(values: Values, parameters: Iterable[click.Parameter]) -> list[str]:
     """The options of these values, leaving out those at their defaults."""
     words: list[str] = []
     for parameter in parameters:

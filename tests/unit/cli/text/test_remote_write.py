@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from promfill.cli.remote_write import lines
+from promfill.cli.text.remote_write import lines
+from promfill.model.grid import Grid
+from promfill.operations.reports import Frame, PushReport
+from promfill.scenario.scenario import Scenario
 
 QUIET: dict[str, Any] = {
     "acknowledged": 1200,
     "requests": 3,
-    "destination": "http://a/",
     "protocol": "2.0",
     "already_there": 0,
     "retries": 0,
@@ -20,7 +22,9 @@ QUIET: dict[str, Any] = {
 
 
 def table(**more: Any) -> list[str]:
-    return lines({**QUIET, **more}, "20 kB", "1.00 s")
+    scenario = Scenario("m", (), Grid(0, 1000, 1200))
+    report = PushReport(Frame("remote-write", scenario, 1, 1200, "http://a/"), details={**QUIET, **more})
+    return lines(report, "20 kB", "1.00 s", provable=False)
 
 
 def test_a_push_without_trouble() -> None:

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from promfill.cli import verify_wait
 from promfill.cli.console import Console
-from promfill.cli.verify_wait import Patience, read_until_there
 from promfill.errors import FormatError, ReceiverError, RefusedError
+from promfill.operations import waiting
 from promfill.operations.comparison import Tally
 from promfill.operations.verify import VerifyReport
+from promfill.operations.waiting import Patience, read_until_there
 
 Answer = VerifyReport | Exception
 
@@ -35,7 +35,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(verify_wait, "time", clock)
+    monkeypatch.setattr(waiting, "time", clock)
     return clock
 
 
