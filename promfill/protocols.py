@@ -1,4 +1,4 @@
-"""The doors of the house: what a sink is to a push, and what a store is to `promfill.operations.verify`.
+"""The doors of the house: what a source and a sink are to a push, and what a store is to `promfill.operations.verify`.
 
 A sink takes batches in the order of the tiles that it asked for, and is then told either that all came (`commit`) or
 that the push ended before (`abort`). It never sorts, and never holds more than it must. A store is asked for series of
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from promfill.errors import RefusedError
-from promfill.model.batch import LabelSet, SeriesBatch
-from promfill.model.grid import Tile
+from promfill.model.batch import Fleet, LabelSet, SeriesBatch
+from promfill.model.grid import Grid, Tile
 from promfill.model.ragged_batch import RaggedBatch
 
 if TYPE_CHECKING:
@@ -47,6 +47,33 @@ class SinkReport:
         self.paths += other.paths
         for name, value in other.details.items():
             self.details[name] = self.details[name] + value if name in self.details else value
+
+
+class Source(Protocol):
+    """What gives the samples of a push, any tile alone (`promfill.testing.check_source` says what must hold)."""
+
+    @property
+    def fleet(self) -> Fleet:
+        """All series, in label order."""
+        ...
+
+    @property
+    def grid(self) -> Grid:
+        """All times."""
+        ...
+
+    @property
+    def samples(self) -> int:
+        """How many samples there are in all."""
+        ...
+
+    def batch(self, tile: Tile) -> SeriesBatch:
+        """The samples of a tile: the same bits whenever it is asked. Its arrays are valid until the next call."""
+        ...
+
+    def identity(self) -> bytes:
+        """32 bytes that differ where any sample's label set, time or value differs."""
+        ...
 
 
 class Sink(Protocol):
