@@ -37,6 +37,7 @@ REASONS: Mapping[str, str] = {
     "test_mirror.py": HOUSE,
     "test_requirements.py": HOUSE,
     "test_special_values.py": "follows NaN, -0 and infinities through many modules (docs/decisions/0007)",
+    "test_texts.py": HOUSE,
     "test_version.py": HOUSE,
     "test_workflows.py": HOUSE,
 }

@@ -81,12 +81,12 @@ def test_of_many_equal_figures_the_first_names_stay(tmp_path: Path) -> None:
 
 def test_names_are_in_the_order_of_the_texts_that_are_printed(tmp_path: Path) -> None:
     """Not in that of the labels: a stands before a0, and a0=x before a=x."""
-    labels: LabelSet = (("A", "1"), ("__name__", "m"), ("a", "x"), ("a0", "x"))
-    found = {
-        ranking.title: ranking.rows for ranking in analyze(block_of(tmp_path, {labels: [samples(0, 2)]}), 9).rankings
+    series: dict[LabelSet, Chunks] = {
+        (("A", number), ("__name__", "m"), ("a", "x"), ("a0", "x")): [samples(0, 2)] for number in "12"
     }
-    assert found["Most common label pairs"] == [(1, "A=1"), (1, "__name__=m"), (1, "a0=x"), (1, "a=x")]
-    assert found["Highest cardinality metric names"] == [(1, "m")], "whatever stands before __name__"
+    found = {ranking.title: ranking.rows for ranking in analyze(block_of(tmp_path, series), 9).rankings}
+    assert found["Most common label pairs"] == [(2, "__name__=m"), (2, "a0=x"), (2, "a=x"), (1, "A=1"), (1, "A=2")]
+    assert found["Highest cardinality metric names"] == [(2, "m")], "whatever stands before __name__"
 
 
 def test_a_block_of_one_sample_leaves_all_of_its_millisecond(tmp_path: Path) -> None:
