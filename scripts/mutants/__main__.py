@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         for mutant in draw(root, folders, options.count, options.seed)
         if not options.only or (root / mutant.path).is_relative_to(root / options.only)
     ]
-    known = {key: outcome for key, outcome in report.load(results).items() if outcome.noticed or not options.again}
+    outcomes = report.load(results)
+    known = {key for key, outcome in outcomes.items() if outcome.noticed or not options.again}
     if not mutants:
         print(f"no mutant is drawn below {options.only}", file=sys.stderr)
         return 2
@@ -45,11 +46,11 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     )
     if waiting:
         with tempfile.TemporaryDirectory(prefix="promfill-mutants-") as scratch:
-            bench = _Bench(root, Path(scratch), options.jobs, results)
+            bench = _Bench(root, Path(scratch), options.jobs, results, near=options.near)
             if not bench.measure(list(dict.fromkeys(mutant.folder for mutant in waiting))):
                 return 2
             bench.try_all(waiting)
-    outcomes = report.load(results)
+        outcomes |= bench.outcomes
     print(*report.lines(mutants, outcomes), sep="\n")
     return int(report.share_noticed(outcomes[mutant.key] for mutant in mutants) < options.floor)
 
@@ -63,6 +64,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="mutants tried at the same time (default: %(default)s)")
     parser.add_argument("--floor", type=float, default=90, help="per cent to kill (default: %(default)s)")
     parser.add_argument("--again", action="store_true", help="try known survivors again, after tests were added")
+    parser.add_argument(
+        "--near",
+        action="store_true",
+        help="try the tests that import the module alone: soon done, and what survives is not kept",
+    )
     parser.add_argument("--results", default=".mutants/results.jsonl", help="kept between runs (default: %(default)s)")
     return parser.parse_args(arguments)
 
@@ -70,12 +76,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 class _Bench:
     """Copies of the checkout, one a job, and how long the tests of each folder take."""
 
-    def __init__(self, root: Path, scratch: Path, jobs: int, results: Path) -> None:
-        self.scratch, self.jobs, self.results = scratch, jobs, results
+    def __init__(self, root: Path, scratch: Path, jobs: int, results: Path, near: bool) -> None:
+        self.scratch, self.jobs, self.results, self.near = scratch, jobs, results, near
         self.first = Copy.of(root, scratch / "0")
         self.copied = self.scratch / "tests"  # as they were when it began, whatever is written meanwhile
         self.first.again(self.copied)
         self.limits: dict[str, float] = {}
+        self.outcomes: dict[str, Outcome] = {}
         self.lock = Lock()
 
     def measure(self, folders: Sequence[str]) -> bool:
@@ -100,7 +107,7 @@ class _Bench:
         def try_one(mutant: Mutant) -> None:
             copy = copies.get()
             try:
-                tests = self._names(judges(self.copied, mutant.folder, self.copied / mutant.path))
+                tests = self._names(judges(self.copied, mutant.folder, self.copied / mutant.path, near=self.near))
                 outcome = copy.try_out(mutant, tests, self.limits[mutant.folder])
             finally:
                 copies.put(copy)
@@ -117,7 +124,9 @@ class _Bench:
 
     def _keep(self, mutant: Mutant, outcome: Outcome) -> None:
         with self.lock:
-            report.append(self.results, mutant, outcome)
+            self.outcomes[mutant.key] = outcome
+            if outcome.noticed or not self.near:
+                report.append(self.results, mutant, outcome)
             place = f"{mutant.path}:{mutant.edit.line}"
             print(f"{outcome.how:<8} {outcome.seconds:5.1f} s  {place} {outcome.by}".rstrip(), flush=True)
 

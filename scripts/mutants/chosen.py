@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "promfill"
+_FAR = 3
 
 
 def tests_of(root: Path, folder: str) -> list[Path]:
@@ -24,9 +25,11 @@ def tests_of(root: Path, folder: str) -> list[Path]:
     return sorted(found) + sorted(path for path in properties if any(map(target.__eq__, _ways_up(root, path))))
 
 
-def judges(root: Path, folder: str, module: Path) -> list[Path]:
-    """The tests of the folder that reach the module: its own, then those that import it, then the rest."""
+def judges(root: Path, folder: str, module: Path, *, near: bool = False) -> list[Path]:
+    """The tests of the folder that reach the module: its own, those that import it, and unless near the rest."""
     reaching = [path for path in tests_of(root, folder) if module in reached(root, path)]
+    if near:
+        reaching = [path for path in reaching if _distance(root, path, module) < _FAR]
     return sorted(reaching, key=lambda path: (_distance(root, path, module), path))
 
 
@@ -35,7 +38,7 @@ def _distance(root: Path, test: Path, module: Path) -> int:
         return 0
     if test.stem.startswith(f"test_{module.stem}"):
         return 1
-    return 2 if module in imported(root, test) else 3
+    return 2 if module in imported(root, test) else _FAR
 
 
 def _ways_up(root: Path, test: Path) -> Iterator[Path]:

@@ -99,6 +99,20 @@ def test_tests_that_are_written_meanwhile_are_left_for_the_next_run(
     assert sorted(trials.tried) == [2, 3, 4, 5]
 
 
+def test_tests_that_reach_the_module_through_others_are_left_out_where_that_is_asked_for(
+    project: Path, trials: Trials
+) -> None:
+    """What they might have noticed is tried again by the next run."""
+    (project / "promfill/codecs/through.py").write_text("import promfill.codecs.numbers\n")
+    (project / "tests/unit/codecs/test_through.py").write_text("import promfill.codecs.through\n")
+    assert mutants(project, "--near") == 1  # Trials looks at the names of the tests
+    assert sorted(trials.tried) == [2, 3, 4, 5]
+    assert [row["how"] for row in rows(project)] == ["killed"] * 3
+    (project / "tests/unit/codecs/test_through.py").unlink()
+    mutants(project)
+    assert sorted(trials.tried) == [2, 3, 4, 5, 5]
+
+
 def test_what_is_known_is_not_tried_again(project: Path, trials: Trials) -> None:
     mutants(project)
     assert sorted(trials.tried) == [2, 3, 4, 5]
