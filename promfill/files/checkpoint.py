@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from promfill.errors import InputError, OutputError
+from promfill.files.claims import claim_file, release_file
 from promfill.files.directory import sync_directory
 
 FOLDER = Path(".promfill")
@@ -76,6 +77,22 @@ class Checkpoint:
                 temporary.unlink()
             raise self._cannot(error) from error
         self.lines = ()
+
+    def claim(self, seen: Checkpoint | None) -> int | None:
+        """Become the only run that writes it; what `claims.claim_file` gives. seen: what was there when this one began.
+
+        InputError: another run writes it, or has written it since. OutputError as `save`.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            held = claim_file(self.path)
+        except OSError as error:
+            raise self._cannot(error) from error
+        if Checkpoint.load(self.path) != seen:
+            if held is not None:
+                release_file(self.path, held)
+            raise InputError(f"another run has written {self.path} since this command began", "run it again")
+        return held
 
     def append(self, line: str) -> None:
         """Add a line to the file that `save` made: it outlives this process at once. OutputError as there."""

@@ -1,7 +1,8 @@
 """Names of what is being written, and who may remove what a killed push left of it.
 
 Everything grows under a temporary name beside its own, ``NAME.<pid>.promfill``, and gets its name when it is whole and
-synced. Pushes that write into a directory share a lock on the directory itself, so that nothing is left in it.
+synced. Pushes that write into a directory share a lock on the directory itself, so that nothing is left in it. A run
+holds its checkpoint alone, by a lock on ``CHECKPOINT.lock``: of two at once each would send what the other sends.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import shutil
 from pathlib import Path
 
+from promfill.errors import InputError
 from promfill.files.directory import make_directory
 
 try:
@@ -45,6 +47,76 @@ def claim_directory(directory: Path) -> int | None:
     with contextlib.suppress(OSError):  # whoever is alone there is so for a moment only
         fcntl.flock(descriptor, fcntl.LOCK_SH)
     return descriptor
+
+
+def claim_file(path: Path) -> int | None:
+    """Hold a file, which need not exist, as its only writer, until `release_file` or the process ends.
+
+    None where there are no locks. InputError: somebody else holds it. OSError: its directory cannot be written to.
+    """
+    if fcntl is None:
+        return None
+    lock = _lock_of(path)
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise still_running(path) from None
+        except OSError:  # a file system without locks
+            release_file(path, descriptor)
+            return None
+        if _stands_there(descriptor, lock):
+            return descriptor
+        os.close(descriptor)  # who held it has removed it meanwhile
+
+
+def release_file(path: Path, descriptor: int) -> None:
+    """Let go of what `claim_file` gave."""
+    _lock_of(path).unlink(missing_ok=True)
+    os.close(descriptor)
+
+
+def refuse_claimed(path: Path) -> None:
+    """InputError where another run holds this file."""
+    if is_locked(_lock_of(path)):
+        raise still_running(path)
+
+
+def still_running(path: Path) -> InputError:
+    """What is to be said where a run is still at work."""
+    return InputError(f"{path} is of a run of this command that is still at work", "wait until it has ended, or end it")
+
+
+def is_locked(path: Path) -> bool:
+    """Whether another process holds a flock on the file; False where there is none or nobody can tell."""
+    if fcntl is None or not path.is_file():
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
+
+
+def _stands_there(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _remove_leftovers(directory: Path) -> None:

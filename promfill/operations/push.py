@@ -149,6 +149,9 @@ class _Push:
             report = report_of(opened, time.monotonic() - started)
             notices.found(Remains(report, resumable=report.checkpoint is not None))
             raise
+        finally:
+            if self.kept:
+                self.kept.release()
         return time.monotonic() - started
 
     def _refuse_blind_verify(self, forwarder: Forwarder | None) -> None:

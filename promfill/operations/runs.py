@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ class Run:
     options: dict[str, Any]
     earlier: Checkpoint | None
     overwritten: Checkpoint | None = None
+    claims: list[int] = field(default_factory=list)
 
     @property
     def finished(self) -> bool:
@@ -58,6 +59,7 @@ class Run:
         if self.earlier is None:
             end = grid.time(source.scenario.sampled.steps)
             checkpoint = Checkpoint(self.path, self.name, grid.start, end, fingerprint, options=self.options)
+            self._claim(checkpoint, self.overwritten)
             checkpoint.save()
             return checkpoint
         if self.earlier.fingerprint != fingerprint:
@@ -65,15 +67,30 @@ class Run:
                 f"the checkpoint {self.path} is of a run whose noise was another",
                 "resume it with the promfill and numpy that began it, or remove the file to begin anew",
             )
+        self._claim(self.earlier, self.earlier)
         return self.earlier
+
+    def _claim(self, checkpoint: Checkpoint, seen: Checkpoint | None) -> None:
+        held = checkpoint.claim(seen)
+        if held is not None:
+            self.claims.append(held)
+
+    def release(self) -> None:
+        """It has ended: another run may begin."""
+        from promfill.files.claims import release_file
+
+        while self.claims:
+            release_file(self.path, self.claims.pop())
 
 
 def find_run(settings: RunSettings, scenario: Scenario, target: Target, notices: Notices) -> Run:
     """The run that these settings are. InputError: an unfinished one is there without `resume`, or another's."""
     from promfill.files.checkpoint import Checkpoint, run_name
+    from promfill.files.claims import refuse_claimed
 
     options = _options(settings, scenario, target)
     name, path = run_name(options), settings.checkpoint
+    refuse_claimed(path)
     earlier = Checkpoint.load(path)
     if earlier and (settings.resume or not earlier.finished):
         notices.found(KeptRun(path, earlier.finished))

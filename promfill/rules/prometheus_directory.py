@@ -13,12 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from promfill.codecs.block.ulid import is_ulid
+from promfill.files.claims import is_locked
 from promfill.rules.prometheus import LOG_MS
-
-try:
-    import fcntl
-except ImportError:  # Windows: the log alone tells
-    fcntl = None  # type: ignore[assignment]
 
 _OWN_FILES = ("wal", "lock", "chunks_head", "queries.active")
 
@@ -40,25 +36,6 @@ def prometheus_at_work(directory: Path, now: int) -> str | None:
     if written is not None and written * 1000 > now - LOG_MS:
         return f"a Prometheus has written to {directory / 'wal'} within the last 3 hours"
     return None
-
-
-def is_locked(path: Path) -> bool:
-    """Whether another process holds a flock on the file; False where there is none or nobody can tell."""
-    if fcntl is None or not path.is_file():
-        return False
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def foreign_owner(directory: Path) -> Owner | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -150,6 +152,31 @@ def test_tomorrows_push_is_another(promfill: Promfill, at: Clock) -> None:
         told = promfill(*push)
         assert told.code == 2
         assert "finished a push of 2023-12-17T12:00:00Z to 2023-12-18T12:00:00Z" in told.err
+
+
+def test_a_push_beside_itself_sends_nothing(promfill: Promfill) -> None:
+    """A second of the same command, while the first is at work: each would send what the other sends."""
+    told: list[str] = []
+
+    def answer(taken: Taken) -> Answer:
+        if taken.method == "POST" and not told:
+            told.append("")
+            command = [sys.executable, "-m", "promfill", *push, "--again"]
+            for more in ((), ("--resume",)):
+                other = subprocess.run([*command, *more], capture_output=True, text=True, check=False)
+                assert other.returncode == 2
+                told.append(other.stderr)
+        return closed(taken)
+
+    with Receiver(closed) as lonely:
+        assert promfill(*PUSH, "--mode", "remote-write", "--remote-write-url", lonely.url).code == 0
+    with Receiver(answer) as receiver:
+        push = (*PUSH, "--mode", "remote-write", "--remote-write-url", receiver.url)
+        assert promfill(*push).code == 0
+        assert all("is of a run of this command that is still at work: wait until" in words for words in told[1:])
+        assert posts(receiver) == posts(lonely)
+        assert not list(Path(".promfill").glob("*.lock"))
+        assert promfill(*push, "--again").code == 0
 
 
 def test_a_rerun_that_arrives_nowhere_forgets_nothing(promfill: Promfill) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from promfill.rules import prometheus_directory
+from promfill.files.claims import is_locked
 from tests.support.cli import Promfill, runner
 from tests.support.servers import require, start_prometheus
 
@@ -31,13 +31,13 @@ def test_a_running_prometheus_is_seen_by_its_lock(promfill: Promfill, tmp_path: 
     known = subprocess.run([require("prometheus"), "--help"], capture_output=True, text=True, check=True)
     lock = ["--storage.tsdb.use-lockfile"] if "use-lockfile" in known.stdout + known.stderr else []  # off in Debian
     with start_prometheus(data, *lock):
-        assert prometheus_directory.is_locked(data / "lock")
+        assert is_locked(data / "lock")
         result = promfill("push", *RECENT, "--output-dir", str(data))
         assert (result.code, DANGER in result.err) == (0, True)
         assert f"a Prometheus runs on {data}" in result.err
         assert "now-3h" in result.err
         assert DANGER not in promfill("push", *OLD, "--output-dir", str(data)).err
-    assert not prometheus_directory.is_locked(data / "lock")
+    assert not is_locked(data / "lock")
 
 
 def test_without_a_lock_its_log_tells(promfill: Promfill, tmp_path: Path) -> None:
