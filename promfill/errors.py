@@ -18,7 +18,7 @@
 Anything else that comes out of promfill is a bug in promfill.
 
 Texts name our own settings by `setting`, so that each reader sees the name that they know: ``noise_std`` in Python,
-``--noise-std`` on the command line.
+and its option on the command line.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from collections.abc import Callable, Mapping
 Spell = Callable[[str, str | None], str]
 """How a reader writes a setting: from its field (``noise_std``) and its value, None where only the field is meant."""
 
-_MARKED = re.compile("\ue000(\\w+)(?:=([^\ue000\ue001]*))?\ue001")
+_MARKED = re.compile("\ue000([\\w.-]+)(?:=([^\ue000\ue001]*))?\ue001")
 
 
 def setting(field: str, value: str | None = None) -> str:
@@ -118,6 +118,11 @@ class InputError(PromfillError):
     def __init__(self, problem: str, fix: str = "", *, field: str = "") -> None:
         super().__init__(problem, fix)
         self.field = field
+
+    @classmethod
+    def about(cls, field: str, words: str, fix: str = "") -> InputError:
+        """The setting, and what is wrong with it: ``InputError.about("seed", "-1 is negative")``."""
+        return cls(f"{setting(field)} {words}", fix, field=field)
 
 
 class LossError(InputError):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class SinkReport:
     """What has arrived: samples and bytes that are whole and visible, and the paths that hold them.
 
-    `details` is the sink's own part of ``--json``: plain values only.
+    `details` is the sink's own part of the result for programs: plain values only.
     """
 
     samples: int = 0

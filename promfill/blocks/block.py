@@ -258,7 +258,7 @@ def open_block(path: Path | str) -> Block:
     """
     path = Path(path)
     if not path.is_dir():
-        raise InputError(f"{path}: not a block directory")
+        raise InputError(f"{path} is not a block directory", field="path")
     with _named(path):
         meta = decode_meta(_file(path, "meta.json").read_bytes())
         index = IndexReader(_map(_file(path, "index")))
@@ -291,7 +291,7 @@ def _named(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+        raise InputError(f"{path} cannot be read: {error.strerror}", field="path") from None
 
 
 def _file(path: Path, name: str) -> Path:

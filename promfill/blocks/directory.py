@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 def block_paths(directory: Path) -> list[Path]:
     """What Prometheus would take for a block: directories named by a ULID, in order. InputError: no such directory."""
     if not directory.is_dir():
-        raise InputError(f"{directory} is no directory", "name the one that holds the blocks")
+        raise InputError(f"{directory} is not a directory", "name the one that holds the blocks", field="directory")
     try:
         return sorted(path for path in directory.iterdir() if is_ulid(path.name) and path.is_dir())
     except OSError as error:
-        raise InputError(f"{directory} cannot be read: {error.strerror}") from None
+        raise InputError(f"{directory} cannot be read: {error.strerror}", field="directory") from None
 
 
 def open_blocks(directory: Path) -> tuple[list[Block], list[Path]]:

@@ -45,18 +45,18 @@ def _compile_re2(re2: ModuleType, pattern: str) -> Callable[[str], bool]:
         full_match = re2.compile(pattern, options).fullmatch
     except re2.error as error:
         reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error.args[0]
-        raise InputError(f"regular expression {pattern!r} is not valid: {reason}") from None
+        raise InputError(f"regular expression {pattern!r} is not valid: {reason}", field="selector") from None
     return lambda value: full_match(value) is not None
 
 
 def _compile_plain(pattern: str) -> Callable[[str], bool]:
     """By `re`: groups that are not repeated, and repeats of single characters."""
     if not is_plain(pattern):
-        raise InputError(f"regular expression {pattern!r} needs RE2", INSTALL)
+        raise InputError(f"regular expression {pattern!r} needs RE2", INSTALL, field="selector")
     try:
         full_match = re.compile(pattern, re.ASCII).fullmatch
     except (re.error, OverflowError) as error:
-        raise InputError(f"regular expression {pattern!r} is not valid: {error}") from None
+        raise InputError(f"regular expression {pattern!r} is not valid: {error}", field="selector") from None
     return lambda value: full_match(value) is not None
 
 

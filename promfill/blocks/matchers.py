@@ -56,9 +56,13 @@ def parse_selector(text: str) -> list[Matcher]:
     if not rest and matchers:
         return matchers
     if not (rest.startswith("{") and rest.endswith("}")):
-        raise InputError(f"selector {text!r}", 'write name{label="value"}, with braces around the conditions')
+        raise _wrong(f"selector {text!r} is not valid", 'write name{label="value"}, with braces around the conditions')
     body = rest[1:-1]
     return matchers + _matchers(body, text) or [_NOTHING]
+
+
+def _wrong(problem: str, fix: str = "") -> InputError:
+    return InputError(problem, fix, field="selector")
 
 
 def _matchers(body: str, text: str) -> list[Matcher]:
@@ -66,21 +70,21 @@ def _matchers(body: str, text: str) -> list[Matcher]:
     while body[at:].strip():
         label = _QUOTED.match(body, at) or _LABEL.match(body, at)
         if not label:
-            raise InputError(f"selector {text!r}: no label name at {body[at:]!r}")
+            raise _wrong(f"selector {text!r}: no label name at {body[at:]!r}")
         name, at = _unquote(label[1]), label.end()
         operator = _OPERATOR.match(body, at)
         if operator:
             value = _QUOTED.match(body, operator.end())
             if not value:
-                raise InputError(f"selector {text!r}: no quoted value at {body[operator.end() :]!r}")
+                raise _wrong(f"selector {text!r}: no quoted value at {body[operator.end() :]!r}")
             matchers.append(Matcher(name, operator[0], _unquote(value[1])))
             at = value.end()
         elif label[1][0] in "\"'`":
             matchers.append(Matcher("__name__", "=", name))
         else:
-            raise InputError(f"selector {text!r}: none of = != =~ !~ behind {name!r}")
+            raise _wrong(f"selector {text!r}: none of = != =~ !~ behind {name!r}")
         if at < len(body) and body[at] != ",":
-            raise InputError(f"selector {text!r}: no comma at {body[at:]!r}")
+            raise _wrong(f"selector {text!r}: no comma at {body[at:]!r}")
         at += 1
     return matchers
 
@@ -99,23 +103,23 @@ def _unquote(text: str) -> str:
     try:
         return b"".join(pieces).decode()
     except UnicodeDecodeError:
-        raise InputError(f"quoted value {text}: its bytes are no UTF-8") from None
+        raise _wrong(f"quoted value {text}: its bytes are not UTF-8") from None
 
 
 def _unescape(match: re.Match[str]) -> bytes:
     """``\\x`` and octal numbers are bytes, ``\\u`` and ``\\U`` are characters, as in Go."""
     code = match[1]
     if code is None or (code in "\"'" and code != match.string[0]):
-        raise InputError(f"unknown escape in a quoted value: {match.string[match.start() : match.start() + 2]!r}")
+        raise _wrong(f"unknown escape in a quoted value: {match.string[match.start() : match.start() + 2]!r}")
     if code[0] not in "x01234567":
         return (_character(int(code[1:], 16)) if code[0] in "uU" else _ESCAPES.get(code, code)).encode()
     number = int(code[1:], 16) if code[0] == "x" else int(code, 8)
     if number > 0xFF:
-        raise InputError(f"no byte has the number {number:#x} in a quoted value: {match[0]!r}")
+        raise _wrong(f"no byte has the number {number:#x} in a quoted value: {match[0]!r}")
     return bytes([number])
 
 
 def _character(number: int) -> str:
     if number > 0x10FFFF or 0xD800 <= number < 0xE000:
-        raise InputError(f"no character has the number {number:#x}")
+        raise _wrong(f"no character has the number {number:#x}")
     return chr(number)

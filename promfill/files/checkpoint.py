@@ -1,4 +1,4 @@
-"""What a run has done so far, on disk: ``.promfill/<run>.json``, so that ``--resume`` can go on after anything.
+"""What a run has done so far, on disk: ``.promfill/<run>.json``, so that a resumed run can go on after anything.
 
     checkpoint = Checkpoint(path, run, start, end)
     checkpoint.done["complete"] = [...]
@@ -23,7 +23,7 @@ from errno import ENOSPC
 from pathlib import Path
 from typing import Any, Self
 
-from promfill.errors import InputError, OutputError
+from promfill.errors import InputError, OutputError, setting
 from promfill.files.claims import claim_file, release_file
 from promfill.files.directory import sync_directory
 
@@ -127,8 +127,8 @@ class Checkpoint:
 
     def _cannot(self, error: OSError) -> OutputError:
         reason = error.strerror or error
-        mend = "make room, or give another --checkpoint"
-        return OutputError(f"cannot write the checkpoint {self.path}: {reason}", mend)
+        fix = f"make room, or set another {setting('checkpoint')}"
+        return OutputError(f"cannot write the checkpoint {self.path}: {reason}", fix)
 
     @classmethod
     def load(cls, path: Path) -> Self | None:
@@ -139,16 +139,23 @@ class Checkpoint:
             version = document.pop("version")
             if version != VERSION:
                 raise InputError(
-                    f"the checkpoint {path} is of version {version}", "resume it with the promfill that wrote it"
+                    f"the checkpoint {path} is of version {version}",
+                    "resume it with the promfill that wrote it",
+                    field="checkpoint",
                 )
             return cls(path=path, lines=tuple(lines[:-1]), **document)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise InputError(f"the checkpoint {path} cannot be read: {error.strerror}") from None
+            fix = "check the path and its permissions"
+            raise InputError(
+                f"the checkpoint {path} cannot be read: {error.strerror}", fix, field="checkpoint"
+            ) from None
         except (ValueError, TypeError, KeyError, AttributeError):
             raise InputError(
-                f"the checkpoint {path} is damaged, or no checkpoint", "name another one, or remove it to begin anew"
+                f"{path} is damaged, or not a checkpoint",
+                "choose another file, or remove it to start over",
+                field="checkpoint",
             ) from None
 
 

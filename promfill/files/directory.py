@@ -16,12 +16,18 @@ def check_writable(directory: Path) -> None:
         there = next(path for path in (directory, *directory.absolute().parents) if _is_there(path))
     except (OSError, ValueError) as error:  # a name that is too long, or holds a NUL
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"the output directory {directory} cannot be: {reason}", "choose another one") from None
+        raise _wrong(f"the output directory {directory} cannot be made: {reason}") from None
     if not there.is_dir():
-        raise InputError(f"the output directory {directory} cannot be: {there} is no directory", "choose another one")
+        if there in (directory, directory.absolute()):
+            raise _wrong(f"{directory} is a file, not a directory")
+        raise _wrong(f"the output directory {directory} cannot be made: {there} is a file, not a directory")
     if not os.access(there, os.W_OK | os.X_OK):
-        mend = f"chown {there}, or choose another one"
-        raise InputError(f"the output directory {directory} cannot be written by this user", mend)
+        fix = f"chown {there}, or choose another one"
+        raise _wrong(f"the output directory {directory} cannot be written by this user", fix)
+
+
+def _wrong(problem: str, fix: str = "choose another one") -> InputError:
+    return InputError(problem, fix, field="output_dir")
 
 
 def _is_there(path: Path) -> bool:
@@ -38,7 +44,7 @@ def make_directory(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"the output directory {directory} cannot be made: {error.strerror}") from error
+        raise _wrong(f"the output directory {directory} cannot be made: {error.strerror}") from error
 
 
 def sync_directory(directory: Path) -> None:

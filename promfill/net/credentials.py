@@ -13,31 +13,34 @@ OWN_HEADERS = frozenset(
 """Headers that say how the body is to be read: they are ours. Those of remote write and read begin with OWN_PREFIX."""
 OWN_PREFIX = "x-prometheus-remote-"
 
+_ALONE = "the file must hold the secret and nothing else"
 
-def check_header(name: str, value: str, where: str) -> Header:
-    """The same header; InputError, which tells `where` it stands, for one that cannot be sent."""
+
+def check_header(name: str, value: str, where: str, *, field: str = "") -> Header:
+    """The same header; InputError, which tells `where` it stands and in which field, for one that cannot be sent."""
     if name.lower() in OWN_HEADERS or name.lower().startswith(OWN_PREFIX):
-        raise InputError(f"{where}: promfill sets this header itself", "leave it out")
-    check_line(value, where)
+        raise InputError(f"{where}: promfill sets this header itself", "leave it out", field=field)
+    check_line(value, where, field=field)
     return name, Secret(value)
 
 
-def read_secret(path: Path, what: str) -> Secret:
+def read_secret(path: Path, what: str, *, field: str = "") -> Secret:
     """What a file of a password or token holds: one line. InputError where it cannot be read, or holds no such line."""
     try:
         text = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise InputError(f"{what} {path} cannot be read: {error.strerror}", "check the path and its rights") from None
+        problem = f"{what} {path} cannot be read: {error.strerror}"
+        raise InputError(problem, "check the path and its permissions", field=field) from None
     except UnicodeDecodeError:
-        raise InputError(f"{what} {path} is no text", "it must hold the secret alone") from None
+        raise InputError(f"{what} {path} is not text", _ALONE, field=field) from None
     if not text:
-        raise InputError(f"{what} {path} is empty", "it must hold the secret alone")
-    check_line(text, f"{what} {path}")
+        raise InputError(f"{what} {path} is empty", _ALONE, field=field)
+    check_line(text, f"{what} {path}", field=field)
     return Secret(text)
 
 
-def check_line(text: str | None, what: str) -> str | None:
+def check_line(text: str | None, what: str, *, field: str = "") -> str | None:
     """The same text; InputError where it would break out of its header."""
     if text is not None and (not text or not text.isprintable()):
-        raise InputError(f"{what} must be one line of printable characters, and not empty")
+        raise InputError(f"{what} must be one line of printable characters, and not empty", field=field)
     return text

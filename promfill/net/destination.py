@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from promfill.errors import setting
+
 TENANT_HEADER = "X-Scope-OrgID"
 
 _MASK = "•••"
@@ -117,7 +119,8 @@ class Destination:
         """What the user should be told before anything is sent."""
         if not self.http.tls.insecure:
             return []
-        return [f"TLS certificates of {self} are not checked (--tls-insecure): anybody in between can read and answer"]
+        why = setting("tls_insecure")
+        return [f"TLS certificates of {self} are not checked ({why}): anybody in between can read and answer"]
 
     def mask(self, text: str) -> str:
         """The text without any secret of ours in it."""

@@ -4,7 +4,7 @@
 
 - A request has one deadline for all of it. httpx's timeouts are per read: an answer that drips outlives them.
 - A redirect is followed on the same server alone, so that no credential can reach another.
-- What goes wrong below is said here once, in words that name the server and the mend, with secrets masked.
+- What goes wrong below is said here once, in words that name the server and the fix, with secrets masked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Self
 import httpx
 
 from promfill._version import __version__
-from promfill.errors import InputError, ReceiverError, RefusedError
+from promfill.errors import InputError, ReceiverError, RefusedError, setting
 from promfill.net.deadline import Watch
 from promfill.net.destination import TENANT_HEADER, Destination, show_url
 from promfill.net.http_answers import gist, is_html, passing, read_whole, text_of
@@ -32,7 +32,7 @@ _NO_TENANT = "no org id"
 """What Mimir, Cortex, Loki and their like say with 401 to a request that does not name its tenant."""
 _PLAIN_TO_TLS = ("HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port")
 """What Go's servers and nginx say with 400 to a request that does not speak TLS to them."""
-_TENANT_FIX = "this server has several tenants: name yours with --tenant"
+_TENANT_FIX = f"this server has several tenants: name yours with {setting('tenant')}"
 _TLS_FIX = "it speaks TLS: try https://"
 _FIXES = {
     401: "check the user and password, or the token",

@@ -1,4 +1,4 @@
-"""``--http.config.file``: the YAML file with which Prometheus and its tools configure their HTTP clients.
+"""The YAML file with which Prometheus and its tools configure their HTTP clients.
 
 The part of its format that promfill acts on (prometheus/common: config/http_config.go). Anything else is refused by
 its name: left out in silence, it would let a push go without the credentials that the user meant.
@@ -17,6 +17,7 @@ from promfill.net.credentials import check_header, check_line, read_secret
 from promfill.net.destination import BasicAuth, Header, HttpConfig, Secret, Tls, TokenAuth
 
 TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
+_FIELD = "http_config_file"
 _KEYS = frozenset(
     (
         "authorization",
@@ -45,7 +46,7 @@ class _Section:
     def __init__(self, file: Path, name: str, values: object, allowed: Collection[str] | None) -> None:
         self._file, self._name = file, name
         if not isinstance(values, Mapping):
-            raise InputError(f"{file}: {name or 'the file'} must be a mapping of names to values")
+            raise InputError(f"{file}: {name or 'the file'} must be a mapping of names to values", field=_FIELD)
         self._values: Mapping[str, Any] = values
         for key in values:
             if allowed is not None and key not in allowed:
@@ -56,7 +57,7 @@ class _Section:
 
     def error(self, key: str, text: str) -> InputError:
         """What is wrong with a key."""
-        return InputError(f"{self._file}: {self._path(key)} {text}")
+        return InputError(f"{self._file}: {self._path(key)} {text}", field=_FIELD)
 
     def section(self, key: str, allowed: Collection[str] | None) -> _Section:
         """The mapping under a key, empty where there is none; `allowed` None: with any names."""
@@ -98,8 +99,8 @@ class _Section:
         if value and file:
             raise self.error(key, f"and {key}_file exclude each other: leave one out")
         if file:
-            return read_secret(file, f"{key}_file")
-        return Secret(value) if value and check_line(value, f"{self._file}: {self._path(key)}") else None
+            return read_secret(file, f"{key}_file", field=_FIELD)
+        return Secret(value) if value and check_line(value, f"{self._file}: {self._path(key)}", field=_FIELD) else None
 
     @property
     def title(self) -> str:
@@ -129,15 +130,14 @@ def _load(file: Path) -> object:
         with file.open(encoding="utf-8") as stream:
             return yaml.load(stream, yaml.BaseLoader) or {}
     except OSError as error:
-        raise InputError(
-            f"--http.config.file {file} cannot be read: {error.strerror}", "check the path and its rights"
-        ) from None
+        words = f"{file} cannot be read: {error.strerror}"
+        raise InputError.about(_FIELD, words, "check the path and its permissions") from None
     except UnicodeDecodeError:
-        raise InputError(f"--http.config.file {file} is no text") from None
+        raise InputError.about(_FIELD, f"{file} is not text", "it must be a YAML file in UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
-        raise InputError(f"--http.config.file {file} is no YAML{where}", "mend it") from None
+        raise InputError.about(_FIELD, f"{file} is not valid YAML{where}", "correct the file") from None
 
 
 def _auth(top: _Section) -> BasicAuth | TokenAuth | None:
@@ -163,7 +163,7 @@ def _username(basic: _Section) -> str:
 
 def _authorization(section: _Section) -> TokenAuth:
     scheme, credentials = section.text("type").strip() or "Bearer", section.secret("credentials")
-    check_line(scheme, f"{section.title}.type")
+    check_line(scheme, f"{section.title}.type", field=_FIELD)
     if scheme.lower() == "basic":
         raise section.error("type", "must not be Basic: use basic_auth")
     if credentials is None:
@@ -177,9 +177,10 @@ def _headers(headers: _Section) -> Iterator[Header]:
         header = headers.section(name, ("values", "secrets", "files"))
         where = header.title
         for value in (*header.texts("values"), *header.texts("secrets")):
-            yield check_header(name, value, where)
+            yield check_header(name, value, where, field=_FIELD)
         for path in header.texts("files"):
-            yield check_header(name, read_secret(header.resolve(path), where).reveal(), where)
+            secret = read_secret(header.resolve(path), where, field=_FIELD)
+            yield check_header(name, secret.reveal(), where, field=_FIELD)
 
 
 def _tls(section: _Section) -> Tls:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import httpx
 
+from promfill.errors import setting
 from promfill.net.destination import show_url
 
 CONNECT_SECONDS = 10.0
@@ -17,6 +18,7 @@ TLS_SECONDS = 2.0
 """How long a server may take to greet us, when it is asked whether it speaks TLS."""
 
 _NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+_TLS_FIX = f"check {setting('tls_ca')}, {setting('tls_cert')} and {setting('tls_key')}"
 _PLAIN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
 _BROKEN = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 """TLS that ended before it had begun, as when a server restarts."""
@@ -36,7 +38,8 @@ class Failure(NamedTuple):
 def explain_timeout(url: httpx.URL, seconds: float) -> Failure:
     """An answer that was not there in time."""
     where = show_url(str(url))
-    return Failure(f"{where} did not answer within {seconds:g} s", "see whether it is overloaded, or raise --timeout")
+    fix = f"see whether it is overloaded, or raise {setting('timeout')}"
+    return Failure(f"{where} did not answer within {seconds:g} s", fix)
 
 
 def explain_failure(error: httpx.HTTPError, url: httpx.URL, seconds: float) -> Failure:
@@ -82,10 +85,10 @@ def _explain_cause(cause: BaseException, url: httpx.URL) -> Failure | None:
         return Failure(f"the name {url.host} cannot be resolved now ({cause.strerror})", "check the DNS server")
     if isinstance(cause, ssl.SSLCertVerificationError):
         problem = f"the certificate of {url.host} is not trusted ({cause.verify_message})"
-        return Failure(problem, "give its CA bundle with --tls-ca", is_final=True)
+        return Failure(problem, f"give its CA bundle with {setting('tls_ca')}", is_final=True)
     if isinstance(cause, ssl.SSLError):
         plain = cause.reason in _PLAIN
-        fix = "it seems to speak plain HTTP: try http://" if plain else "check the --tls- options"
+        fix = "it seems to speak plain HTTP: try http://" if plain else _TLS_FIX
         return Failure(f"TLS with {where} failed ({cause.reason})", fix, not isinstance(cause, _BROKEN))
     if isinstance(cause, ConnectionRefusedError):
         return Failure(f"nothing listens at {where}", "start the receiver, or check host and port")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from promfill.errors import InputError
+from promfill.errors import InputError, setting
 from promfill.net.credentials import check_header, check_line, read_secret
 from promfill.net.destination import (
     TENANT_HEADER,
@@ -35,7 +35,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 def build_destination(
     url: str,
     *,
-    option: str = "--remote-write-url",
+    field: str = "remote_write_url",
     username: str | None = None,
     password_file: PathLike | None = None,
     bearer_token_file: PathLike | None = None,
@@ -48,39 +48,37 @@ def build_destination(
     http_config_file: PathLike | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Destination:
-    """The destination that the options say; `option` is the name of the one that holds the URL.
+    """The destination that the settings say; `field` is the one that holds the URL, "" where none does.
 
     InputError: a URL that is none, a file that cannot be read, credentials given twice, a header that is none or ours.
     """
-    address, url_user, url_password = split_url(url, option)
+    address, url_user, url_password = split_url(url, field)
+    address_name = _name(field)
     http = HttpConfig()
     if http_config_file is not None:
         from promfill.net.http_config import read_http_config
 
         http = read_http_config(Path(http_config_file))
     if url_user is not None and username is not None:
-        raise InputError(f"--username and the user in {option} exclude each other", "leave one out")
+        raise InputError.about("username", f"and the user in {address_name} exclude each other", "leave one out")
     own = [parse_header(header) for header in headers]
     basic = _basic_auth(username or url_user, password_file, url_password or environment.get(PASSWORD_VARIABLE))
+    token = _token_auth(bearer_token_file, environment.get(TOKEN_VARIABLE))
     auth = _only_one(
-        {
-            f"--username (or a user in {option})": basic,
-            f"--bearer-token-file (or {TOKEN_VARIABLE})": _token_auth(
-                bearer_token_file, environment.get(TOKEN_VARIABLE)
-            ),
-            f"the credentials in {http_config_file}": http.auth,
-            "the header Authorization": _find(own, "Authorization"),
-        }
+        ("username", f"{setting('username')} (or a user in {address_name})", basic),
+        ("bearer_token_file", f"{setting('bearer_token_file')} (or {TOKEN_VARIABLE})", token),
+        ("http_config_file", f"the credentials in {http_config_file}", http.auth),
+        ("headers", "the header Authorization", _find(own, "Authorization")),
     )
     if tenant is not None and _find([*http.headers, *own], TENANT_HEADER):
-        raise InputError(f"--tenant and the header {TENANT_HEADER} exclude each other", "leave one out")
+        raise InputError.about("tenant", f"and the header {TENANT_HEADER} exclude each other", "leave one out")
     config = replace(
         http,
         auth=None if isinstance(auth, Secret) else auth,
         headers=(*(header for header in http.headers if not _find(own, header[0])), *own),
         tls=_tls(http.tls, tls_ca, tls_cert, tls_key, tls_insecure),
     )
-    return Destination(address, check_line(tenant, "--tenant"), config)
+    return Destination(address, check_line(tenant, setting("tenant"), field="tenant"), config)
 
 
 def parse_header(text: str) -> Header:
@@ -88,25 +86,34 @@ def parse_header(text: str) -> Header:
     name, colon, value = text.partition(":")
     name = name.strip()
     if not colon or not _HEADER_NAME.fullmatch(name):
-        raise InputError("--header must be 'Name: value', the name of letters, digits and hyphens")
-    return check_header(name, value.strip(), f"--header {name}")
+        raise InputError.about("headers", "must be 'Name: value', the name of letters, digits and hyphens")
+    return check_header(name, value.strip(), f"{setting('headers')} {name}", field="headers")
 
 
-def split_url(url: str, option: str) -> tuple[str, str | None, str | None]:
-    """The URL without its user and password, and these two; InputError, which names the option, where it is none."""
+def _name(field: str) -> str:
+    """The setting that holds an address, for a text."""
+    return setting(field) if field else "the address"
+
+
+def split_url(url: str, field: str) -> tuple[str, str | None, str | None]:
+    """The URL without its user and password, and these two; InputError, which names the field, where it is not valid.
+
+    field: the setting that holds it, "" where none does.
+    """
+    name = _name(field)
     url = url.strip()
     harmless = url.rpartition("@")[2].partition("?")[0]
     if "://" not in url:
-        raise InputError(f"{option} {harmless!r} has no scheme", "put http:// or https:// before it")
+        raise InputError(f"{name} {harmless!r} has no scheme", "put http:// or https:// before it", field=field)
     try:
         parts = urlsplit(url)
         whole = bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f]", url)
     except ValueError:
         whole = False
     if not whole:
-        raise InputError(f"{option} {harmless!r} is no URL", "write it as https://host:port/path")
+        raise InputError(f"{name} {harmless!r} is not a valid URL", "write it as https://host:port/path", field=field)
     if parts.scheme not in ("http", "https"):
-        raise InputError(f"{option} {show_url(url)!r} must begin with http:// or https://")
+        raise InputError(f"{name} {show_url(url)!r} must begin with http:// or https://", field=field)
     user, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
     netloc = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=netloc, fragment="")), user or None, password or None
@@ -115,31 +122,35 @@ def split_url(url: str, option: str) -> tuple[str, str | None, str | None]:
 def _basic_auth(username: str | None, password_file: PathLike | None, password: str | None) -> BasicAuth | None:
     if username is None:
         if password_file is not None:
-            raise InputError("--password-file needs --username beside it")
+            raise InputError.about("password_file", f"needs {setting('username')} beside it")
         return None
     if ":" in username or not username:
-        raise InputError("--username must be neither empty nor hold a colon: basic authentication cannot carry that")
+        words = "must be neither empty nor hold a colon: basic authentication cannot carry that"
+        raise InputError.about("username", words)
     if password_file is not None:
-        return BasicAuth(username, read_secret(Path(password_file), "--password-file"))
+        return BasicAuth(username, read_secret(Path(password_file), setting("password_file"), field="password_file"))
     if not password:
-        raise InputError("--username needs a password", f"give --password-file, or set {PASSWORD_VARIABLE}")
+        fix = f"set {setting('password_file')} or {PASSWORD_VARIABLE}"
+        raise InputError.about("username", "needs a password", fix)
     return BasicAuth(username, Secret(password))
 
 
 def _token_auth(token_file: PathLike | None, token: str | None) -> TokenAuth | None:
     if token_file is not None:
-        return TokenAuth(read_secret(Path(token_file), "--bearer-token-file"))
+        return TokenAuth(read_secret(Path(token_file), setting("bearer_token_file"), field="bearer_token_file"))
     if not token:
         return None
-    check_line(token, TOKEN_VARIABLE)
+    check_line(token, TOKEN_VARIABLE, field="bearer_token_file")
     return TokenAuth(Secret(token.strip()))
 
 
-def _only_one(candidates: Mapping[str, Auth | None]) -> Auth | None:
-    given = {name: auth for name, auth in candidates.items() if auth is not None}
+def _only_one(*candidates: tuple[str, str, Auth | None]) -> Auth | None:
+    """The only credentials among candidates: each a field, words for it, and what was given there."""
+    given = [(field, name, auth) for field, name, auth in candidates if auth is not None]
     if len(given) > 1:
-        raise InputError(f"{' and '.join(given)} exclude each other", "leave one out")
-    return next(iter(given.values()), None)
+        names = " and ".join(name for _, name, _ in given)
+        raise InputError(f"{names} exclude each other", "leave one out", field=given[0][0])
+    return given[0][2] if given else None
 
 
 def _tls(tls: Tls, ca: PathLike | None, cert: PathLike | None, key: PathLike | None, insecure: bool) -> Tls:
@@ -152,7 +163,10 @@ def _tls(tls: Tls, ca: PathLike | None, cert: PathLike | None, key: PathLike | N
         insecure=tls.insecure or insecure,
     )
     if (merged.cert is None) != (merged.key is None):
-        raise InputError("a client certificate needs both --tls-cert and --tls-key")
+        missing = "tls_cert" if merged.cert is None else "tls_key"
+        raise InputError(
+            f"a client certificate needs both {setting('tls_cert')} and {setting('tls_key')}", field=missing
+        )
     return merged
 
 

@@ -39,13 +39,16 @@ def tls_context(destination: Destination) -> ssl.SSLContext:
 
 def _no_passphrase() -> str:
     """Without it OpenSSL would ask on the terminal; promfill never asks."""
-    raise InputError("--tls-key is protected by a passphrase", "give a key without one")
+    raise InputError.about("tls_key", "is protected by a passphrase", "use a key without one")
 
 
 def _tls_file_error(tls: Tls, error: OSError) -> InputError:
-    for option, path in (("--tls-ca", tls.ca), ("--tls-cert", tls.cert), ("--tls-key", tls.key)):
+    files = {"tls_ca": tls.ca, "tls_cert": tls.cert, "tls_key": tls.key}
+    for field, path in files.items():
         if path is not None and not path.is_file():
-            return InputError(f"{option} {path} is no file", "give the path of a PEM file")
+            return InputError.about(field, f"{path} is not a file", "give the path of a PEM file")
     names = ", ".join(str(path) for path in (tls.ca, tls.cert, tls.key) if path)
     reason = getattr(error, "reason", None) or error.strerror
-    return InputError(f"the TLS files {names} cannot be used ({reason})", "they must be PEM files that belong together")
+    problem = f"the TLS files {names} cannot be used ({reason})"
+    field = next((field for field, path in files.items() if path), "")
+    return InputError(problem, "they must be PEM files that belong together", field=field)

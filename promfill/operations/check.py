@@ -65,7 +65,7 @@ def _check_address(target: Target, how: How) -> None:
     if isinstance(target, RemoteWriteTarget | ScriptTarget) and target.server.url:
         from promfill.net.resolve import split_url
 
-        split_url(target.server.url, setting("remote_write_url"))
+        split_url(target.server.url, "remote_write_url")
     if isinstance(target, RemoteWriteTarget) and not (target.server.url or target.server.cdo or how.query):
         raise InputError(
             f"{setting('remote_write_url')} is missing", "give the address of the server", field="remote_write_url"

@@ -65,10 +65,9 @@ def _destination(server: Server, notices: Notices, address: Callable[[Stack], st
 def _build(server: Server, url: str | None, notices: Notices) -> Destination:
     from promfill.net import resolve
 
-    option = setting(server.setting)
     if not url:
         by_cdo = ", or set CDO_TOKEN and ENV" if server.setting == "remote_write_url" else ""
-        raise InputError(f"{option} is missing", f"give the address of the server{by_cdo}", field=server.setting)
+        raise InputError.about(server.setting, "is missing", f"give the address of the server{by_cdo}")
     credentials = server.credentials
     environment = {
         name: secret.reveal()
@@ -78,7 +77,7 @@ def _build(server: Server, url: str | None, notices: Notices) -> Destination:
         )
         if secret
     }
-    destination = resolve.build_destination(url, option=option, environment=environment, **_plain(credentials))
+    destination = resolve.build_destination(url, field=server.setting, environment=environment, **_plain(credentials))
     _warn(destination, notices)
     return destination
 
@@ -96,17 +95,15 @@ def _of_cdo(server: Server, cdo: Cdo, notices: Notices, address: Callable[[Stack
     credentials = server.credentials
     own = [name for name in _OWN if getattr(credentials, name)]
     if own:
-        option = setting(own[0])
-        raise InputError(
-            f"{option} and {TOKEN_VARIABLE} exclude each other: CDO names user and password", "leave one out"
-        )
+        words = f"and {TOKEN_VARIABLE} exclude each other: CDO names user and password"
+        raise InputError.about(own[0], words, "leave one out")
     tls = Tls(ca=credentials.tls_ca, insecure=credentials.tls_insecure)
     check_line(cdo.token.reveal(), TOKEN_VARIABLE)
     stack = fetch_stack(base, cdo.token, timeout=server.timeout, tls=tls)
     notices.detail(f"CDO at {show_url(base)} names {show_url(stack.base)}, user {stack.user}")
     destination = resolve.build_destination(
         address(stack),
-        option="the address that CDO names",
+        field="",
         environment={resolve.PASSWORD_VARIABLE: stack.password.reveal()},
         **{**_plain(credentials), "username": stack.user},
     )

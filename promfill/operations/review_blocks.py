@@ -60,7 +60,9 @@ def review_blocks(directory: Path, now: int | None = None) -> Iterator[BlockRevi
     now = int(time.time() * 1000) if now is None else now
     paths = [directory] if (directory / "meta.json").is_file() else block_paths(directory)
     if not paths:
-        raise InputError(f"{directory} holds no block", "name a block, or a directory that holds blocks")
+        raise InputError(
+            f"{directory} holds no block", "name a block, or a directory that holds blocks", field="directory"
+        )
     return _reviews(paths, now)
 
 

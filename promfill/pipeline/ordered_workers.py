@@ -1,4 +1,4 @@
-"""``--workers N`` for text: one file, encoded and written by several processes.
+"""Several workers for text: one file, encoded and written by several processes.
 
 Worker w of n encodes the tiles w, w + n, … and tells the length of each; this process answers, in the order of the
 tiles, with the place in the file where it belongs, and the worker writes it there. So only integers pass through pipes,

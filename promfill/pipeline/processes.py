@@ -14,9 +14,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from promfill.errors import InternalError, PromfillError, RunError
+from promfill.errors import InternalError, PromfillError, RunError, setting
 
-MOST_DEATHS = 3  # of one worker's share: then something is wrong that a new process does not mend
+MOST_DEATHS = 3  # of one worker's share: then something is wrong that a new process does not fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ def next_death(worker: Worker) -> int:
     worker.join()
     if worker.deaths + 1 == MOST_DEATHS:
         code = worker.process.exitcode
-        raise RunError(f"a worker died {MOST_DEATHS} times (exit code {code})", "try fewer --workers, or more memory")
+        problem = f"a worker died {MOST_DEATHS} times (exit code {code})"
+        raise RunError(problem, f"try fewer {setting('workers')}, or more memory")
     return worker.deaths + 1
 
 

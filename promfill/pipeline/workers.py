@@ -1,4 +1,4 @@
-"""``--workers N`` for blocks: a push shared out to processes, each with a sink of its own.
+"""Several workers for blocks: a push shared out to processes, each with a sink of its own.
 
 A block depends on nothing but its tile, so worker w of n makes every n-th group of blocks, and the files are those that
 one process would make. A worker tells its progress, and which blocks are whole, through a pipe, and at the end its

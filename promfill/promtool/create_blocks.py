@@ -1,6 +1,6 @@
 """OpenMetrics text to TSDB blocks: read once, in bounded memory, and written when the last line has been taken.
 
-    text --pieces--> OpenMetricsReader --samples--> SampleSpill --sorted--> SortedBlocks --> block directories
+    text -(pieces)-> OpenMetricsReader -(samples)-> SampleSpill -(sorted)-> SortedBlocks -> block directories
 
 Nothing is written under a name that a reader would look at before the whole text is known to be good.
 """
@@ -21,7 +21,7 @@ from promfill.blocks.sample_keys import KeyArray, KeyLayout
 from promfill.blocks.sample_spill import CAPACITY, SampleSpill
 from promfill.blocks.sorted_blocks import SortedBlocks, WrittenBlock
 from promfill.codecs.openmetrics.reader import LateSample, OpenMetricsReader
-from promfill.errors import InputError
+from promfill.errors import InputError, setting
 from promfill.files.claims import claim_directory
 from promfill.files.directory import disk_errors
 from promfill.model.batch import Fleet
@@ -121,10 +121,13 @@ def _read(
             reader.now = int(time.time() * 1000) if now is None else now  # a pipe may go on for long
             samples = reader.read(buffer, size)
             if reader.late and not allow_future:
-                raise InputError(_after_now(reader.late, text.name), "correct the time, or add --allow-future")
+                raise InputError(_after_now(reader.late, text.name), _FUTURE_FIX, field="allow_future")
             spill.add(samples)
             progress("reading", text.position, text.size, spill.samples)
     reader.finish()
+
+
+_FUTURE_FIX = f"correct the time, or add {setting('allow_future')}"
 
 
 def _after_now(late: LateSample, name: str) -> str:

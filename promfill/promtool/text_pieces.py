@@ -111,9 +111,9 @@ def _reading(name: str) -> Iterator[None]:
     try:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{name} is no whole gzip file: {error}") from error
+        raise InputError(f"{name} is not a complete gzip file: {error}", field="text") from error
     except OSError as error:
-        raise InputError(f"cannot read {name}: {error.strerror or error}") from error
+        raise InputError(f"cannot read {name}: {error.strerror or error}", field="text") from error
 
 
 def _last_line_end(fresh: U8Array, start: int) -> int:

@@ -42,7 +42,7 @@ class Arrival:
     """Blocks that come into a directory. there: the blocks of others in it.
 
     directory: None where it is not known. lost: what the input says of its metrics and blocks do not hold, such as
-    ``--unit``. ask_by: the option by which a server would be asked, "" where there is none.
+    its unit. ask_by: the setting by which a server would be asked, marked; "" where there is none.
     """
 
     coming: Sequence[Span]

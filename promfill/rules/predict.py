@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from promfill.errors import setting
 from promfill.model.grid import Grid, windows
 from promfill.rules.directory import Arrival, Span, predict_from_text, predict_in_directory
 from promfill.rules.finding import Finding
@@ -29,6 +30,7 @@ HEAD_SLACK_MS = UNITS_MS["h"]
 
 _LIMITS_THE_FUTURE = (2, 54)
 """The first version whose remote-write receiver refuses samples 10 minutes ahead of its clock (prometheus#14304)."""
+_BLOCKS = setting("mode", "blocks")
 
 
 def foresee(plan: PushPlan, store: StoreFacts | None, now: int, forwarder: Forwarder | None = None) -> list[Finding]:
@@ -75,10 +77,11 @@ def blocks_to_come(grid: Grid, series: int, duration: int) -> list[Span]:
 
 
 def _arrival(plan: PushPlan) -> Arrival:
-    said = [("--description", plan.scenario.description != DEFAULT_DESCRIPTION), ("--unit", bool(plan.scenario.unit))]
-    lost = [option for option, is_given in said if is_given]
+    what = plan.scenario
+    said = {"description": what.description != DEFAULT_DESCRIPTION, "unit": bool(what.unit)}
+    lost = [setting(field) for field, is_given in said.items() if is_given]
     coming = blocks_to_come(plan.grid, plan.series, plan.block_duration)
-    return Arrival(coming, plan.there, plan.directory, lost, "--query-url")
+    return Arrival(coming, plan.there, plan.directory, lost, setting("query_url"))
 
 
 def steps_since(grid: Grid, time: int) -> int:
@@ -87,9 +90,9 @@ def steps_since(grid: Grid, time: int) -> int:
 
 
 def _retention(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
-    setting = store.retention_set_by or ("--storage.tsdb.retention.time" if store.is_prometheus else "-retentionPeriod")
+    set_by = store.retention_set_by or ("--storage.tsdb.retention.time" if store.is_prometheus else "-retentionPeriod")
     if store.retention_size:
-        by_size = setting.replace(".time", ".percentage" if store.retention_size.endswith("%") else ".size")
+        by_size = set_by.replace(".time", ".percentage" if store.retention_size.endswith("%") else ".size")
         text = f"{store.name} deletes its oldest blocks when they take more than {store.retention_size}"
         yield Finding("retention-size", False, None, text, f"raise {by_size} if history must stay")
     if store.retention is None:
@@ -102,8 +105,8 @@ def _retention(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]
     lost = plan.grid.steps - kept
     if lost:
         verb = "delete" if store.is_prometheus else "drop"
-        rule = "takes nothing older than" if setting == "-maxBackfillAge" else "keeps"
-        way = "set" if "configuration file" in setting else "restart it with"
+        rule = "takes nothing older than" if set_by == "-maxBackfillAge" else "keeps"
+        way = "set" if "configuration file" in set_by else "restart it with"
         long = "to more than" if way == "set" else "longer than"
         yield Finding(
             "retention",
@@ -111,7 +114,7 @@ def _retention(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]
             lost * plan.series,
             f"{store.name} {rule} {format_duration(store.retention)} and will {verb} {bound}{_share(plan, lost)}, "
             f"those before {format_time(plan.grid.time(lost))}: {kept * plan.series:,} stay",
-            f"{way} {setting} {long} {_age(plan, now)}, or push less history",
+            f"{way} {set_by} {long} {_age(plan, now)}, or push less history",
         )
 
 
@@ -132,7 +135,7 @@ def _newest(store: StoreFacts, now: int) -> int | None:
 def _receiver(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
     if store.receives is False:
         text = f"{store.name} takes no remote write: its receiver is switched off"
-        fix = "start it with --web.enable-remote-write-receiver, or use --mode blocks"
+        fix = f"start it with --web.enable-remote-write-receiver, or use {_BLOCKS}"
         yield Finding("receiver", True, plan.samples, text, fix)
     if store.version_2 is None:
         yield Finding("protocol", False, None, f"whether {store.name} speaks remote write 2.0 is unknown")
@@ -156,7 +159,7 @@ def _head(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
             refused * plan.series,
             f"{store.name} holds newer samples ({why}) and refuses all before {format_time(oldest)} as out of bounds: "
             f"{_share(plan, refused)}, and with them the push",
-            ("" if plan.grid.last > now else "use --mode blocks, or ")  # blocks that end after now do worse
+            ("" if plan.grid.last > now else f"use {_BLOCKS}, or ")  # blocks that end after now do worse
             + "give it an out-of-order window (storage.tsdb.out_of_order_time_window) longer than "
             f"{_age(plan, newest)}",
         )
@@ -182,7 +185,13 @@ def _future(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
 def _values(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
     if store.rounds and not keeps_all_digits(plan.scenario.signal, plan.grid):
         text = f"{store.name} keeps about 12 digits of a value: nearly all values will be rounded in the last places"
-        yield Finding("rounding", False, plan.samples, text, "--resolution 2^-7 makes values that it keeps by bits")
+        yield Finding(
+            "rounding",
+            False,
+            plan.samples,
+            text,
+            f"{setting('resolution', '2^-7')} makes values that it keeps bit for bit",
+        )
     if store.doubles:
         text = f"{store.name} keeps a sample twice that is sent twice: a push must not be repeated over itself"
         fix = "delete the series before a second push, or run it with -dedup.minScrapeInterval=1ms"
@@ -192,13 +201,13 @@ def _values(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
 def _unasked(plan: PushPlan) -> Iterator[Finding]:
     if plan.mode == "remote-write":
         text = (
-            "what the store does with the push is unknown: its query API could not be asked, and that samples are "
-            "accepted does not prove that they are stored"
+            "could not query the store, so its limits were not checked; that samples are accepted does not prove that "
+            "they are stored"
         )
-        fix = "set --query-url to the store: the push is then judged by it, and can be verified there"
+        fix = f"set {setting('query_url')} to the store: the push is then judged by it, and can be verified there"
         yield Finding("unknown", False, None, text, fix)
     elif plan.mode == "script":
-        yield Finding("unknown", False, None, "what the store does with the push is unknown: no script can be asked")
+        yield Finding("unknown", False, None, "the limits of the store were not checked: a script cannot be queried")
 
 
 def _unasked_future(plan: PushPlan, now: int) -> Iterator[Finding]:

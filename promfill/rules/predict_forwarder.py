@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from promfill.errors import setting
 from promfill.rules.finding import Finding
 from promfill.rules.forwarders import ALLOY, COLLECTOR, UNKNOWN, VICTORIA, VMAGENT, Forwarder
 from promfill.rules.predict_limits import limit_findings, unread_findings
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from promfill.rules.push_plan import PushPlan
     from promfill.rules.store_facts import StoreFacts
 
-_ASK = "set --query-url to the store behind it: the push is then judged by that store, and can be verified there"
+_ASK = (
+    f"set {setting('query_url')} to the store behind it: the push is then judged by that store, "
+    "and can be verified there"
+)
 
 
 _BLOCK_SAMPLES = 10_000

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from promfill.errors import setting
 from promfill.model.grid import Grid
 from promfill.rules.finding import Finding
 from promfill.rules.limits import Limits, Thinning
@@ -86,7 +87,7 @@ def _thinning(plan: PushPlan, name: str, thinning: Thinning, dropped: int, kept:
         dropped * plan.series,
         f"{name} keeps one sample in every {interval}{older} ({thinning.flag}) and will drop {share}, since the step "
         f"is {step}",
-        f"set --step-size to {interval} or more, or restart it with {thinning.flag} of {step} or less",
+        f"set {setting('step_size')} to {interval} or more, or restart it with {thinning.flag} of {step} or less",
     )
 
 

@@ -93,7 +93,7 @@ def _thanos(block: WholeBlock) -> Verdict:
     verdict = Verdict()
     section, (start, end) = block.facts.thanos, block.facts.times
     if not section.get("labels"):
-        verdict.reasons.append("no external labels (thanos tools bucket upload-blocks --label adds them)")
+        verdict.reasons.append("no external labels (add them by thanos tools bucket upload-blocks)")
     resolution = (section.get("downsample") or {}).get("resolution", 0)
     if resolution not in THANOS_RESOLUTIONS:
         verdict.reasons.append(f"downsampled to {resolution} ms, which is none of its resolutions")

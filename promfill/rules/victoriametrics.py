@@ -12,7 +12,7 @@ KEPT_DIGITS = 12
 
 
 def keeps_all_digits(signal: Signal, grid: Grid) -> bool:
-    """Whether no value has more digits than KEPT_DIGITS; without --round or --resolution that cannot be said."""
+    """Whether no value has more digits than KEPT_DIGITS; of values that are not rounded that cannot be said."""
     places = _decimal_places(signal)
     if places is None:
         return False

@@ -1,4 +1,4 @@
-r"""The grammar of ``--labels``: text to label patterns. Plain Python, nothing is expanded here.
+r"""The grammar of labels: text to label patterns. Plain Python, nothing is expanded here.
 
     labels  = label *("," label)
     label   = name "=" ( quoted / pattern )
@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from promfill.errors import InputError
+from promfill.errors import InputError, setting
 
 MAX_SERIES = 10_000_000
 """The most series of one push, and the most numbers of one range."""
@@ -80,7 +80,7 @@ class ParsedLabels(NamedTuple):
 
 
 def parse_labels(texts: Sequence[str], *, braces: bool = True) -> ParsedLabels:
-    """The labels of all `--labels` texts; without `braces`, braces (and backslashes) outside of quotes are plain.
+    """The labels of all texts; without `braces`, braces (and backslashes) outside of quotes are plain.
 
     InputError: broken grammar, a name that two labels share once it is made valid, `__name__`, an empty value, text
     that is not UTF-8, a value twice in one list, more than MAX_SERIES series.
@@ -101,7 +101,7 @@ def count_series(patterns: Iterable[LabelPattern]) -> int:
     """How many series the patterns make; InputError above MAX_SERIES."""
     count = math.prod(pattern.count for pattern in patterns)
     if count > MAX_SERIES:
-        raise InputError(
+        raise _wrong(
             f"the labels fan out to {count:,} series, and one push makes at most {MAX_SERIES:,}", "narrow a {…}"
         )
     return count
@@ -112,12 +112,15 @@ def validate_metric_name(name: str) -> None:
     if _METRIC.fullmatch(name):
         return
     if not name:
-        raise InputError("--metric-name is empty", "write a name such as cpu_usage")
-    mended = re.sub("[^a-zA-Z0-9_:]", "_", name)
-    mended = f"_{mended}" if mended[0].isdigit() else mended
-    raise InputError(
-        f"--metric-name {_show(name)} is not valid (letters, digits, _ and :, no digit first)", f"write {_show(mended)}"
-    )
+        raise InputError.about("metric_name", "is empty", "write a name such as cpu_usage")
+    valid = re.sub("[^a-zA-Z0-9_:]", "_", name)
+    valid = f"_{valid}" if valid[0].isdigit() else valid
+    words = f"{_show(name)} is not valid (letters, digits, _ and :, no digit first)"
+    raise InputError.about("metric_name", words, f"write {_show(valid)}")
+
+
+def _wrong(problem: str, fix: str) -> InputError:
+    return InputError(problem, fix, field="labels")
 
 
 def _read_labels(text: str, braces: bool) -> Iterator[tuple[str, list[Part]]]:
@@ -141,24 +144,22 @@ def _read_name(text: str, at: int) -> tuple[str, int]:
     name = text[at:end].strip()
     if not text.startswith("=", end):
         if not name:
-            raise InputError(f"--labels {_show(text)} has an empty label", "take out the comma")
-        raise InputError(
+            raise _wrong(f"{setting('labels')} {_show(text)} has an empty label", "take out the comma")
+        raise _wrong(
             f"label {_show(name)} has no =", "write name=value; a value that holds a comma stands in double quotes"
         )
     if not name:
-        raise InputError(f"label {_show(text[at:])} has no name before its =", "write name=value")
+        raise _wrong(f"label {_show(text[at:])} has no name before its =", "write name=value")
     return name, end + 1
 
 
 def _read_quoted(text: str, at: int) -> tuple[list[Part], int]:
     found = _QUOTED.match(text, at)
     if not found:
-        raise InputError(
-            f"the value {_show(text[at:])} has no closing quote", 'end it with "; inside, write \\" for one'
-        )
+        raise _wrong(f"the value {_show(text[at:])} has no closing quote", 'end it with "; inside, write \\" for one')
     end = found.end()
     if end < len(text) and text[end] != ",":
-        raise InputError(
+        raise _wrong(
             f"{_show(text[end:])} stands behind the closing quote of {_show(found.group())}",
             'only a comma may; inside, write \\" for a quote',
         )
@@ -205,23 +206,19 @@ def _parse_group(group: str) -> Part:
         raise _brace_error(group)
     if len(set(items)) < len(items):
         twice = next(item for item in items if items.count(item) > 1)
-        raise InputError(
-            f"{_show(twice)} stands twice in {_show(group)}, which is the same series twice", "leave one out"
-        )
+        raise _wrong(f"{_show(twice)} stands twice in {_show(group)}, which is the same series twice", "leave one out")
     return items
 
 
 def _parse_range(group: str, first: str, last: str) -> NumberRange:
     if max(len(first), len(last)) > _MAX_DIGITS:
-        raise InputError(
-            f"the range {_show(group)} has a number of over {_MAX_DIGITS} digits", "write the front as text"
-        )
+        raise _wrong(f"the range {_show(group)} has a number of over {_MAX_DIGITS} digits", "write the front as text")
     padded = any(bound[0] == "0" and len(bound) > 1 for bound in (first, last))
     numbers = NumberRange(int(first), int(last), max(len(first), len(last)) if padded else 0)
     if numbers.count < 1:
-        raise InputError(f"the range {_show(group)} falls", f"write {{{last}..{first}}}")
+        raise _wrong(f"the range {_show(group)} falls", f"write {{{last}..{first}}}")
     if numbers.count > MAX_SERIES:
-        raise InputError(f"the range {_show(group)} has {numbers.count:,} numbers", f"at most {MAX_SERIES:,} will do")
+        raise _wrong(f"the range {_show(group)} has {numbers.count:,} numbers", f"at most {MAX_SERIES:,} will do")
     return numbers
 
 
@@ -230,7 +227,8 @@ def _check_utf8(text: str) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         piece = text[max(0, error.start - 10) : error.end + 10]
-        raise InputError(f"--labels holds bytes that are not UTF-8, at {_show(piece)}", "write it in UTF-8") from None
+        problem = f"{setting('labels')} holds bytes that are not UTF-8, at {_show(piece)}"
+        raise _wrong(problem, "write it in UTF-8") from None
     return text
 
 
@@ -239,26 +237,24 @@ def _check_name(given: str, written: dict[str, str]) -> str:
     name = re.sub("[^a-zA-Z0-9_]", "_", given)
     name = f"_{name}" if name[0].isdigit() else name
     if name == "__name__":
-        raise InputError(f"label {_show(given)} is the metric's name", "give it as --metric-name")
+        raise _wrong(f"label {_show(given)} is the metric's name", f"give it as {setting('metric_name')}")
     if given in written.values():
-        raise InputError(f"label {_show(given)} is given twice", f"leave one out; to fan out write {name}={{a,b}}")
+        raise _wrong(f"label {_show(given)} is given twice", f"leave one out; to fan out write {name}={{a,b}}")
     if name in written:
-        raise InputError(
-            f"labels {_show(written[name])} and {_show(given)} both become '{name}'", "rename one of the two"
-        )
+        raise _wrong(f"labels {_show(written[name])} and {_show(given)} both become '{name}'", "rename one of the two")
     return name
 
 
 def _check_value(given: str, parts: list[Part]) -> tuple[Part, ...]:
     if all(part == "" or (isinstance(part, tuple) and "" in part) for part in parts):
-        raise InputError(
+        raise _wrong(
             f"label {_show(given)} has an empty value, which Prometheus drops", "give it one, or leave the label out"
         )
     return tuple(parts)
 
 
 def _brace_error(text: str) -> InputError:
-    return InputError(
+    return _wrong(
         f"the brace in {_show(text)} is neither a range such as {{1..100}} nor a list such as {{a,b,c}}",
         "write \\{ for a plain brace",
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
-from promfill.errors import InputError
+from promfill.errors import InputError, setting
 from promfill.model.grid import Grid
 from promfill.scenario.times import format_duration, format_seconds, format_time
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from promfill.scenario.label_patterns import LabelPattern
 
 SEEDS = 2**32
+SEASONS = ("daily", "none")
 DEFAULT_DESCRIPTION = "Backfilled metric data"
 _FARTHEST_NOISE = 7.0  # standard deviations; no draw of ours goes further
 _LARGEST_SEASON = 20.0
@@ -33,8 +35,8 @@ class Signal:
     noise_mean: float = 0.0
     noise_std: float = 3.0
     seed: int = 42
-    decimals: int | None = None  # --round
-    resolution: float | None = None  # --resolution: a power of two
+    decimals: int | None = None  # how many are kept
+    resolution: float | None = None  # values are multiples of it; a power of two
 
     @property
     def rounds(self) -> bool:
@@ -67,33 +69,40 @@ def make_grid(start: int, end: int, step: int) -> Grid:
     """The time points start, start + step, … before end (all ms); InputError where there is none."""
     if start >= end:
         raise InputError(
-            f"the start {format_time(start)} must be before the end {format_time(end)}", "mend --start or --end"
+            f"the start {format_time(start)} is not before the end {format_time(end)}",
+            f"check {setting('start')} and {setting('end')}",
+            field="start",
         )
     steps = (end - start) // step
     if not steps:
         raise InputError(
             f"no step of {format_duration(step)} fits between {format_time(start)} and {format_time(end)}",
-            "make --step-size smaller or the range longer",
+            f"make {setting('step_size')} smaller or the range longer",
+            field="step_size",
         )
     return Grid(start, step, steps)
 
 
 def check_signal(signal: Signal, grid: Grid) -> Signal:
-    """The same signal; InputError that names the option where a value cannot be used."""
-    for option in ("trend_coefficient", "flat_base", "noise_mean", "noise_std"):
-        value = getattr(signal, option)
+    """The same signal; InputError that names the field where a value cannot be used."""
+    for name in ("trend_coefficient", "flat_base", "noise_mean", "noise_std"):
+        value = getattr(signal, name)
         if not math.isfinite(value):
-            raise InputError(f"--{option.replace('_', '-')} {value} must be a finite number")
+            raise InputError.about(name, f"{value} must be a finite number")
     if signal.noise_std < 0:
-        raise InputError(f"--noise-std {signal.noise_std:g} must not be negative")
+        raise InputError.about("noise_std", f"{signal.noise_std:g} must not be negative")
     if not 0 <= signal.seed < SEEDS:
-        raise InputError(f"--seed {signal.seed} must lie between 0 and {SEEDS - 1}")
+        raise InputError.about("seed", f"{signal.seed} must be between 0 and {SEEDS - 1}")
     if signal.decimals is not None and not 0 <= signal.decimals <= 15:
-        raise InputError(f"--round {signal.decimals} must lie between 0 and 15")
+        raise InputError.about("decimals", f"{signal.decimals} must be between 0 and 15")
     if signal.decimals is not None and signal.resolution is not None:
-        raise InputError(
-            "--round and --resolution exclude each other", "choose decimals or multiples of a power of two"
+        raise InputError.about(
+            "decimals",
+            f"and {setting('resolution')} exclude each other",
+            "choose decimals or multiples of a power of two",
         )
+    if signal.seasonality not in SEASONS:
+        raise InputError.about("seasonality", f"{signal.seasonality!r} is not one of {', '.join(SEASONS)}")
     _check_zone(signal.timezone)
     _check_size(signal, grid)
     return signal
@@ -103,7 +112,9 @@ def _check_zone(name: str) -> None:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise InputError(f"--timezone {name!r} is unknown", "use a name such as UTC or Europe/Berlin") from None
+        near = difflib.get_close_matches(name, available_timezones(), 1)
+        fix = f"did you mean {near[0]}?" if near else "use a name such as UTC or Europe/Berlin"
+        raise InputError.about("timezone", f"{name!r} is unknown", fix) from None
 
 
 def largest_value(signal: Signal, grid: Grid) -> float:
@@ -128,25 +139,38 @@ def _check_size(signal: Signal, grid: Grid) -> None:
     if not largest_value(signal, grid) * scale < _LARGEST:
         raise InputError(
             "the values would leave the range of a float64",
-            "make --trend-coefficient, --flat-base or the noise smaller",
+            f"make {setting('trend_coefficient')}, {setting('flat_base')} or the noise smaller",
+            field=_largest_part(signal, grid),
         )
+
+
+def _largest_part(signal: Signal, grid: Grid) -> str:
+    """The field that contributes most to the largest value."""
+    hours = (grid.steps - 1) * grid.step / 3.6e6
+    parts = {
+        "trend_coefficient": abs(signal.trend_coefficient) * hours,
+        "flat_base": abs(signal.flat_base),
+        "noise_mean": abs(signal.noise_mean),
+        "noise_std": _FARTHEST_NOISE * signal.noise_std,
+    }
+    return max(parts, key=parts.__getitem__)
 
 
 def parse_resolution(text: str) -> float:
     """The power of two that ``2^-7`` or ``0.0078125`` spells; InputError for anything else."""
-    mend = f"--resolution {text!r} must be a power of two: 2^-7, 0.0078125, 0.5, 1 …"
+    wrong = InputError.about("resolution", f"{text!r} must be a power of two", "write 2^-7, 0.0078125, 0.5, 1 …")
     base, caret, exponent = text.strip().partition("^")
     try:
         value = math.ldexp(1.0, int(exponent)) if caret and base == "2" else float(text)
     except (ValueError, OverflowError):
-        raise InputError(mend) from None
+        raise wrong from None
     if not math.isfinite(value) or value <= 0 or math.frexp(value)[0] != 0.5 or not 2.0**-1000 <= value <= 2.0**1000:
-        raise InputError(mend)
+        raise wrong
     return value
 
 
 def describe_times(start: int, end: int) -> dict[str, str]:
-    """A start and an end (ms) for people, and as options take them."""
+    """A start and an end (ms) for people, and as `promfill.scenario.times.parse_time` reads them."""
     return {
         "start": format_time(start),
         "end": format_time(end),
@@ -156,7 +180,7 @@ def describe_times(start: int, end: int) -> dict[str, str]:
 
 
 def describe(scenario: Scenario) -> Mapping[str, Any]:
-    """Resolved times for people and for ``--json``."""
+    """Resolved times for people and for programs."""
     grid = scenario.sampled
     end = grid.time(grid.steps)
     return {

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from promfill.errors import InputError
+from promfill.errors import InputError, setting
 
 UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 DAY_MS = UNITS_MS["d"]
@@ -18,21 +18,30 @@ _PART = re.compile(r"(\d+)(ms|[smhdw])", re.ASCII)
 _DURATION = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
 _RELATIVE = re.compile(r"now(?:([+-])(.+))?")
 _SECONDS = re.compile(r"-?\d+(\.\d*)?")
+_DURATION_FIX = "write it as 30s, 5m, 1h30m or 1d"
+_TIME_FIX = "write Unix seconds, RFC 3339 (2026-01-31T00:00:00Z), now or now-21d"
 
 
-def parse_duration(text: str, what: str) -> int:
-    """Milliseconds of ``500ms``, ``30s``, ``1h30m``, ``1d``; a bare number is minutes. InputError unless above 0."""
+def parse_duration(text: str, field: str, part: str = "") -> int:
+    """Milliseconds of ``500ms``, ``30s``, ``1h30m``, ``1d``; a bare number is minutes.
+
+    InputError, which names the field, unless it is above 0. part: words for the part of the field that the text is.
+    """
     text = text.strip()
+
+    def wrong(words: str, fix: str = "") -> InputError:
+        return InputError(f"{part}{setting(field)} {words}", fix, field=field)
+
     if len(text) > _LONGEST:
-        raise InputError(f"{what} is no duration: {len(text)} characters")
+        raise wrong(f"is not a valid duration: {len(text)} characters", _DURATION_FIX)
     if text.isascii() and text.isdigit():
         duration = int(text) * UNITS_MS["m"]
     elif _DURATION.fullmatch(text):
         duration = sum(int(number) * UNITS_MS[unit] for number, unit in _PART.findall(text))
     else:
-        raise InputError(f"{what} {text!r} is no duration", "write it as 30s, 5m, 1h30m or 1d")
+        raise wrong(f"{text!r} is not a valid duration", _DURATION_FIX)
     if not 0 < duration <= LAST_MS:
-        raise InputError(f"{what} {text!r} must be above 0{' and within 8,000 years' if duration else ''}")
+        raise wrong(f"{text!r} must be above 0{' and within 8,000 years' if duration else ''}")
     return duration
 
 
@@ -41,38 +50,37 @@ def is_relative(text: str) -> bool:
     return bool(_RELATIVE.fullmatch(text.strip()))
 
 
-def parse_time(text: str, what: str, now: int, step: int = 1) -> int:
+def parse_time(text: str, field: str, now: int, step: int = 1) -> int:
     """Unix milliseconds of Unix seconds, RFC 3339, ``now`` or ``now-21d``. `now` is in milliseconds.
 
     step: relative times are rounded down to a multiple of it (ms since the epoch), so that a command which is given
-    twice within a step means the same times. The others are taken as they are.
+    twice within a step means the same times. The others are taken as they are. InputError names the field.
     """
     text = text.strip()
     if len(text) > _LONGEST:
-        raise InputError(f"{what} is no time: {len(text)} characters")
+        raise InputError.about(field, f"is not a valid time: {len(text)} characters", _TIME_FIX)
     relative = _RELATIVE.fullmatch(text)
     if relative:
         sign, offset = relative.groups()
-        time = now if sign is None else now + int(f"{sign}1") * parse_duration(offset, f"the offset of {what}")
+        time = now if sign is None else now + int(f"{sign}1") * parse_duration(offset, field, "the offset of ")
         time -= time % step
     elif text.isascii() and _SECONDS.fullmatch(text):
         time = int(Decimal(text) * 1000)
     else:
-        time = _parse_rfc3339(text, what)
+        time = _parse_rfc3339(text, field)
     if not 0 <= time <= LAST_MS:
-        mend = "write Unix seconds, no milliseconds" if 0 <= time // 1000 <= LAST_MS else "no store holds it"
-        raise InputError(f"{what} {text!r} is not between 1970 and 9998", mend)
+        fix = "write Unix seconds, not milliseconds" if 0 <= time // 1000 <= LAST_MS else "choose a time in these years"
+        raise InputError.about(field, f"{text!r} is not between 1970 and 9998", fix)
     return time
 
 
-def _parse_rfc3339(text: str, what: str) -> int:
+def _parse_rfc3339(text: str, field: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        mend = "write Unix seconds, RFC 3339 (2026-01-31T00:00:00Z), now or now-21d"
-        raise InputError(f"{what} {text!r} is no time", mend) from None
+        raise InputError.about(field, f"{text!r} is not a valid time", _TIME_FIX) from None
     if moment.tzinfo is None:
-        raise InputError(f"{what} {text!r} has no time zone", "add Z or an offset such as +02:00")
+        raise InputError.about(field, f"{text!r} has no time zone", "add Z or an offset such as +02:00")
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
 

@@ -1,4 +1,4 @@
-"""``--mode blocks``: native TSDB blocks in a directory that Prometheus serves.
+"""Mode blocks: native TSDB blocks in a directory that Prometheus serves.
 
 A block's name is a ULID of what it holds: the same push makes the same names, and a block that is there, whole
 and right, is not made again. So a push that ended early is finished by running it once more.

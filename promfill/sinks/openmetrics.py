@@ -1,4 +1,4 @@
-"""``--mode openmetrics``: one text file a metric, streamed.
+"""Mode openmetrics: one text file a metric, streamed.
 
 The file grows under a temporary name beside its own (`claims`), and gets its name when it is whole and synced; so what
 had that name before stays until then, and a push that was killed leaves nothing that looks finished.
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from promfill.codecs.openmetrics.encode import EOF, encode_batch, encode_metadata, validate_openmetrics
-from promfill.errors import InputError
+from promfill.errors import InputError, setting
 from promfill.files.claims import claim_directory, temporary_path
 from promfill.files.directory import check_writable, disk_errors, sync_directory
 from promfill.model.batch import Fleet, SeriesBatch
@@ -111,9 +111,8 @@ class OpenMetricsSink:
         try:
             self._file = self._partial.open("wb", buffering=0)
         except OSError as error:
-            raise InputError(
-                f"{self.path} cannot be written: {error.strerror}", "choose another --output-dir"
-            ) from error
+            fix = f"choose another {setting('output_dir')}"
+            raise InputError(f"{self.path} cannot be written: {error.strerror}", fix, field="output_dir") from error
         self._append(self._file, self._header)
         return self._file
 
@@ -133,6 +132,11 @@ class OpenMetricsSink:
 
 def _check_names(path: Path, partial: Path) -> None:
     if len(os.fsencode(partial.name)) > NAME_MAX:
-        raise InputError(f"{path.name} is too long for a file's name", "choose a shorter --metric-name")
+        raise InputError(
+            f"{path.name} is too long for a file's name",
+            f"choose a shorter {setting('metric_name')}",
+            field="metric_name",
+        )
     if path.is_dir():
-        raise InputError(f"{path} is a directory", "remove it, or choose another --output-dir")
+        fix = f"remove it, or choose another {setting('output_dir')}"
+        raise InputError(f"{path} is a directory", fix, field="output_dir")

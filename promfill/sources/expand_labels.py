@@ -66,6 +66,7 @@ def _expand(pattern: LabelPattern) -> RaggedBytes:
         raise InputError(
             f"the {total:,} values of label '{pattern.name}' take up to {width:,} bytes each, over 1 GiB in all",
             "shorten them, or push in parts",
+            field="labels",
         )
     return columns_to_ragged(
         [
@@ -142,6 +143,7 @@ def _check_distinct(label: LabelPattern, column: U32Array, symbols: RaggedBytes)
         raise InputError(
             f"label '{label.name}' fans out to {value!r} in more than one way, which is the same series twice",
             "put a separator between the parts of its value",
+            field="labels",
         )
 
 
@@ -149,10 +151,10 @@ def _check_sets(sets: Sequence[LabelSet], order: Sequence[int]) -> None:
     for labels in sets:
         for (name, _), (following, _) in pairwise(labels):
             if name == following:
-                raise InputError(f"label {name!r} stands twice in {_format(labels)}", "leave one out")
+                raise InputError(f"label {name!r} stands twice in {_format(labels)}", "leave one out", field="labels")
     for before, row in pairwise(order):
         if sets[before] == sets[row]:
-            raise InputError(f"the series {_format(sets[row])} is there twice", "leave one out")
+            raise InputError(f"the series {_format(sets[row])} is there twice", "leave one out", field="labels")
 
 
 def _format(labels: LabelSet) -> str:

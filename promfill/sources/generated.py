@@ -88,7 +88,10 @@ def _noise(signal: Signal, fleet: Fleet, grid: Grid) -> Noise:
 
 
 def _snap(values: F64Array, signal: Signal) -> None:
-    """--round and --resolution, in place. What is rounded to nothing is 0, never -0, which not every store keeps."""
+    """Round to decimals or to the resolution, in place.
+
+    What is rounded to nothing is 0, never -0, which not every store keeps.
+    """
     if signal.decimals is not None:
         np.round(values, signal.decimals, out=values)
     if signal.resolution is not None:

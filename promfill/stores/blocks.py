@@ -13,7 +13,7 @@ from promfill.blocks.matchers import Matcher
 from promfill.blocks.numbered_series import NumberedSeries, groups, series_at_once
 from promfill.codecs.block.meta import BlockMeta, decode_meta
 from promfill.codecs.block.ulid import is_ulid
-from promfill.errors import FormatError, InputError
+from promfill.errors import FormatError, InputError, setting
 from promfill.model.batch import LabelSet
 from promfill.model.ragged_batch import RaggedBatch
 from promfill.model.row_finder import RowFinder
@@ -62,16 +62,19 @@ class BlockStore:
         return 0
 
 
+_BLOCKS_FIX = f"set {setting('blocks')} to the directory that holds the blocks"
+
+
 def _read_metas(directory: Path, names: Collection[str] | None = None) -> dict[Path, BlockMeta]:
     """The blocks by time."""
     if not directory.is_dir():
-        raise InputError(f"{directory} is no directory: give the one that holds the blocks by --blocks")
+        raise InputError(f"{directory} is not a directory", _BLOCKS_FIX, field="blocks")
     own = [directory] if (directory / "meta.json").is_file() else []
     paths = own or sorted(path for path in directory.iterdir() if is_ulid(path.name))
     if names is not None:
         paths = [path for path in paths if path.name in names]
     if not paths:
-        raise InputError(f"{directory} holds no block: give the directory that holds the blocks by --blocks")
+        raise InputError(f"{directory} holds no blocks", _BLOCKS_FIX, field="blocks")
     metas = {}
     for path in paths:
         try:

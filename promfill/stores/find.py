@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit, urlunsplit
 
+from promfill.errors import setting
 from promfill.net.http import HttpClient
 from promfill.protocols import Store
 from promfill.rules.forwarders import Forwarder
@@ -64,7 +65,7 @@ def store_name(api: Api) -> str:
         answered = "" if api.client.is_good(response) else f" ({api.client.explain(response)})"
         raise NoQueryApiError(
             f"{api} has no Prometheus API{answered}",
-            "give its base address, without /api/v1, by --query-url (a path before /api/v1 belongs to it)",
+            f"set {setting('query_url')} to its base address, without /api/v1 (a path before /api/v1 belongs to it)",
         )
     return name
 

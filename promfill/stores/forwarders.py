@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from promfill.errors import RefusedError
+from promfill.errors import RefusedError, setting
 from promfill.net.destination import show_url
 from promfill.net.http import HttpClient
 from promfill.rules.forwarders import AGENT, ALLOY, COLLECTOR, UNKNOWN, VICTORIA, VMAGENT, Forwarder
@@ -40,7 +40,7 @@ class ForwarderError(RefusedError):
     def __init__(self, forwarder: Forwarder) -> None:
         super().__init__(
             f"{forwarder.where} is {forwarder.name}, which forwards samples and keeps none that can be queried",
-            "set --query-url to the store behind it",
+            f"set {setting('query_url')} to the store behind it",
         )
         self.forwarder = forwarder
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from promfill.errors import InputError, ReceiverError, RefusedError
+from promfill.errors import InputError, ReceiverError, RefusedError, setting
 from promfill.net.destination import Destination, HttpConfig, Secret, Tls, TokenAuth, show_url
 from promfill.net.http import HttpClient, make_client
 from promfill.net.resolve import split_url
@@ -32,15 +32,15 @@ PUSH_PATH = f"{QUERY_PATH}/push"
 RETRIES = 3
 EDGE = frozenset(("scale", "staging", "ci"))
 
-_URL_OPTION = f"--cdo-url (or {URL_VARIABLE})"
-_ADDRESS_FIX = f"check {_URL_OPTION}"
+_ADDRESS_FIX = f"check {setting('cdo_url')} (or {URL_VARIABLE})"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _API_PATH = re.compile(rf"(?:{QUERY_PATH}(?:/push)?)?/*$")
 _URL_FIELD, _USER_FIELD, _PASSWORD_FIELD = "hmInstancePromUrl", "hmInstancePromId", "prometheusToken"
 _FIXES = {
     401: f"{TOKEN_VARIABLE} is not valid, or no longer: make a new token in CDO",
     403: f"{TOKEN_VARIABLE} may not read the timeseries stack: use a token of a user who may",
-    404: "this tenant has no timeseries stack, or the address is not CDO's: check ENV, and --cdo-url if it is given",
+    404: "this tenant has no timeseries stack, or the address is not CDO's: check "
+    f"{ENVIRONMENT_VARIABLE}, and {setting('cdo_url')} if it is given",
 }
 
 
@@ -66,17 +66,22 @@ class Stack:
 def base_url(environment: str | None, url: str | None) -> str:
     """CDO's base address: the URL if there is one, else the environment's. InputError where neither can be used."""
     if url:
-        address, user, _ = split_url(url, _URL_OPTION)
+        address, user, _ = split_url(url, "cdo_url")
         if user or "?" in address:
-            raise InputError(f"{_URL_OPTION} {show_url(url)!r} must be the bare address", "leave out user and query")
+            raise InputError.about(
+                "cdo_url", f"(or {URL_VARIABLE}) {show_url(url)!r} must be the bare address", "leave out user and query"
+            )
         return address.rstrip("/")
     if not environment:
         raise InputError(
-            f"{TOKEN_VARIABLE} is set, but not whose it is", f"give --env (or {ENVIRONMENT_VARIABLE}), or --cdo-url"
+            f"{TOKEN_VARIABLE} is set, but not whose it is",
+            f"set {setting('env')} (or {ENVIRONMENT_VARIABLE}), or {setting('cdo_url')}",
+            field="env",
         )
     name = environment.strip().lower()
     if not _NAME.fullmatch(name):
-        raise InputError(f"--env (or {ENVIRONMENT_VARIABLE}) {environment!r} is no environment of CDO's, such as scale")
+        words = f"(or {ENVIRONMENT_VARIABLE}) {environment!r} is not a valid environment of CDO"
+        raise InputError.about("env", words, "write one such as scale")
     return f"https://{'edge' if name in EDGE else 'www'}.{name}.cdo.cisco.com"
 
 
@@ -124,7 +129,7 @@ def _read(client: HttpClient, body: bytes) -> Stack:
         raise ReceiverError(f"{where} lacks {' and '.join(missing)}", "the tenant's stack may not be set up yet")
     address, user, password = (str(_text(answer[name])) for name in (_URL_FIELD, _USER_FIELD, _PASSWORD_FIELD))
     try:
-        split_url(address, _URL_FIELD)
+        split_url(address, "")
     except InputError:
         raise RefusedError(f"{where}: {_URL_FIELD} is not a valid URL") from None
     return Stack(_API_PATH.sub("", address), user, Secret(password))

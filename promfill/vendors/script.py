@@ -1,4 +1,4 @@
-"""``--mode script``: the OpenMetrics file, then a ``backfill.sh`` that makes blocks of it and uploads them.
+"""Mode script: the OpenMetrics file, then a ``backfill.sh`` that makes blocks of it and uploads them.
 
 The original tool's way. Its contract has the password as an argument, where every user of the machine can read it; a
 script that carries `MARK` gets it by environment instead, as promfill's own does.
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from promfill.errors import InputError, ScriptError
+from promfill.errors import InputError, ScriptError, setting
 from promfill.model.batch import SeriesBatch
 from promfill.model.grid import Tile
 from promfill.net.destination import BasicAuth, Destination, Secret
@@ -27,7 +27,7 @@ from promfill.protocols import SinkReport
 from promfill.sinks.openmetrics import OpenMetricsSink
 
 MARK = "# promfill: secrets by environment"
-_AGAIN = "mend the cause and run the same command again"
+_AGAIN = "fix the cause and run the same command again"
 SECRETS = ("PROMFILL_PASSWORD", "PROMFILL_BEARER_TOKEN", "CDO_TOKEN")
 """What no child finds in its environment, but for the password that a marked script asks for."""
 
@@ -54,9 +54,10 @@ def find_script(given: Path | None, output_dir: Path) -> Script:
     """The script given, else that of the output directory, else promfill's own; InputError where it cannot be run."""
     path = given or next((path for path in (output_dir / "backfill.sh",) if path.is_file()), own_script())
     if not path.is_file():
-        raise InputError(f"the backfill script {path} is not there", "mend --backfill-script")
+        fix = f"check {setting('backfill_script')}"
+        raise InputError(f"the backfill script {path} does not exist", fix, field="backfill_script")
     if path != own_script() and not os.access(path, os.X_OK):
-        raise InputError(f"the backfill script {path} cannot be executed", f"chmod +x {path}")
+        raise InputError(f"the backfill script {path} cannot be executed", f"chmod +x {path}", field="backfill_script")
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     return Script(path.absolute(), MARK in (line.strip() for line in lines))
 
@@ -74,7 +75,11 @@ def script_access(destination: Destination) -> ScriptAccess:
     """The three words of the script's contract; InputError where user and password are not known."""
     auth = destination.http.auth
     if not isinstance(auth, BasicAuth):
-        raise InputError("--mode script needs --username and --password-file", "backfill.sh uploads with both")
+        raise InputError(
+            f"{setting('mode', 'script')} needs {setting('username')} and {setting('password_file')}",
+            "set both: backfill.sh uploads with them",
+            field="username",
+        )
     return ScriptAccess(_PUSH_PATH.sub("", destination.url), auth.username, auth.password)
 
 

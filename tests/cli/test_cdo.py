@@ -96,8 +96,8 @@ def test_a_blank_token_is_none(promfill: Promfill, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), "CDO_TOKEN is set, but not whose it is: give --env"),
-        (("--env", "a/b"), "no environment of CDO's"),
+        ((), "CDO_TOKEN is set, but not whose it is: set --env"),
+        (("--env", "a/b"), "is not a valid environment of CDO"),
         (("--env", "scale", "--username", "me"), "--username and CDO_TOKEN exclude each other"),
         (("--upload", "http://a/?token=x"), "without a query"),
         (("--upload", "mimir:9009"), "has no scheme"),

@@ -11,11 +11,11 @@ import pytest
 from tests.support.cli import PUSH, Promfill
 
 BAD = [
-    (("--start", "1702886400", "--end", "1702800000"), "must be before the end"),
-    (("--start", "1702800000", "--end", "1702800000"), "must be before the end"),
+    (("--start", "1702886400", "--end", "1702800000"), "is not before the end"),
+    (("--start", "1702800000", "--end", "1702800000"), "is not before the end"),
     (("--step-size", "2d"), "no step of 2d fits"),
     (("--step-size", "0"), "--step-size '0' must be above 0"),
-    (("--step-size", "5x"), "--step-size '5x' is no duration"),
+    (("--step-size", "5x"), "--step-size '5x' is not a valid duration"),
     (("--mode", "carrier-pigeon"), "Invalid value for '--mode': 'carrier-pigeon'"),
     (("--labels", "job"), "job"),
     (("--labels", "test-label=a,test_label=b"), "test_label"),
@@ -26,14 +26,15 @@ BAD = [
     (("--labels", "job={a"), r"\{"),
     (("--labels", "job={a}"), r"\{"),
     (("--labels", "job={a,a}"), "twice"),
-    (("--seed", "-1"), "--seed -1 must lie between 0 and 4294967295"),
+    (("--seed", "-1"), "--seed -1 must be between 0 and 4294967295"),
     (("--seed", "4294967296"), "--seed 4294967296"),
     (("--seed", "x"), "'--seed'"),
     (("--timezone", "Mars/Olympus"), "--timezone 'Mars/Olympus' is unknown"),
+    (("--timezone", "Europe/Berin"), "did you mean Europe/Berlin?"),
     (("--timezone", "../etc/passwd"), "--timezone"),
-    (("--start", "1702800000000"), "write Unix seconds, no milliseconds"),
-    (("--start", "-5"), "no store holds it"),
-    (("--start", "yesterday"), "--start 'yesterday' is no time"),
+    (("--start", "1702800000000"), "write Unix seconds, not milliseconds"),
+    (("--start", "-5"), "choose a time in these years"),
+    (("--start", "yesterday"), "--start 'yesterday' is not a valid time"),
     (("--start", "2023-12-17T08:00:00"), "has no time zone"),
     (("--start", "1969-12-31T00:00:00Z"), "is not between 1970 and 9998"),
     (("--end", "now+1d"), "--allow-future"),
@@ -47,10 +48,10 @@ BAD = [
     (("--resolution", "3^2"), "--resolution"),
     (("--resolution", "2^-7", "--round", "2"), "exclude each other"),
     (("--round", "99"), "--round 99"),
-    (("--mode", "remote-write", "--remote-write-url", "http://[::1/x"), "is no URL"),
+    (("--mode", "remote-write", "--remote-write-url", "http://[::1/x"), "is not a valid URL"),
     (("--round", "15", "--flat-base", "1e294"), "leave the range of a float64"),
-    (("--step", "9" * 5000), "--step-size is no duration"),
-    (("--start", "9" * 5000), "--start is no time"),
+    (("--step", "9" * 5000), "--step-size is not a valid duration"),
+    (("--start", "9" * 5000), "--start is not a valid time"),
     (("--output-dir", ""), "'--output-dir': it is empty: name a directory"),
     (("--output-dir", "d" * 300), "File name too long"),
     (("--mode", "openmetrics", "--output-dir", "d" * 300), "File name too long"),
@@ -112,7 +113,7 @@ def test_too_little_memory_is_one_line(promfill: Promfill, monkeypatch: pytest.M
     [
         (("psuh",), "No such command 'psuh': promfill --help lists them"),
         (("tsdb", "lst"), "No such command 'lst': promfill tsdb --help lists them"),
-        (("verify", "--checkpoint", __file__), f"the checkpoint {__file__} is damaged, or no checkpoint: name another"),
+        (("verify", "--checkpoint", __file__), f"{__file__} is damaged, or not a checkpoint: choose another"),
     ],
 )
 def test_a_word_that_is_none(promfill: Promfill, words: tuple[str, ...], error: str) -> None:
@@ -155,7 +156,7 @@ def test_output_directory_below_a_file(promfill: Promfill, mode: str) -> None:
     Path("plain").write_text("")
     result = promfill(*PUSH, "--mode", mode, "--output-dir", "plain/below")
     assert result.code == 2
-    assert "plain is no directory" in result.err
+    assert "plain is a file, not a directory" in result.err
     assert result.err.count("\n") == 1
     assert [path.name for path in Path().iterdir()] == ["plain"]
 

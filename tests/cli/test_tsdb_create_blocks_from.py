@@ -138,7 +138,7 @@ def test_no_table_is_printed_where_there_is_no_sample(promfill: Promfill, tmp_pa
     [
         (("missing",), "cannot read missing: No such file or directory"),
         (("--utc-days", "--max-block-duration=6h", "text"), "--utc-days makes blocks of 24h: leave out"),
-        (("--max-block-duration=soon", "text"), "--max-block-duration 'soon' is no duration"),
+        (("--max-block-duration=soon", "text"), "--max-block-duration 'soon' is not a valid duration"),
         (("--label", "x", "text"), "--label 'x' is no label: write it as name=value"),
         (("--label", "0=x", "text"), "--label '0=x' is no label: write it as name=value"),
         (("--label", "a=x", "--label", "a=y", "text"), "--label a is given twice"),

@@ -126,7 +126,7 @@ def test_wait_asks_first_and_nothing_is_sent_where_nobody_answers(promfill: Prom
     result = promfill("upload", "data", "--upload", mimir.url, "--wait")  # the double has no query API
     assert result.code == 3
     assert "/prometheus/api/v1/query?… answered 404 Not Found" in result.err
-    assert "give its base address with --query-url" in result.err
+    assert "set --query-url to its base address" in result.err
     assert mimir.requests == []
     assert len(list(data.iterdir())) == 2
 

@@ -87,7 +87,7 @@ def test_damage_is_named(pushed: Promfill, tmp_path: Path) -> None:
     ("options", "code", "words"),
     [
         ((), 2, "--query-url, or --blocks"),
-        (("--blocks", "nowhere"), 2, "nowhere is no directory"),
+        (("--blocks", "nowhere"), 2, "nowhere is not a directory"),
         (("--blocks", "."), 2, "holds no block"),
         (("--blocks", ".", "--query-url", "http://127.0.0.1:1"), 2, "exclude each other"),
         (("--query-url", "127.0.0.1:9090"), 2, "--query-url"),
@@ -108,7 +108,10 @@ def test_bad_input_is_one_line(promfill: Promfill, options: tuple[str, ...], cod
     [
         (Answer(401, b"go away"), "401 Unauthorized: go away"),
         (Answer(200, b"<html><title>Grafana</title></html>", {"Content-Type": "text/html"}), "Grafana"),
-        (Answer(404, b"nothing here"), "buildinfo answered 404 Not Found: nothing here): give its base address"),
+        (
+            Answer(404, b"nothing here"),
+            "404 Not Found: nothing here): set --query-url to its base address",
+        ),
         (Answer(200, b'{"status":"success"}'), "--query-url"),
     ],
 )

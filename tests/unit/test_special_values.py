@@ -228,11 +228,11 @@ def test_a_count_that_is_no_number_is_an_error_of_ours(text: str) -> None:
 @pytest.mark.parametrize("name", ["trend_coefficient", "flat_base", "noise_mean", "noise_std"])
 def test_special_options_are_refused(name: str, value: float) -> None:
     changed: dict[str, Any] = {name: value}
-    with pytest.raises(InputError, match=name.replace("_", "-")):
+    with pytest.raises(InputError, match=name):
         check_signal(replace(Signal(), **changed), Grid(0, 1_000, 2))
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "-0", "0", "2^1e9"])
 def test_special_resolutions_are_refused(text: str) -> None:
-    with pytest.raises(InputError, match="--resolution"):
+    with pytest.raises(InputError, match="resolution"):
         parse_resolution(text)

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import pickle
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
 
 import click
 import pytest
 
+import promfill
 from promfill.cli import cli
 from promfill.cli.failures import failure_of
 from promfill.cli.outcome import Outcome
 from promfill.cli.spelling import speller
 from promfill.errors import FormatError, InputError, LossError, PromfillError, RefusedError, setting, spelled
+from promfill.model.grid import Grid
 from promfill.net.http import NoAnswerError
+from promfill.net.resolve import build_destination, parse_header, split_url
 from promfill.rules.finding import Finding
+from promfill.scenario.label_patterns import parse_labels, validate_metric_name
+from promfill.scenario.scenario import Signal, check_signal, make_grid, parse_resolution
+from promfill.scenario.times import parse_duration, parse_time
 from promfill.sinks.upload.base import ValidationFailedError
+from tests.support.cli import Promfill
+
+PACKAGE = Path(promfill.__file__).parent
+URL = "http://receiver.test/x"
+TOKEN = {"PROMFILL_BEARER_TOKEN": "secret-token"}
 
 
 def commands(group: click.Command = cli, path: str = "") -> Iterator[tuple[str, click.Command]]:
@@ -147,3 +162,142 @@ def test_a_command_line_that_click_refuses_says_the_field(words: list[str], fiel
     assert failure is not None
     assert failure.exit_code == 2
     assert failure.field == field
+
+
+def signal(**values: object) -> Signal:
+    return check_signal(Signal(**values), Grid(0, 60_000, 10))  # type: ignore[arg-type]
+
+
+BAD: list[tuple[str, Callable[[], object]]] = [
+    ("step_size", lambda: parse_duration("5x", "step_size")),
+    ("step_size", lambda: parse_duration("0", "step_size")),
+    ("step_size", lambda: parse_duration("9" * 5000, "step_size")),
+    ("timeout", lambda: parse_duration("-1s", "timeout")),
+    ("start", lambda: parse_time("yesterday", "start", 0)),
+    ("start", lambda: parse_time("now-5x", "start", 10**12)),
+    ("start", lambda: parse_time("-5", "start", 0)),
+    ("start", lambda: parse_time("1702800000000", "start", 0)),
+    ("end", lambda: parse_time("2023-12-17T08:00:00", "end", 0)),
+    ("end", lambda: parse_time("x" * 200, "end", 0)),
+    ("start", lambda: make_grid(5, 5, 1)),
+    ("step_size", lambda: make_grid(0, 5, 6)),
+    ("metric_name", lambda: validate_metric_name("")),
+    ("metric_name", lambda: validate_metric_name("9vpn")),
+    *(
+        ("labels", lambda text=text: parse_labels([text]))
+        for text in (
+            *("job", "a=1,,b=2", "=x", "job=", 'a="x', 'a="x"y', "a={x", "a={x}", "a={x,x}", "a={9..1}"),
+            *("a={1..99999999999999999999}", "a={0..20000000}", "a={1..9999},b={1..9999}", "a=\udcff", "a=1,a=2"),
+            *("a-b=1,a_b=2", "__name__=x", "a=}"),
+        )
+    ),
+    *((name, lambda name=name: signal(**{name: float("nan")})) for name in ("trend_coefficient", "flat_base")),
+    *((name, lambda name=name: signal(**{name: float("inf")})) for name in ("noise_mean", "noise_std")),
+    ("noise_std", lambda: signal(noise_std=-1.0)),
+    ("seed", lambda: signal(seed=-1)),
+    ("seed", lambda: signal(seed=2**32)),
+    ("decimals", lambda: signal(decimals=16)),
+    ("decimals", lambda: signal(decimals=2, resolution=0.5)),
+    ("resolution", lambda: parse_resolution("0.3")),
+    ("resolution", lambda: parse_resolution("3^2")),
+    ("seasonality", lambda: signal(seasonality="weekly")),
+    ("timezone", lambda: signal(timezone="Mars/Olympus")),
+    ("timezone", lambda: signal(timezone="../etc/passwd")),
+    ("flat_base", lambda: signal(flat_base=1.7e308)),
+    ("noise_mean", lambda: signal(noise_mean=-1.7e308)),
+    ("noise_std", lambda: signal(noise_std=1e308)),
+    ("trend_coefficient", lambda: signal(trend_coefficient=1e308 * 16)),
+    ("trend_coefficient", lambda: check_signal(Signal(trend_coefficient=1e308), Grid(0, 3_600_000, 3))),
+    ("query_url", lambda: split_url("receiver.test/x", "query_url")),
+    ("upload", lambda: build_destination("http://[::1/x", field="upload")),
+    ("remote_write_url", lambda: build_destination("ftp://receiver.test")),
+    ("username", lambda: build_destination("http://you@receiver.test", username="me")),
+    ("username", lambda: build_destination(URL, username="a:b")),
+    ("username", lambda: build_destination(URL, username="me", environment={})),
+    ("username", lambda: build_destination(URL, username="me", environment={"PROMFILL_PASSWORD": "x"} | TOKEN)),
+    ("password_file", lambda: build_destination(URL, password_file="x")),
+    ("password_file", lambda: build_destination(URL, username="me", password_file="/nowhere/x")),
+    ("bearer_token_file", lambda: build_destination(URL, bearer_token_file="/nowhere/x")),
+    ("bearer_token_file", lambda: build_destination(URL, environment={"PROMFILL_BEARER_TOKEN": "a\nb"})),
+    ("bearer_token_file", lambda: build_destination(URL, environment=TOKEN, headers=["Authorization: x"])),
+    ("headers", lambda: build_destination(URL, headers=["nonsense"])),
+    ("headers", lambda: parse_header("Content-Type: text/plain")),
+    ("headers", lambda: parse_header("X-A: b\nX-C: d")),
+    ("tenant", lambda: build_destination(URL, tenant="a", headers=["X-Scope-OrgID: b"])),
+    ("tenant", lambda: build_destination(URL, tenant="")),
+    ("tls_key", lambda: build_destination(URL, tls_cert="c.pem")),
+    ("tls_cert", lambda: build_destination(URL, tls_key="k.pem")),
+    ("http_config_file", lambda: build_destination(URL, http_config_file="/nowhere/x")),
+]
+
+
+@pytest.mark.parametrize(("field", "refuse"), BAD)
+def test_a_bad_value_is_refused_by_an_error_that_says_its_field(field: str, refuse: Callable[[], object]) -> None:
+    with pytest.raises(InputError) as caught:
+        refuse()
+    assert caught.value.field == field
+    failure = failure_of(caught.value, COMMANDS["push"])
+    assert failure is not None
+    assert (failure.field, failure.exit_code) == (field, 2)
+    assert "\ue000" not in str(caught.value)
+
+
+def test_every_setting_of_a_signal_has_a_bad_value_above() -> None:
+    assert {one.name for one in fields(Signal)} <= {field for field, _ in BAD}
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (["--step", "5x"], "step_size"),
+        (["--start", "yesterday"], "start"),
+        (["--labels", "job"], "labels"),
+        (["--round", "99"], "decimals"),
+        (["--resolution", "0.3"], "resolution"),
+        (["--noise-std", "-1"], "noise_std"),
+        (["--end", "now+1d"], "end"),
+        (["--mode", "openmetrics", "--unit", "seconds"], "unit"),
+        (["--mode", "openmetrics", "--output-dir", "plain/utils"], "output_dir"),
+        (["--output-dir", "plain"], "output_dir"),
+        (["--mode", "remote-write"], "remote_write_url"),
+        (["--mode", "remote-write", "--remote-write-url", "nonsense"], "remote_write_url"),
+        (["--mode", "remote-write", "--remote-write-url", URL, "--concurrency", "0"], "concurrency"),
+        (["--upload", "http://mimir.test?x"], "upload"),
+        (["--upload", "http://mimir.test", "--timeout", "x"], "timeout"),
+    ],
+)
+def test_the_command_line_says_the_field(promfill: Promfill, words: list[str], field: str) -> None:
+    Path("plain").write_text("", encoding="utf-8")
+    result = promfill("push", "--metric-name", "vpn", "--start", "now-1d", *words, "--json")
+    error = json.loads(result.out)["error"]
+    assert (result.code, error["field"]) == (2, field)
+    assert not {"\ue000", "\ue001"} & set(result.out + result.err)
+
+
+OWN = sorted({name for _, option in options() for name in option.opts if name.startswith("--")})
+_OWN_OPTION = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, OWN))})(?![\w-]|\.\w)")
+
+
+def offenders(source: str) -> Iterator[tuple[int, str]]:
+    """Lines that hold one of our own options, each with its number."""
+    for number, line in enumerate(source.splitlines(), 1):
+        yield from ((number, found[0]) for found in _OWN_OPTION.finditer(line))
+
+
+def test_no_text_outside_of_the_command_line_holds_an_option_of_ours() -> None:
+    later = PACKAGE / "sinks" / "remote_write"
+    files = [path for path in PACKAGE.rglob("*.py") if not {PACKAGE / "cli", later} & {*path.parents}]
+    assert len(files) > 150
+    found = [
+        f"{path.relative_to(PACKAGE)}:{number} holds {option}"
+        for path in sorted(files)
+        for number, option in offenders(path.read_text(encoding="utf-8"))
+    ]
+    assert not found, "name the field by errors.setting:\n" + "\n".join(found)
+
+
+def test_options_of_ours_are_told_from_those_of_others() -> None:
+    assert {"--start", "--noise-std", "--http.config.file", "--blocks"} <= set(OWN)
+    ours = "check --start, or `--mode blocks`\n\n# (--http.config.file)"
+    assert list(offenders(ours)) == [(1, "--start"), (1, "--mode"), (3, "--http.config.file")]
+    assert list(offenders("--start-of-day --storage.tsdb.retention.time --agent a--end --modes")) == []

@@ -124,13 +124,13 @@ def lanes(values: Values) -> int | None:
     if text == AUTO:
         return None
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 256):
-        raise InputError(f"--concurrency {text} must be auto, or a number from 1 to 256", field="concurrency")
+        raise InputError.about("concurrency", f"{text} must be auto, or a number from 1 to 256")
     return int(text)
 
 
 def seconds(values: Values, name: str) -> float:
     """A duration option in seconds."""
-    return parse_duration(values[name], f"--{name.replace('_', '-')}") / 1000
+    return parse_duration(values[name], name) / 1000
 
 
 def _credentials(values: Values) -> Credentials:

@@ -128,12 +128,14 @@ def build_scenario(values: Values, console: Console) -> Scenario:
     labels, warnings = parse_labels(values["labels"])
     for warning in warnings:
         console.warn(warning)
-    step = parse_duration(values["step_size"], "--step-size")
-    start, end = (parse_time(values[name], f"--{name}", now, step) for name in ("start", "end"))
+    step = parse_duration(values["step_size"], "step_size")
+    start, end = (parse_time(values[name], name, now, step) for name in ("start", "end"))
     if end > now and not values["allow_future"]:
-        raise InputError(f"--end {format_time(end)} lies in the future", "take an earlier end, or add --allow-future")
+        raise InputError.about(
+            "end", f"{format_time(end)} lies in the future", "take an earlier end, or add --allow-future"
+        )
     if is_relative(values["start"]) and is_relative(values["end"]):  # what fits must not change with the moment
-        make_grid(parse_time(values["start"], "--start", now), parse_time(values["end"], "--end", now), step)
+        make_grid(parse_time(values["start"], "start", now), parse_time(values["end"], "end", now), step)
     grid = make_grid(start, end, step)
     return Scenario(
         metric=values["metric_name"],

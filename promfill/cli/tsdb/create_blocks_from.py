@@ -91,7 +91,7 @@ def _duration(longest: str | None, utc_days: bool) -> int:
         return DAY_MS
     from promfill.promtool.create_blocks import SHORTEST_BLOCK, block_duration
 
-    return block_duration(parse_duration(longest, "--max-block-duration")) if longest else SHORTEST_BLOCK
+    return block_duration(parse_duration(longest, "max_block_duration")) if longest else SHORTEST_BLOCK
 
 
 def _labels(texts: Sequence[str]) -> dict[str, str]:

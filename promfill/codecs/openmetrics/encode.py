@@ -22,7 +22,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from promfill.errors import InputError
+from promfill.errors import InputError, setting
 from promfill.model.batch import Fleet, SeriesBatch
 from promfill.model.types import BoolArray, F64Array, I64Array
 
@@ -36,17 +36,22 @@ _MS = 1000
 def validate_openmetrics(metric: str, description: str, unit: str) -> None:
     """InputError for what promtool would refuse: a unit that does not end the name, a description that is no UTF-8."""
     if not _UNIT.fullmatch(unit):
-        raise InputError(f"--unit {unit!r} is not valid (letters, digits, _ and :)", "mend it, or leave it out")
+        raise InputError.about(
+            "unit", f"{unit!r} is not valid (letters, digits, _ and :)", "use only these, or leave it out"
+        )
     if unit and not metric.endswith(f"_{unit}"):
         named = f"{metric.removesuffix('_')}_{unit}"
-        raise InputError(
-            f"--unit {unit!r} must end the metric's name in OpenMetrics",
-            f"write --metric-name {named!r}, or leave it out",
+        raise InputError.about(
+            "unit",
+            f"{unit!r} must end the metric's name in OpenMetrics",
+            f"write {setting('metric_name', repr(named))}, or leave it out",
         )
     try:
         description.encode()
     except UnicodeEncodeError:
-        raise InputError(f"--description {description!r} holds bytes that are not UTF-8", "write it in UTF-8") from None
+        raise InputError.about(
+            "description", f"{description!r} holds bytes that are not UTF-8", "write it in UTF-8"
+        ) from None
 
 
 def encode_metadata(metric: str, description: str, unit: str) -> bytes:

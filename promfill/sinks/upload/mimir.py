@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import httpx
 import orjson
 
-from promfill.errors import ReceiverError, RefusedError
+from promfill.errors import ReceiverError, RefusedError, setting
 from promfill.net.http import HttpClient
 from promfill.net.http_answers import passing, text_of
 from promfill.net.retry import Retry, retry_after
@@ -45,16 +45,18 @@ LEAST_PATIENCE = 60.0
 
 Ask = Callable[[], httpx.Response]
 
+_BASE_FIX = f"set {setting('upload')} to the base address of a Mimir"
 DISABLED = "block upload is disabled"
 DISABLED_MEND = (
     "ask Grafana's support to switch block upload on for this tenant (in a Mimir of your own: "
-    "compactor_block_upload_enabled in its limits); until then use --mode remote-write, which takes what lies within "
-    "the tenant's out-of-order window, or --upload none, and serve the blocks by a Prometheus"
+    "compactor_block_upload_enabled in its limits); until then use "
+    f"{setting('mode', 'remote-write')}, which takes what lies within the tenant's out-of-order window, or "
+    f"{setting('upload', 'none')}, and serve the blocks by a Prometheus"
 )
 _ABSENT, _NO_BLOCK = "block doesn't exist", "0" * 26
-_TOO_LARGE_MEND = (
+_TOO_LARGE_FIX = (
     "what stands before Mimir takes no body of {:,} bytes: raise its limit (nginx: client_max_body_size), or make "
-    "smaller blocks by --block-duration"
+    f"smaller blocks by {setting('block_duration')}"
 )
 _FAILED = "block validation failed"
 _VERDICTS = ("error validating block", "block exceeds", "the block metadata")
@@ -132,7 +134,7 @@ class MimirUpload:
             return BlockState(str(answer["result"]), str(answer.get("error", "")))
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
             problem = f"{client.problem(response)}: that is not how Mimir answers a check"
-            raise RefusedError(problem, "give the base address of a Mimir with --upload") from None
+            raise RefusedError(problem, _BASE_FIX) from None
 
     def _send(self, block: LocalBlock, name: str, size: int) -> Outcome | None:
         body = FileBody(block.path / name)
@@ -190,7 +192,7 @@ class MimirUpload:
             return Outcome.COMPLETE if self._settled(block) else self._finish(block)
         if state.result == "failed" or _FAILED in text_of(response):
             raise _validation_failed(state, fresh=call != "start")
-        fix = _TOO_LARGE_MEND.format(size) if response.status_code == 413 and size else ""
+        fix = _TOO_LARGE_FIX.format(size) if response.status_code == 413 and size else ""
         raise BlockRefusedForGoodError(self._client().problem(response), fix)
 
     def _settled(self, block: LocalBlock) -> bool:
@@ -220,7 +222,7 @@ class MimirUpload:
         if DISABLED in text_of(response):
             return client.error(response, DISABLED_MEND)
         if response.status_code in (404, 405):
-            return client.error(response, "no block upload is there; give the base address of a Mimir with --upload")
+            return client.error(response, f"it has no block upload; {_BASE_FIX}")
         return client.error(response)
 
     def _retry(self) -> Retry:

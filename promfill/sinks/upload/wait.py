@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from promfill.blocks.block import Block, open_block
-from promfill.errors import ReceiverError, RefusedError
+from promfill.errors import ReceiverError, RefusedError, setting
 from promfill.model.batch import LabelSet
 from promfill.net.retry import Retry
 from promfill.stores.api import Api, selector
@@ -100,7 +100,7 @@ def count_found(api: Api, one: Expected, retry: Retry) -> int:
     moment = f"{one.end // 1000}.{one.end % 1000:03d}"
     response = retry.run(lambda: api.get("/api/v1/query", {"query": query, "time": moment, "nocache": 1}))
     if response.status_code == 404:
-        raise api.client.error(response, "no query API is there; give its base address with --query-url")
+        raise api.client.error(response, f"no query API is there; set {setting('query_url')} to its base address")
     api.client.check(response)
     found: Counter[LabelSet] = Counter()
     for labels, count in _vector(response.content):
@@ -120,4 +120,5 @@ def _vector(body: bytes) -> Iterator[tuple[LabelSet, int]]:
             labels = tuple(sorted(pair for pair in series["metric"].items() if pair[0] != NAME))
             yield labels, int(float(series["value"][1]))
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise RefusedError(f"the query API's answer is not a vector ({error})", "check --query-url") from None
+        problem = f"the query API's answer is not a vector ({error})"
+        raise RefusedError(problem, f"check {setting('query_url')}") from None

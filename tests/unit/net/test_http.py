@@ -314,7 +314,7 @@ def test_a_server_of_an_unknown_ca() -> None:
     with Receiver(tls=server_tls()) as receiver:
         error = no_answer(receiver.url, username="me")
         assert "the certificate of 127.0.0.1 is not trusted (" in str(error)
-        assert str(error).endswith("give its CA bundle with --tls-ca")
+        assert str(error).endswith("give its CA bundle with tls_ca")
         assert isinstance(error, RefusedError)
         assert not error.may_have_arrived
         assert receiver.taken == []
@@ -372,7 +372,7 @@ def test_the_oldest_tls_that_may_be_spoken(version: str) -> None:
 @pytest.mark.parametrize(
     ("tls", "words"),
     [
-        (Tls(ca=TLS_FOLDER / "nowhere.pem"), "--tls-ca .*nowhere.pem is no file"),
+        (Tls(ca=TLS_FOLDER / "nowhere.pem"), "tls_ca .*nowhere.pem is not a file"),
         (Tls(ca=TLS_FOLDER / "README.md"), "the TLS files .*README.md cannot be used"),
         (Tls(cert=CA, key=TLS_FOLDER / "client.key"), "cannot be used .*they must be PEM files that belong together"),
     ],

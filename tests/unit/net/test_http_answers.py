@@ -160,4 +160,4 @@ def test_a_server_that_answered_before_is_given_time() -> None:
 def test_a_server_of_several_tenants_wants_one(status: int) -> None:
     with Receiver(lambda _: Answer(status, b"no org id\n")) as receiver:
         error, _ = failure(receiver.url)
-    assert error.fix == "this server has several tenants: name yours with --tenant"
+    assert error.fix == "this server has several tenants: name yours with tenant"

@@ -118,7 +118,7 @@ def test_headers_proxy_and_redirects(tmp_path: Path) -> None:
         ("proxy_url: socks5://p", "proxy_url must begin with http"),
         ("http_headers: {X-A: {values: b}}", "http_headers.X-A.values must be a list of texts"),
         ("http_headers: {Host: {values: [b]}}", "http_headers.Host: promfill sets this header itself"),
-        (f"a: [{SECRET}", "is no YAML at line"),
+        (f"a: [{SECRET}", "is not valid YAML at line"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, text: str, words: str) -> None:

@@ -315,7 +315,7 @@ def test_a_sample_after_now_is_refused_by_its_line(name: str, piece: int, tmp_pa
     with pytest.raises(InputError) as caught:
         make(text + b"# EOF\n", tmp_path / "data", piece=piece, now=NOW)
     assert caught.value.problem.startswith(f"line {line} of text is at {when}, after now: ")
-    assert "--allow-future" in caught.value.fix
+    assert "allow_future" in caught.value.fix
     assert not (tmp_path / "data").exists()
     report = make(text + b"# EOF\n", tmp_path / "data", piece=piece, now=NOW, allow_future=True)
     assert report.late is not None

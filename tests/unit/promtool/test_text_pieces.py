@@ -64,7 +64,7 @@ def test_damaged_gzip(damage: str, tmp_path: Path) -> None:
         data[len(data) // 2] ^= 0x55
     path = tmp_path / "text.gz"
     path.write_bytes(data[: {"cut": len(data) - 20, "head only": 2}.get(damage)])
-    with open_text(str(path)) as text, pytest.raises(InputError, match=r"text\.gz is no whole gzip file: "):
+    with open_text(str(path)) as text, pytest.raises(InputError, match=r"text\.gz is not a complete gzip file: "):
         pieces_of(text)
 
 

@@ -60,7 +60,7 @@ def test_others_ask_for_the_store_behind(kind: str) -> None:
     assert set(findings) == {"forwarder"}
     assert not findings["forwarder"].loses
     assert "does not prove" in findings["forwarder"].text
-    assert "--query-url" in findings["forwarder"].fix
+    assert "query_url" in findings["forwarder"].fix
 
 
 def test_the_push_is_judged_by_the_store_behind() -> None:

@@ -61,7 +61,7 @@ def test_an_interval_above_the_step_is_a_loss() -> None:
     told = found(plan(), thinning=(Thinning("-dedup.minScrapeInterval", 0, 10 * MINUTE),))["deduplication"]
     assert (told.loses, told.samples) == (True, 10 * (288 - 145))
     assert "-dedup.minScrapeInterval" in told.text
-    assert "--step-size to 10m" in told.fix
+    assert "step_size to 10m" in told.plain().fix
     assert found(plan(), thinning=(Thinning("-dedup.minScrapeInterval", 0, 5 * MINUTE),)) == {}
     assert found(plan(), thinning=(Thinning("-dedup.minScrapeInterval", 0, 1),)) == {}
 

@@ -84,8 +84,8 @@ def test_without_braces_they_are_plain_and_commas_split() -> None:
 
 ERRORS = [
     ("a=1,b", "label 'b' has no =: write name=value; a value that holds a comma stands in double quotes"),
-    ("a=1,", "--labels 'a=1,' has an empty label: take out the comma"),
-    ("a=1,,b=2", "--labels 'a=1,,b=2' has an empty label: take out the comma"),
+    ("a=1,", "labels 'a=1,' has an empty label: take out the comma"),
+    ("a=1,,b=2", "labels 'a=1,,b=2' has an empty label: take out the comma"),
     ("=v", "label '=v' has no name before its =: write name=value"),
     ("a=", "label 'a' has an empty value, which Prometheus drops: give it one, or leave the label out"),
     ('a=""', "label 'a' has an empty value, which Prometheus drops: give it one, or leave the label out"),
@@ -95,8 +95,8 @@ ERRORS = [
         'a="x"y,b=1',
         """'y,b=1' stands behind the closing quote of '"x"': only a comma may; inside, write \\" for a quote""",
     ),
-    ("__name__=up", "label '__name__' is the metric's name: give it as --metric-name"),
-    ("-_name__=up", "label '-_name__' is the metric's name: give it as --metric-name"),
+    ("__name__=up", "label '__name__' is the metric's name: give it as metric_name"),
+    ("-_name__=up", "label '-_name__' is the metric's name: give it as metric_name"),
     ("a=1,a=2", "label 'a' is given twice: leave one out; to fan out write a={a,b}"),
     ("a-b=1,a.b=2", "labels 'a-b' and 'a.b' both become 'a_b': rename one of the two"),
     ("a={x,y,x}", "'x' stands twice in '{x,y,x}', which is the same series twice: leave one out"),
@@ -110,7 +110,7 @@ ERRORS = [
         "a={1..4000},b={1..4000}",
         "the labels fan out to 16,000,000 series, and one push makes at most 10,000,000: narrow a {…}",
     ),
-    ("a=x\udcff", r"--labels holds bytes that are not UTF-8, at 'a=x\udcff': write it in UTF-8"),
+    ("a=x\udcff", r"labels holds bytes that are not UTF-8, at 'a=x\udcff': write it in UTF-8"),
     ("a\n=1,b", "label 'b' has no =: write name=value; a value that holds a comma stands in double quotes"),
     ("a=1,b\nc", r"label 'b\nc' has no =: write name=value; a value that holds a comma stands in double quotes"),
 ]
@@ -175,10 +175,10 @@ def test_invalid_metric_name(name: str, mended: str) -> None:
         validate_metric_name(name)
     shown = repr(name)
     assert str(caught.value) == (
-        f"--metric-name {shown} is not valid (letters, digits, _ and :, no digit first): write '{mended}'"
+        f"metric_name {shown} is not valid (letters, digits, _ and :, no digit first): write '{mended}'"
     )
 
 
 def test_empty_metric_name() -> None:
-    with pytest.raises(InputError, match=r"^--metric-name is empty: write a name such as cpu_usage$"):
+    with pytest.raises(InputError, match=r"^metric_name is empty: write a name such as cpu_usage$"):
         validate_metric_name("")

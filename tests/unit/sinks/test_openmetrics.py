@@ -135,7 +135,7 @@ def test_a_push_without_samples_is_still_valid(tmp_path: Path) -> None:
 
 def test_an_output_directory_below_a_plain_file_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="is no directory: choose another one"):
+    with pytest.raises(InputError, match=r"cannot be made: .* is a file, not a directory: choose another one"):
         sink_in(tmp_path / "file" / "utils", fleet_of("a=x"))
 
 
@@ -143,7 +143,7 @@ def test_a_directory_of_that_name_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
     with pytest.raises(InputError) as caught:
         sink_in(tmp_path, fleet_of("a=x"))
-    assert str(caught.value) == f"{tmp_path / NAME} is a directory: remove it, or choose another --output-dir"
+    assert str(caught.value) == f"{tmp_path / NAME} is a directory: remove it, or choose another output_dir"
 
 
 @pytest.mark.parametrize("length", [225, 300])  # too long for the partial file, and for the file itself
@@ -152,7 +152,7 @@ def test_a_name_that_is_too_long_is_refused_at_once(length: int, tmp_path: Path)
     with pytest.raises(InputError) as caught:
         OpenMetricsSink(build_fleet(metric, []), GRID, metric, "x", "", tmp_path / "not" / "there")
     assert str(caught.value) == (
-        f"{metric}_backfill_1700000000.txt is too long for a file's name: choose a shorter --metric-name"
+        f"{metric}_backfill_1700000000.txt is too long for a file's name: choose a shorter metric_name"
     )
 
 
@@ -162,7 +162,7 @@ def test_a_file_that_cannot_be_made_is_bad_input(tmp_path: Path, partial: Path) 
     with pytest.raises(InputError) as caught:
         sink.commit()
     assert str(caught.value) == (
-        f"{tmp_path / NAME} cannot be written: No such file or directory: choose another --output-dir"
+        f"{tmp_path / NAME} cannot be written: No such file or directory: choose another output_dir"
     )
 
 

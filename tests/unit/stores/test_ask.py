@@ -302,5 +302,5 @@ def test_another_store_is_called_by_its_name() -> None:
 def test_an_address_without_the_api_is_named() -> None:
     with pytest.raises(ReceiverError, match="404"):
         ask({})
-    with pytest.raises(ReceiverError, match="--query-url"):
+    with pytest.raises(ReceiverError, match="query_url"):
         ask({f"{P}/status/buildinfo": "not json"})

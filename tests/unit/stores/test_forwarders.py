@@ -224,7 +224,7 @@ def test_a_forwarder_is_not_opened_as_a_store(exchanges: Exchanges) -> None:
         with make_client(build_destination(base)) as client, pytest.raises(ForwarderError) as raised:
             open_store(Api(client))
     assert raised.value.exit_code == 3
-    assert "--query-url" in raised.value.fix
+    assert "query_url" in raised.value.fix
 
 
 @pytest.mark.parametrize(

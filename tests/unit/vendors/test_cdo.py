@@ -39,13 +39,13 @@ def test_base_address(environment: str | None, url: str | None, expected: str) -
 @pytest.mark.parametrize(
     ("environment", "url", "says"),
     [
-        (None, None, "give --env"),
-        ("evil.com/x", None, "no environment"),
-        ("/etc/profile", None, "no environment"),
+        (None, None, "set env"),
+        ("evil.com/x", None, "not a valid environment"),
+        ("/etc/profile", None, "not a valid environment"),
         (None, "localhost:80", "has no scheme"),
         (None, "ftp://a", "must begin with http"),
-        (None, "http://[::1", "is no URL"),
-        (None, "http://a:99999", "is no URL"),
+        (None, "http://[::1", "is not a valid URL"),
+        (None, "http://a:99999", "is not a valid URL"),
         (None, "https://me:s3cret@a", "'https://a' must be the bare address"),
         (None, "https://a/?token=s3cret", "must be the bare address"),
     ],

@@ -123,7 +123,7 @@ def test_the_environment_holds_no_secret_for_a_script_that_asks_for_none(
     [
         ((), "--remote-write-url is missing"),
         (TO[:2], "--mode script needs --username and --password-file"),
-        ((*TO, "--backfill-script", "nowhere.sh"), "nowhere.sh is not there"),
+        ((*TO, "--backfill-script", "nowhere.sh"), "nowhere.sh does not exist"),
         ((*TO, "--backfill-script", "password"), "chmod +x password"),
         ((*TO, "--tenant", "t"), "--tenant does not fit --mode script"),
     ],

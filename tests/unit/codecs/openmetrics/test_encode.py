@@ -136,14 +136,14 @@ def test_a_unit_that_does_not_end_the_name(metric: str, unit: str, named: str) -
     with pytest.raises(InputError) as caught:
         validate_openmetrics(metric, "x", unit)
     assert str(caught.value) == (
-        f"--unit '{unit}' must end the metric's name in OpenMetrics: write --metric-name '{named}', or leave it out"
+        f"unit '{unit}' must end the metric's name in OpenMetrics: write metric_name='{named}', or leave it out"
     )
 
 
 def test_a_description_that_is_no_utf8() -> None:
     with pytest.raises(InputError) as caught:
         validate_openmetrics("m", "a\udcff", "")
-    assert str(caught.value) == (r"--description 'a\udcff' holds bytes that are not UTF-8: write it in UTF-8")
+    assert str(caught.value) == (r"description 'a\udcff' holds bytes that are not UTF-8: write it in UTF-8")
 
 
 UNITS = [

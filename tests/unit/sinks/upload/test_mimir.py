@@ -270,7 +270,7 @@ def test_upload_switched_off_names_the_ways_out(mimir: Mimir, blocks: list[Path]
     mimir.limits.enabled = False
     with pytest.raises(ReceiverError) as error:
         upload(mimir, blocks)
-    for words in ("block upload is disabled", "support", "--mode remote-write", "--upload none"):
+    for words in ("block upload is disabled", "support", "mode=remote-write", "upload=none"):
         assert words in str(error.value)
     assert all(block.exists() for block in blocks)
     assert len([request for request in mimir.requests if request.call == "start"]) <= 4
@@ -280,7 +280,7 @@ def test_upload_switched_off_names_the_ways_out(mimir: Mimir, blocks: list[Path]
     ("answer", "says"),
     [
         (Answer(401, b"invalid token"), "check the user and password"),
-        (Answer(404, b"404 page not found"), "no block upload is there"),
+        (Answer(404, b"404 page not found"), "it has no block upload"),
         (Answer(200, b"<html><title>Welcome</title>"), "an HTML page"),
     ],
 )
@@ -298,7 +298,7 @@ def test_a_base_address_may_have_a_path(blocks: list[Path], tmp_path: Path) -> N
 
 def test_a_mimir_that_wants_a_tenant_says_how_to_name_it(blocks: list[Path], tmp_path: Path) -> None:
     with Mimir(tmp_path / "bucket", multitenant=True) as mimir:
-        with pytest.raises(ReceiverError, match=r"no org id: .*name yours with --tenant"):
+        with pytest.raises(ReceiverError, match=r"no org id: .*name yours with tenant"):
             upload(mimir, blocks)
         assert sorted(upload(mimir, blocks, tenant="team-a").uploaded) == names(blocks)
     assert sorted(path.name for path in (mimir.bucket / "team-a").iterdir()) == names(blocks)
