@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,13 +57,19 @@ def check_block(block: Block | Path | str, *, decode: bool = False) -> BlockChec
     )
 
 
-def block_is_whole(path: Path, meta: BlockMeta) -> bool:
-    """Whether the block there is whole and right, and its meta.json says what `meta` does."""
+def block_is_whole(path: Path, meta: BlockMeta, *, gaps: bool = False) -> bool:
+    """Whether the block there is whole and right, and its meta.json says what `meta` does.
+
+    gaps: it may hold less than `meta` says: its counts and times are then its own.
+    """
     try:
         block = open_block(path)
         check_block(block)
     except (FormatError, InputError):
         return False
+    if gaps:
+        own = block.meta
+        meta = replace(meta, stats=own.stats, min_time=own.min_time, max_time=own.max_time)
     return block.meta == meta
 
 

@@ -64,9 +64,6 @@ class WrittenChunks:
     def __init__(self) -> None:
         self._parts: list[tuple[I64Array, ...]] = []
 
-    def __len__(self) -> int:
-        return sum(part[0].size for part in self._parts)
-
     def add(self, rows: I64Array, counts: I64Array, min_times: I64Array, max_times: I64Array, refs: I64Array) -> None:
         """Of each chunk the row of its series, its samples, its first and last time, and its reference; int64 (n,)."""
         self._parts.append((rows, counts, min_times, max_times, refs))

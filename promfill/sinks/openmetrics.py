@@ -103,7 +103,7 @@ class OpenMetricsSink:
 
     def bytes_per_sample(self, batch: SeriesBatch) -> float:
         """What a line like those of the batch takes."""
-        return len(encode_batch(batch)) / batch.samples
+        return len(encode_batch(batch)) / max(1, batch.samples)
 
     def _begin(self) -> BinaryIO:
         """Open the partial file and write what stands before the samples. InputError: it cannot be made."""
