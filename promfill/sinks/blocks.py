@@ -120,6 +120,7 @@ class BlockSink:
         first, stride = self._share
         ours = itertools.islice(groups, first, None, stride)
         wanted = [window for group in ours for window in group if not self._is_there(window)]
+        self._asked.clear()
         for tile in block_tiles(wanted, len(self._fleet), TILE_SAMPLES):
             self._asked.append(tile)
             yield tile
