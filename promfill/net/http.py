@@ -56,6 +56,10 @@ class UnreachableError(NoAnswerError, RefusedError):
     trusted."""
 
 
+class NoTenantError(RefusedError):
+    """The server has several tenants, and was not told which is meant: it would answer whatever is asked like that."""
+
+
 class HttpClient:
     """Speaks to one destination, one request at a time: whoever wants several at once has a client for each."""
 
@@ -121,6 +125,8 @@ class HttpClient:
         fix: what to do about it, where the caller knows better than the status tells.
         """
         kind = ReceiverError if passing(response.status_code) else RefusedError
+        if self.fix(response) == _TENANT_FIX:
+            kind = NoTenantError
         return kind(self.problem(response), fix or self.fix(response))
 
     def is_good(self, response: httpx.Response) -> bool:

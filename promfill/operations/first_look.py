@@ -65,18 +65,18 @@ def first_look(
 def find_receiver(places: Places, notices: Notices, *, must_exist: bool = False) -> Forwarder | None:
     """Who takes a push by remote write, where that only forwards; None where it is a store, or cannot be asked.
 
-    must_exist: UnreachableError where there is nobody who could be sent anything, now or later.
+    must_exist: UnreachableError where there is nobody who could be sent anything, now or later, and NoTenantError.
     """
     target = places.target
     if not isinstance(target, RemoteWriteTarget) or not target.server.url:
         return None
-    from promfill.net.http import UnreachableError
+    from promfill.net.http import NoTenantError, UnreachableError
     from promfill.stores.find import find_forwarder
 
     with places.open_receiver() as api:
         try:
             return find_forwarder(api.client, places.receiver.url)
-        except UnreachableError as error:
+        except (UnreachableError, NoTenantError) as error:
             if must_exist:
                 error.note = "Nothing was sent"
                 raise

@@ -73,6 +73,7 @@ class OpenTarget:
         """What the store told of itself beforehand, if it was asked; and who forwards to it."""
         if self.sending and store:
             self.sending.sink.allow(store.out_of_order)
+            self.sending.sink.expect(doubles=store.doubles)
         if self.sending and forwarder:
             doubles = store.doubles if store else forwarder.may_double or None
             any_order = bool(store and store.rounds)  # VictoriaMetrics alone

@@ -55,6 +55,8 @@ def store_name(api: Api) -> str:
     data = api.get_data("/api/v1/status/buildinfo") if response.is_success else None
     if isinstance(data, dict):
         name = str(data.get("application") or "Prometheus")
+        if name == "Prometheus" and "goVersion" not in data and _shows_victoriametrics(api):
+            return "VictoriaMetrics"
     else:
         name = "" if api.get_data("/api/v1/query", query="vector(1)") is None else "a Prometheus-like store"
     if name in ("", "Prometheus") and (agent := find_agent(api)):
@@ -68,6 +70,12 @@ def store_name(api: Api) -> str:
             f"set {setting('query_url')} to its base address, without /api/v1 (a path before /api/v1 belongs to it)",
         )
     return name
+
+
+def _shows_victoriametrics(api: Api) -> bool:
+    """Whether it is one whose header was lost on the way: it says next to nothing of its build."""
+    page = api.try_get_root("/metrics")
+    return page is not None and b"vm_app_version{" in page.content
 
 
 def find_forwarder(client: HttpClient, push_url: str) -> Forwarder | None:

@@ -77,3 +77,11 @@ def test_a_server_that_takes_no_writes_at_all(promfill: Promfill) -> None:
     assert "give the full push URL" in told
     assert "Nothing had arrived before it" in told
     assert "may have arrived" not in told
+
+
+def test_check_asks_for_the_tenant_as_a_push_does(promfill: Promfill) -> None:
+    with Receiver(lambda _: Answer(401, b"no org id\n")) as receiver:
+        for command in ("check", "push"):
+            result = promfill(command, *SMALL[1:], "--remote-write-url", receiver.url)
+            assert result.code == 3
+            assert "name yours with --tenant" in result.err

@@ -15,6 +15,10 @@ _DOUBT_BEHIND = (
     "the store behind this {} may hold {:,} samples twice: answers were lost, and what is still on its way cannot be "
     "asked for: run promfill verify with the store's --query-url"
 )
+_DOUBT_WHO = (
+    "the receiver may hold {:,} samples twice, if a VictoriaMetrics is behind it: answers were lost, and it does not "
+    "tell who it is: run promfill verify"
+)
 _FORWARDED = (
     "the receiver only forwards: whether a store has them, promfill verify tells, with that store's --query-url"
 )
@@ -30,7 +34,8 @@ def lines(report: PushReport, size: str, rate: str, *, provable: bool) -> list[s
     before, perhaps_twice = facts.get("sent_before", 0), facts.get("perhaps_twice", 0)
     forwarder = report.frame.forwarder
     asked = facts.get("receiver") == "VictoriaMetrics" and facts["answers_lost"] and not perhaps_twice
-    doubt = _DOUBT_BEHIND.format(facts["receiver"], perhaps_twice) if forwarder else _DOUBT
+    doubt = _DOUBT if "receiver" in facts else _DOUBT_WHO
+    doubt = _DOUBT_BEHIND.format(facts["receiver"], perhaps_twice) if forwarder else doubt
     rows = [
         (True, "sent", f"{facts['acknowledged']:,} samples in {facts['requests']:,} requests, {size} ({rate})"),
         (True, "", f"to {report.frame.destination}, by remote write {facts['protocol']}"),

@@ -198,6 +198,8 @@ class Delivery:
         message, written = attempts.message, self._count_written(attempts, response)
         if written is not None and written < message.samples and not attempts.doubt:
             self._tally.count("not_counted", message.samples - written)
+        if attempts.doubt and not self._receiver.keeps_one and not self._receiver.doubles:
+            self._tally.count("perhaps_twice", message.samples)
         self._tally.written(message, message.samples)
         self._receiver.fruitless = 0
 

@@ -29,12 +29,13 @@ class Receiver:
 
     takes_version_2: requests go as 2.0. may_fall_back: it is not known yet whether the receiver reads 2.0; the first
     answers tell, and what it does not read goes again as 1.0. skips_version_2: it gives 2.0 a good answer without
-    reading it, None where it was not asked. doubles: the receiver keeps
-    both copies of a sample that is sent twice, None where nothing has been heard of it yet. too_large: bytes (before
-    compression) of the smallest message that it found too large. on_victoria_metrics: called when it turns out to be
-    one. forwards: it keeps nothing itself, so what the store behind it does not hold yet may still arrive; and where
-    that store is known, headers say nothing of it. too_old: the newest time (ms) that it has refused as too old.
-    fruitless: requests that it has refused one after the other, all parts of others, and has taken none.
+    reading it, None where it was not asked. doubles: the receiver keeps both copies of a sample that is sent twice,
+    None where nothing has been heard of it yet. keeps_one: it is known to keep one of them; else an answer without the
+    header of VictoriaMetrics may have lost it on its way. too_large: bytes (before compression) of the smallest message
+    that it found too large. on_victoria_metrics: called when it turns out to be one. forwards: it keeps nothing itself,
+    so what the store behind it does not hold yet may still arrive; and where that store is known, headers say nothing
+    of it. too_old: the newest time (ms) that it has refused as too old. fruitless: requests that it has refused one
+    after the other, all parts of others, and has taken none.
     """
 
     holdings: Holdings
@@ -42,6 +43,7 @@ class Receiver:
     may_fall_back: bool = True
     skips_version_2: bool | None = None
     doubles: bool | None = None
+    keeps_one: bool = False
     too_large: float = math.inf
     on_victoria_metrics: Callable[[], None] = lambda: None
     forwards: bool = False
@@ -52,6 +54,7 @@ class Receiver:
         """Look at who answers. to_version_2: a request of 2.0 with samples; who reads it counts what it has written."""
         if to_version_2 and (written_by(response) or (written_by(response) == 0 and not response.is_success)):
             self.may_fall_back = False
+        self.keeps_one |= written_by(response) is not None  # VictoriaMetrics does not count
         if self.forwards and self.doubles is not None:
             return
         if VICTORIA_METRICS_HEADER in response.headers:

@@ -129,12 +129,18 @@ class RemoteWriteSink:
         """The receiver takes samples that are so much older than its newest (ms)."""
         self._gate.slack = max(self._gate.slack, window)
 
+    def expect(self, *, doubles: bool) -> None:
+        """The store has told who it is. doubles: it keeps a sample twice that is sent twice, whatever its headers."""
+        self._receiver.keeps_one |= not doubles
+        self._receiver.doubles = doubles or self._receiver.doubles
+
     def goes_through(self, forwarder: str, *, doubles: bool | None, any_order: bool) -> None:
         """The receiver only forwards. doubles: whether the store behind it keeps a sample twice, None where unknown.
 
         any_order: that store takes samples in any order.
         """
         self._receiver.forwards, self._receiver.doubles = True, doubles
+        self._receiver.keeps_one |= doubles is False
         self._tally.note("receiver", forwarder)
         if any_order and not self._sending.keeps_order:
             self._gate.open()

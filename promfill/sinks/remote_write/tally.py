@@ -24,9 +24,9 @@ class Tally:
     samples; rejected: these by kind of reason, in the receiver's words to the first of each kind; retries: attempts
     after the first; answers_lost: attempts that got no answer and may have arrived; divided: requests that were too
     large; where it applies receiver, counted (samples that a receiver of 2.0 says it has written), not_counted
-    (samples of good answers that it does not say it has written), perhaps_twice (samples of a receiver that keeps
-    what is sent twice, and could not be asked) and unanswered (samples of requests whose fate was open when the
-    push ended).
+    (samples of good answers that it does not say it has written), perhaps_twice (samples of a receiver that keeps,
+    or may keep, what is sent twice, and could not be asked) and unanswered (samples of requests whose fate was open
+    when the push ended).
     """
 
     def __init__(self) -> None:

@@ -67,3 +67,8 @@ def test_what_nobody_could_be_asked_is_told_instead() -> None:
     told = table(answers_lost=2, retries=2, perhaps_twice=60, receiver="VictoriaMetrics")
     assert [line for line in told if "note" in line] == [told[-1]]
     assert "may hold 60 samples twice" in told[-1]
+
+
+def test_a_receiver_that_does_not_tell_who_it_is_is_not_called_by_a_name() -> None:
+    told = table(answers_lost=2, retries=2, perhaps_twice=60)
+    assert "may hold 60 samples twice, if a VictoriaMetrics is behind it" in told[-1]
