@@ -14,7 +14,7 @@ from promfill.cli.options.commands import what_words
 from promfill.cli.options.destination import DESTINATION, query_from
 from promfill.cli.options.shared import VERBOSITY, WHAT, build_console, build_scenario, with_options
 from promfill.cli.options.store import QUERY
-from promfill.errors import FormatError, InputError, ReceiverError
+from promfill.errors import FormatError, InputError, ReceiverError, setting
 from promfill.operations.reports import Asked
 from promfill.scenario.scenario import describe
 from promfill.scenario.times import format_seconds, is_relative
@@ -34,7 +34,8 @@ def _take_run(context: click.Context, parameter: click.Parameter, path: Path | N
 
     checkpoint = Checkpoint.load(path)
     if checkpoint is None:
-        raise InputError(f"there is no checkpoint {path}", "mend --checkpoint, or give the push's options")
+        fix = f"check {setting('checkpoint')}, or give the push's options"
+        raise InputError(f"there is no checkpoint {path}", fix, field="checkpoint")
     options = checkpoint.options
     times = {"start": format_seconds(checkpoint.start), "end": format_seconds(checkpoint.end)}
     context.default_map = {**options, **times, "allow_future": True}
@@ -64,7 +65,7 @@ def _choose_store(values: Mapping[str, Any]) -> tuple[str | None, Path | None]:
     source = click.get_current_context().get_parameter_source
     ranks = [_SOURCES.index(source(name)) if source(name) in _SOURCES else 0 for name in ("query_url", "blocks")]
     if ranks[0] == ranks[1]:
-        raise InputError("--blocks and --query-url exclude each other", "read one store at a time")
+        raise InputError.about("blocks", f"and {setting('query_url')} exclude each other", "read one store at a time")
     return (address, None) if ranks[0] < ranks[1] else (None, blocks)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from promfill.errors import InputError, setting
+from promfill.errors import InputError
 from promfill.operations.block_upload import ask_for_upload, check_ranges
 from promfill.operations.first_look import UNKNOWN_OF_A_MIMIR, block_names, first_look, look_for_earlier
 from promfill.operations.notices import SILENT
@@ -67,9 +67,7 @@ def _check_address(target: Target, how: How) -> None:
 
         split_url(target.server.url, "remote_write_url")
     if isinstance(target, RemoteWriteTarget) and not (target.server.url or target.server.cdo or how.query):
-        raise InputError(
-            f"{setting('remote_write_url')} is missing", "give the address of the server", field="remote_write_url"
-        )
+        raise InputError.about("remote_write_url", "is missing", "give the address of the server")
 
 
 def _destination(target: Target) -> str | None:

@@ -116,5 +116,7 @@ def _store_at(opened: AbstractContextManager[Api]) -> Iterator[Store]:
 
 def _nowhere() -> InputError:
     return InputError(
-        "nothing says where to read", f"give the store's {setting('query_url')}, or {setting('blocks', 'DIR')}"
+        "nothing says where to read",
+        f"give the store's {setting('query_url')}, or {setting('blocks', 'DIR')}",
+        field="query_url",
     )

@@ -65,7 +65,8 @@ class Run:
         if self.earlier.fingerprint != fingerprint:
             raise InputError(
                 f"the checkpoint {self.path} is of a run whose noise was another",
-                "resume it with the promfill and numpy that began it, or remove the file to begin anew",
+                "resume it with the promfill and numpy that began it, or remove the file to start over",
+                field="checkpoint",
             )
         self._claim(self.earlier, self.earlier)
         return self.earlier
@@ -100,7 +101,11 @@ def find_run(settings: RunSettings, scenario: Scenario, target: Target, notices:
         notices.note(f"there is no checkpoint {path}: the run begins at its start")
         return Run(name, path, options, None)
     if earlier.run != name:
-        raise InputError(f"the checkpoint {path} is of a run with other options", "give the same, or another file")
+        raise InputError(
+            f"the checkpoint {path} is of a run with other options",
+            "give the same, or another file",
+            field="checkpoint",
+        )
     return Run(name, path, options, earlier)
 
 
@@ -168,7 +173,7 @@ def _finished(earlier: Checkpoint | None) -> Checkpoint | None:
     if earlier and not earlier.finished:
         raise InputError(
             f"{earlier.path} is of a run of this command that ended early",
-            f"go on by {setting('resume')}, or remove the file to begin anew",
+            f"go on by {setting('resume')}, or remove the file to start over",
             field="resume",
         )
     return earlier

@@ -90,7 +90,7 @@ def find(paths: Sequence[Path], notices: Notices, *, decode: bool) -> list[Local
     if broken:
         block, breach = broken[0]
         more = f"; and {len(broken) - 1} faults more" if broken[1:] else ""
-        raise InputError(f"Mimir would refuse {block.path}: {breach}{more}. Nothing was sent")
+        raise InputError(f"Mimir would refuse {block.path}: {breach}{more}. Nothing was sent", field="paths")
     for block in blocks:
         _check_whole(block, decode)
         if block.has_tombstones:
@@ -104,7 +104,9 @@ def _refuse_twins(blocks: Sequence[LocalBlock]) -> None:
     for block in blocks:
         twin = found.setdefault(block.meta.ulid, block)
         if twin is not block:
-            raise InputError(f"{twin.path} and {block.path} are both block {block.meta.ulid}", "leave one out")
+            raise InputError(
+                f"{twin.path} and {block.path} are both block {block.meta.ulid}", "leave one out", field="paths"
+            )
 
 
 def _check_whole(block: LocalBlock, decode: bool) -> None:
@@ -113,7 +115,7 @@ def _check_whole(block: LocalBlock, decode: bool) -> None:
     try:
         check_block(block.path, decode=decode)
     except FormatError as error:
-        raise InputError(f"{block.path} is damaged: {error}. Nothing was sent") from None
+        raise InputError(f"{block.path} is damaged: {error}. Nothing was sent", field="paths") from None
 
 
 def _run(uploader: Uploader, blocks: Sequence[LocalBlock], destination: Destination, notices: Notices) -> None:

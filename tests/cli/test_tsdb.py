@@ -13,7 +13,7 @@ from tests.support.cli import PUSH, Promfill
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        (("dump", "--min-time", str(1 << 63)), "--min-time 9223372036854775808 is no time"),
+        (("dump", "--min-time", str(1 << 63)), "--min-time 9223372036854775808 is not a valid time"),
         (("dump", "--max-time", "1e3"), "'1e3' is not a valid integer"),
         (("dump", "--match", "{"), "selector '{'"),
         (("dump", "nowhere"), "nowhere is not a directory"),

@@ -30,6 +30,7 @@ from tests.support.cli import Promfill
 
 PACKAGE = Path(promfill.__file__).parent
 URL = "http://receiver.test/x"
+WHAT = ("--metric-name", "vpn", "--start", "1700000000", "--end", "1700086400")
 TOKEN = {"PROMFILL_BEARER_TOKEN": "secret-token"}
 
 
@@ -272,6 +273,48 @@ def test_the_command_line_says_the_field(promfill: Promfill, words: list[str], f
     error = json.loads(result.out)["error"]
     assert (result.code, error["field"]) == (2, field)
     assert not {"\ue000", "\ue001"} & set(result.out + result.err)
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (("verify", *WHAT), "query_url"),
+        (("verify", *WHAT, "--blocks", "nowhere"), "blocks"),
+        (("verify", *WHAT, "--blocks", ".", "--query-url", URL), "blocks"),
+        (("verify", "--checkpoint", "nowhere"), "checkpoint"),
+        (("check", *WHAT, "--mode", "openmetrics", "--block-duration", "2h"), "block_duration"),
+        (("check", *WHAT, "--mode", "remote-write"), "remote_write_url"),
+        (("upload", "nowhere", "--upload", URL), "paths"),
+        (("tsdb", "list", "nowhere"), "directory"),
+        (("tsdb", "verify", "."), "directory"),
+        (("tsdb", "analyze", ".", "01"), "ulid"),
+        (("tsdb", "create-blocks-from", "openmetrics", "--label", "x", "text"), "labels"),
+        (("tsdb", "create-blocks-from", "openmetrics", "--max-block-duration", "soon", "text"), "max_block_duration"),
+        (("tsdb", "create-blocks-from", "openmetrics", "nowhere"), "text"),
+    ],
+)
+def test_other_commands_say_the_field(promfill: Promfill, words: tuple[str, ...], field: str) -> None:
+    result = promfill(*words, "--json")
+    error = json.loads(result.out)["error"]
+    assert (result.code, error["field"]) == (2, field)
+    assert error["field"] in {one.name for command in COMMANDS.values() for one in command.params}
+
+
+def test_findings_are_told_in_options_everywhere(promfill: Promfill) -> None:
+    """On stderr, on stdout, in JSON; the library's own findings keep their marks until then."""
+    words = (*WHAT, "--end", "1703000000", "--description", "Tunnels", "--unit", "tunnels")
+    text = "--description and --unit will not be kept: blocks hold no HELP, TYPE or UNIT"
+    fix = "set --query-url to check against your server"
+    pushed, checked = promfill("push", *words, "--json"), promfill("check", *words, "--json")
+    for result in (pushed, checked):
+        findings = json.loads(result.out)["findings"]
+        assert text in [finding["text"] for finding in findings]
+        assert any(fix in finding["fix"] for finding in findings)
+    assert text in pushed.err
+    shown = promfill("check", *words).out
+    assert text in shown
+    assert fix in shown
+    assert not {"\ue000", "\ue001"} & set(pushed.out + pushed.err + checked.out + checked.err + shown)
 
 
 OWN = sorted({name for _, option in options() for name in option.opts if name.startswith("--")})

@@ -174,4 +174,4 @@ def refuse_misfits(
         given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         if given and name in fits and not fits[name] & {mode, *also}:
             modes = ", ".join(sorted(fits[name]))
-            raise InputError(f"{parameter.opts[0]} does not fit --mode {mode} (it is for {modes})", "leave it out")
+            raise InputError.about(name, f"does not fit --mode {mode} (it is for {modes})", "leave it out")

@@ -60,5 +60,5 @@ def remains(ended: Remains) -> str:
     open_ones = report.details.get("unanswered", 0)
     doubt = f" ({open_ones:,} more may be)" if open_ones else ""
     again = "to go on, run the same command with --resume" if ended.resumable else ""
-    way = again or "mend that, and run the same command again"
+    way = again or "fix the problem and run the command again"
     return f"{arrived:,} of {frame.samples:,} samples are in {frame.destination}{doubt}; {way}"

@@ -79,6 +79,6 @@ def _choose(directory: Path, ulid: str) -> Block:
     blocks, _ = open_blocks(directory)
     found = [block for block in blocks if ulid in ("", block.meta.ulid)]
     if not found:
-        mend = "promfill tsdb list names those there" if ulid else "name the directory that holds the blocks"
-        raise InputError(f"{directory} holds no block {ulid}".rstrip(), mend)
+        fix = "promfill tsdb list names those there" if ulid else "name the directory that holds the blocks"
+        raise InputError(f"{directory} holds no block {ulid}".rstrip(), fix, field="ulid" if ulid else "directory")
     return found[-1] if not ulid else found[0]

@@ -66,7 +66,7 @@ def openmetrics(context: click.Context, /, **values: Any) -> None:
     before = context.parent.params if context.parent else {}
     given = {name: values[name] or before.get(name) for name in ("quiet", "human_readable", "max_block_duration")}
     if not values["text"]:
-        raise InputError("INPUT is empty", "name a file, or - for standard input")
+        raise InputError.about("text", "is empty", "name a file, or - for standard input")
     console = Console(-1 if given["quiet"] else 0)
     duration = _duration(given["max_block_duration"], values["utc_days"])
     labels = _labels(values["labels"])
@@ -86,7 +86,7 @@ def openmetrics(context: click.Context, /, **values: Any) -> None:
 def _duration(longest: str | None, utc_days: bool) -> int:
     """Milliseconds of the longest block."""
     if utc_days and longest:
-        raise InputError("--utc-days makes blocks of 24h", "leave out --max-block-duration, or --utc-days")
+        raise InputError.about("utc_days", "makes blocks of 24h", "leave out --max-block-duration, or --utc-days")
     if utc_days:
         return DAY_MS
     from promfill.promtool.create_blocks import SHORTEST_BLOCK, block_duration
@@ -99,10 +99,11 @@ def _labels(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         parts = _LABEL.fullmatch(text)
         if not parts:
-            raise InputError(f"--label {text!r} is no label", "write it as name=value")
+            raise InputError.about("labels", f"{text!r} is not a valid label", "write it as name=value")
         name, value = parts.groups()
         if name in labels or name == "__name__":
-            raise InputError(f"--label {name} " + ("is given twice" if name in labels else "would rename every metric"))
+            what = "is given twice" if name in labels else "would rename every metric"
+            raise InputError.about("labels", f"{name} {what}", "leave it out")
         labels[name] = value
     return labels
 

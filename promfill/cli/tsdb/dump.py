@@ -16,7 +16,8 @@ _EVERYTHING = "{__name__=~'(?s:.*)'}"
 
 def _check_ms(context: click.Context, parameter: click.Parameter, ms: int) -> int:
     if not _FIRST <= ms <= _LAST:
-        raise InputError(f"{parameter.opts[0]} {ms} is no time: blocks keep Unix milliseconds in 64 bits")
+        words = f"{ms} is not a valid time"
+        raise InputError.about(parameter.name or "", words, "write Unix milliseconds that fit in 64 bits")
     return ms
 
 

@@ -71,9 +71,9 @@ def read_local_block(path: Path) -> LocalBlock:
         facts = BlockFacts(orjson.loads(data), _files(path), _index_version(path / "index"))
         return LocalBlock(path, meta, facts, _has_tombstones(path / "tombstones"))
     except OSError as error:
-        raise InputError(f"{path} is no block that can be read: {error.strerror}: {error.filename}") from None
+        raise InputError(f"{path} is not a readable block: {error.strerror}: {error.filename}", field="paths") from None
     except FormatError as error:
-        raise InputError(f"{path} is no block that can be read: {error}") from None
+        raise InputError(f"{path} is not a readable block: {error}", field="paths") from None
 
 
 def find_blocks(paths: Iterable[Path]) -> list[Path]:
@@ -83,7 +83,8 @@ def find_blocks(paths: Iterable[Path]) -> list[Path]:
         inside = sorted(child for child in _children(path) if is_ulid(child.name) and child.is_dir())
         own = [path] if (path / "meta.json").is_file() else []
         if not own and not inside:
-            raise InputError(f"{path} holds no block: give a block's directory, or one that holds blocks")
+            fix = "give a block's directory, or one that holds blocks"
+            raise InputError(f"{path} holds no block", fix, field="paths")
         found += own or inside
     return list(dict.fromkeys(found))
 
@@ -92,7 +93,7 @@ def _children(path: Path) -> list[Path]:
     try:
         return list(path.iterdir())
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+        raise InputError(f"{path} cannot be read: {error.strerror}", field="paths") from None
 
 
 def _files(path: Path) -> dict[str, int]:
