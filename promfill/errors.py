@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 Spell = Callable[[str, str | None], str]
 """How a reader writes a setting: from its field (``noise_std``) and its value, None where only the field is meant."""
@@ -53,13 +54,15 @@ class PromfillError(Exception):
     """Base of all; ``str(error)`` is one line for the user, without secrets: the problem, then the fix if there is one.
 
     problem: what is wrong, with the value. fix: what to do about it. note: what had arrived before, where somebody
-    further out knows it; it keeps the kind of the error. field: the setting that is wrong, "" where none is. code: the
-    stable word by which the command line's JSON names the kind of the error (docs/json.md).
+    further out knows it; it keeps the kind of the error. field: the setting that is wrong, "" where none is. report:
+    what had arrived (`promfill.Report`), where a push of `promfill.push` ended early, else None. code: the stable word
+    by which the command line's JSON names the kind of the error (docs/json.md).
     """
 
     exit_code = 1
     code = "failed"
     field = ""
+    report: Any = None
 
     def __init__(self, problem: str, fix: str = "") -> None:
         super().__init__(problem, fix)

@@ -123,6 +123,24 @@ def _wrong(problem: str, fix: str) -> InputError:
     return InputError(problem, fix, field="labels")
 
 
+def parse_pattern(text: str) -> tuple[Part, ...]:
+    """One value that may fan out, alone: a comma outside of braces is plain. InputError: broken grammar."""
+    return tuple(_read_pattern(_check_utf8(text), 0, commas=True)[0])
+
+
+def exact_label(name: str, parts: Sequence[Part]) -> LabelPattern:
+    """A label whose name is taken as it is. InputError: a name that is not valid, an empty value."""
+    if not name:
+        raise _wrong("a label has an empty name", "give it one")
+    for text in (name, *parts):
+        if isinstance(text, str):
+            _check_utf8(text)
+    valid = _check_name(name, {})
+    if valid != name:
+        raise _wrong(f"the label name {_show(name)} is not valid (letters, digits and _)", f"write {_show(valid)}")
+    return LabelPattern(name, _check_value(name, list(parts)))
+
+
 def _read_labels(text: str, braces: bool) -> Iterator[tuple[str, list[Part]]]:
     """(name as written, parts) of each label of one text."""
     at = 0 if text.strip() else len(text) + 1
@@ -171,18 +189,18 @@ def _read_plain(text: str, at: int) -> tuple[list[Part], int]:
     return [text[at:end]], end
 
 
-def _read_pattern(text: str, at: int) -> tuple[list[Part], int]:
-    """Text, ranges and lists up to the next comma outside of braces."""
+def _read_pattern(text: str, at: int, commas: bool = False) -> tuple[list[Part], int]:
+    """Text, ranges and lists up to the next comma outside of braces; with `commas` these are plain."""
     parts: list[Part] = []
     plain_open = 0  # plain opening braces that no plain closing one has met yet
-    while at < len(text) and text[at] != ",":
+    while at < len(text) and (commas or text[at] != ","):
         token = _TOKEN.match(text, at)
-        if token is None and not (text[at] == "}" and plain_open):
+        if token is None and not (text[at] == "," or (text[at] == "}" and plain_open)):
             raise _brace_error(text[at:])
         if token and token["group"]:
             parts.append(_parse_group(token["group"]))
         else:
-            literal = (token["plain"] or token["brace"]) if token else "}"
+            literal = (token["plain"] or token["brace"]) if token else text[at]
             plain_open += {"{": 1, "}": -1}.get(literal, 0)
             _append_text(parts, literal)
         at = token.end() if token else at + 1

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from promfill.model.grid import Tile
-from promfill.net.destination import Destination
+from promfill.net.destination import Destination, Secret
 from promfill.net.http import make_client
 from promfill.pipeline.push import push
 from promfill.protocols import Sink
@@ -21,6 +21,7 @@ from promfill.sinks.remote_write.plan import Limits
 from promfill.sinks.remote_write.sink import Sending, open_remote_write
 from promfill.sources.generated import Source
 from promfill.testing import MemorySink, check_sink, check_source
+from promfill.vendors.script import Script, ScriptAccess, ScriptSink
 from tests.support.receiver import Receiver
 from tests.support.remote_write import read_request
 from tests.support.sources import source_of
@@ -64,6 +65,20 @@ def test_texts_conform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: st
         return OpenMetricsSink(source.fleet, source.grid, "m", "", "", folder)
 
     check_sink(make, source, tmp_path)
+
+
+def test_scripts_conform(tmp_path: Path) -> None:
+    source = SOURCES["fleet"]
+    script = tmp_path / "backfill.sh"
+    script.write_text('#!/bin/sh\ncp "$4/$6" "$4/uploaded"\n')
+    script.chmod(0o755)
+
+    def make(folder: Path) -> Sink:
+        text = OpenMetricsSink(source.fleet, source.grid, "m", "", "", folder)
+        access = ScriptAccess("http://127.0.0.1:9", "user", Secret("made up"))
+        return ScriptSink(text, Script(script, marked=True), access, keep=False, to_stderr=True)
+
+    check_sink(make, source, tmp_path / "pushes")
 
 
 @pytest.mark.parametrize("name", ["one series", "fleet", "one step"])

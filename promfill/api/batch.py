@@ -1,0 +1,47 @@
+"""Samples as arrays: what `Scenario.batches` hands out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promfill.api.series import SeriesLabels
+from promfill.model.grid import series_tiles
+
+if TYPE_CHECKING:
+    from promfill.sources.generated import Source
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Batch:
+    """Samples of some series that share their times.
+
+    times: int64 (T,), Unix ms, rising. values: float64 (T, S), a row a time, a column a series. series: the labels of
+    the columns. With ``stale_at_end`` the last row of a series' last batch is the staleness marker, the NaN of the bits
+    0x7FF0000000000002: arithmetic makes a plain NaN of it.
+    """
+
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
+    series: SeriesLabels = field(repr=False)
+
+    @property
+    def samples(self) -> int:
+        """How many samples it holds."""
+        return int(self.values.size)
+
+    def __repr__(self) -> str:
+        return f"Batch: {self.samples:,} samples, {len(self.series):,} series at {self.times.size:,} times"
+
+
+def batches(source: Source, samples: int, *, reuse: bool) -> Iterator[Batch]:
+    """The whole plane, series by series, in batches of at most `samples`."""
+    for tile in series_tiles(source.grid, len(source.fleet), samples):
+        made = source.batch(tile)
+        series = SeriesLabels(source.fleet.label_set, made.series)
+        times, values = (made.timestamps, made.values) if reuse else (made.timestamps.copy(), made.values.copy())
+        yield Batch(times, values, series)

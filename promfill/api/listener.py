@@ -1,0 +1,86 @@
+"""Who listens to an operation on behalf of a Python program: nothing is printed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from promfill.api.names import spell
+from promfill.api.reports import Progress
+from promfill.errors import InputError, spelled
+
+if TYPE_CHECKING:
+    from promfill.operations.notices import Status
+    from promfill.rules.finding import Finding
+
+T = TypeVar("T")
+
+OnProgress = Callable[[Progress], object]
+"""Is told how far a verb has come, now and then."""
+
+log = logging.getLogger("promfill")
+log.addHandler(logging.NullHandler())  # else Python prints warnings of a program that has set up no logging
+
+
+class Listener:
+    """Keeps what is told as lines and parts, hands it to the log ``promfill``, and progress to a function."""
+
+    def __init__(self, on_progress: OnProgress | None) -> None:
+        if on_progress is not None and not callable(on_progress):
+            raise InputError(f"progress {on_progress!r} must be a function, such as print", field="progress")
+        self._on_progress = on_progress
+        self._parts: list[object] = []
+        self._lines: list[str] = []
+        self._lock = threading.Lock()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Warnings and notes, one line each, in order."""
+        return tuple(self._lines)
+
+    def last(self, kind: type[T]) -> T | None:
+        """The last part of this kind that was found out."""
+        return next((part for part in reversed(self._parts) if isinstance(part, kind)), None)
+
+    def warn(self, text: str) -> None:
+        """Something the user would want to know."""
+        self._tell(logging.WARNING, text)
+
+    def note(self, text: str) -> None:
+        """Something that may be good to know."""
+        self._tell(logging.INFO, text)
+
+    def detail(self, text: str) -> None:
+        """For those who asked for more."""
+        log.debug("%s", spelled(text, spell))
+
+    def finding(self, finding: Finding) -> None:
+        """Findings come with the report."""
+        log.info("%s", "; ".join(filter(None, (spelled(finding.text, spell), spelled(finding.fix, spell)))))
+
+    def found(self, part: object) -> None:
+        """A part of the result."""
+        self._parts.append(part)
+
+    @contextmanager
+    def progress(self, samples: int, status: Status = lambda: None) -> Iterator[Callable[[int], None]]:
+        """Work of so many samples begins."""
+        started, done = time.monotonic(), 0
+
+        def told(more: int) -> None:
+            nonlocal done
+            with self._lock:
+                done += more
+                if self._on_progress:
+                    self._on_progress(Progress(done, samples, time.monotonic() - started))
+
+        yield told
+
+    def _tell(self, level: int, text: str) -> None:
+        line = spelled(text, spell)
+        self._lines.append(line)
+        log.log(level, "%s", line)

@@ -1,0 +1,34 @@
+"""Labels of many series, decoded where they are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import overload
+
+Labels = dict[str, str]
+"""The labels of one series, ``__name__`` among them, sorted by name."""
+
+
+class SeriesLabels(Sequence[Labels]):
+    """The labels of some series, each a dict when it is looked at. A slice is another one, and copies nothing.
+
+    decode: the label set of a row; rows: those of these series.
+    """
+
+    def __init__(self, decode: Callable[[int], tuple[tuple[str, str], ...]], rows: Sequence[int]) -> None:
+        self._decode, self._rows = decode, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Labels: ...
+    @overload
+    def __getitem__(self, index: slice) -> SeriesLabels: ...
+    def __getitem__(self, index: int | slice) -> Labels | SeriesLabels:
+        if isinstance(index, slice):
+            return SeriesLabels(self._decode, self._rows[index])
+        return dict(self._decode(int(self._rows[index])))
+
+    def __repr__(self) -> str:
+        return f"SeriesLabels: {len(self):,} series"
