@@ -6,7 +6,10 @@ speed is no matter here. It moves values by bits: a staleness marker stays one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from promfill.model.batch import LabelSet
 from promfill.pb import remote_write_1_pb2 as version_1
@@ -37,17 +40,28 @@ def halves(message: bytes, *, is_version_2: bool) -> list[bytes]:
     return [first.SerializeToString(), second.SerializeToString()]
 
 
-def between(message: bytes, oldest: int, newest: int, *, is_version_2: bool) -> bytes:
-    """The samples of these times (ms), both included, with all that is said beside them."""
-    request = _parse(message, is_version_2)
-    for row in reversed(range(len(request.timeseries))):
-        samples = request.timeseries[row].samples
-        for at in reversed(range(len(samples))):
-            if not oldest <= samples[at].timestamp <= newest:
-                del samples[at]
-        if not samples:
-            del request.timeseries[row]
-    return request.SerializeToString()
+def by_time(message: bytes, starts: Sequence[int], *, is_version_2: bool) -> list[bytes]:
+    """The message cut before each of these times (ms), which rise; the samples of each series must rise in time.
+
+    What is told of metrics in 1.0 goes with the first part. A series without samples in a part is not in it.
+    """
+    request, around = _parse(message, is_version_2), _parse(message, is_version_2)
+    del around.timeseries[:]
+    parts = [around]
+    for _ in starts:
+        parts.append(_parse(around.SerializeToString(), is_version_2))
+        if not is_version_2:
+            parts[-1].ClearField("metadata")
+    for series in request.timeseries:
+        samples = list(series.samples)
+        ends = [bisect_left(samples, start, key=_time_of) for start in starts]
+        del series.samples[:]
+        for part, (first, end) in zip(parts, itertools.pairwise([0, *ends, len(samples)]), strict=True):
+            if first < end:
+                row: Any = part.timeseries.add()  # of the type of `series`
+                row.CopyFrom(series)
+                row.samples.extend(samples[first:end])
+    return [part.SerializeToString() for part in parts]
 
 
 def end_first(message: bytes) -> bytes:
@@ -102,6 +116,11 @@ def _metadata(request: version_2.Request) -> Iterable[version_1.MetricMetadata]:
 def _labels(request: version_2.Request, series: version_2.TimeSeries) -> Iterator[tuple[str, str]]:
     texts = [request.symbols[reference] for reference in series.labels_refs]
     return zip(texts[::2], texts[1::2], strict=True)
+
+
+def _time_of(sample: Any) -> int:  # of either version
+    time: int = sample.timestamp
+    return time
 
 
 def _parse(message: bytes, is_version_2: bool) -> version_1.WriteRequest | version_2.Request:

@@ -1,8 +1,8 @@
 """Which requests are done, in this run and in the one that it resumes.
 
-A slice of series is sent in order of time, so of each the next window says it all. A checkpoint holds these as a line
+A slice of series is sent in order of time, so of each the next step says it all. A checkpoint holds these as a line
 "slice window" for every request that is done, "slice window parts" for one that began to be sent in parts, and "slice
-window parts TIME" when they are done up to this time (ms), with all series.
+window parts TIME" when they are done up to this time (ms), with all series: there the next run begins.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from dataclasses import replace
 
 from promfill.errors import InputError
 from promfill.files.checkpoint import Checkpoint
-from promfill.model.grid import Grid
+from promfill.model.grid import Grid, Tile
 from promfill.sinks.remote_write.message import Message
 from promfill.sinks.remote_write.plan import RequestPlan
+from promfill.sinks.remote_write.states import State
 
 IN_PARTS = "parts"
 InParts = dict[tuple[int, int], int | None]
@@ -36,7 +37,9 @@ class Acknowledged:
         self._in_parts: InParts = {}
         if checkpoint is not None:
             self._next, self._in_parts = read_state(checkpoint, len(plan.slices))
-        self._first = list(self._next)
+        self._first = [
+            plan.steps_before(window, self._in_parts.get((at, window))) for at, window in enumerate(self._next)
+        ]
         self._doubtful = [resumed] * len(plan.slices)
         if checkpoint is not None:
             checkpoint.plan = {"steps": plan.steps, "slices": len(plan.slices)}
@@ -50,22 +53,23 @@ class Acknowledged:
     @property
     def samples_before(self) -> int:
         """Samples that an earlier run had sent."""
-        plan = self._plan
-        steps = (min(window * plan.steps, plan.grid.steps) for window in self._first)
-        return sum(count * done for (_, count), done in zip(plan.slices, steps, strict=True))
+        return sum(count * steps for (_, count), steps in zip(self._plan.slices, self._first, strict=True))
 
-    def todo(self) -> Iterator[int]:
-        """The requests that are left, time-major."""
-        for window in range(min(self._first), self._plan.windows):
+    def todo(self) -> Iterator[Tile]:
+        """The samples of the requests that are left, time-major; of one that was sent in parts, what is left of it."""
+        plan = self._plan
+        for window in range(min(self._first) // plan.steps, plan.windows):
             for place, first in enumerate(self._first):
-                if window >= first:
-                    yield self._plan.number(window, place)
+                tile = plan.tile(plan.number(window, place))
+                done = max(0, first - tile.first_step)
+                if done < tile.steps:
+                    yield replace(tile, first_step=tile.first_step + done, steps=tile.steps - done)
 
     def recall(self, message: Message) -> Message:
         """The message, and whether an earlier run may have sent it. Of a slice, one at a time, in their order."""
-        request = message.place, message.window
-        done = self._in_parts.get(request)
-        return replace(message, doubt=self._doubtful[message.place], in_parts=request in self._in_parts, done=done)
+        if (message.place, message.window) in self._in_parts:
+            return replace(message, state=State.PARTLY)
+        return replace(message, state=State.OPEN) if self._doubtful[message.place] else message
 
     def divide(self, message: Message, done: int | None) -> None:
         """The request goes in parts: of it, some may be there, and all up to this time (ms). OutputError as `add`."""

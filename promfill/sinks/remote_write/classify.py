@@ -81,11 +81,15 @@ class Verdict(Enum):
     """What became of a request, as its answer tells."""
 
     WRITTEN = auto()
-    HELD = auto()  # an earlier attempt had written it
-    AGAIN = auto()  # another attempt may meet another answer
+    FOUND = auto()  # the receiver was asked, and holds all of it
+    HELD = auto()  # the receiver holds these series at these times, or later
+    TOO_OLD = auto()  # for what the receiver holds besides
+    REFUSED = auto()  # for whatever else is wrong with the samples
     SMALLER = auto()  # too large
     OLDER = auto()  # not in this version of the protocol
-    REFUSED = auto()
+    WIDE = auto()  # not sent: parts of it may be there, and it is wider than the slack
+    AGAIN = auto()  # another attempt may meet another answer
+    OURS = auto()  # refused for who we are, and where we send it
 
 
 def classify(status: int, words: str, *, doubt: bool, version_2: bool, samples: int = 0) -> Verdict:
@@ -105,6 +109,15 @@ def classify(status: int, words: str, *, doubt: bool, version_2: bool, samples: 
     if is_too_large(status, words):
         return Verdict.SMALLER
     return Verdict.OLDER if status == 415 and version_2 else Verdict.REFUSED
+
+
+def refusal_of(status: int, words: str) -> Verdict:
+    """What a refusal is about."""
+    if not is_about_samples(status, words):
+        return Verdict.OURS
+    if refuses_history(status, words):
+        return Verdict.TOO_OLD
+    return Verdict.HELD if is_held_already(words) else Verdict.REFUSED
 
 
 def refused_by_500(status: int, words: str) -> bool:

@@ -1,27 +1,19 @@
-"""One request until it is written, found to be there, or refused: attempts, doubts and what answers mean.
+"""One request until it is written, found to be there, or refused.
 
-    answer                              then
-    2xx                                 written
-    5xx, 429, none                      again, with pauses that double, until --retry-for is over
-    413                                 in halves, by series, as all that are not smaller
-    to the first request of 2.0: 415,
-    2xx that counts nothing, none       as 1.0
-    "out of order", after a doubt       it is there
-    every other                         refused: the push ends, or goes on without it (--on-reject skip)
+    deliver    takes what is left of the request, part by part (`remainder`)
+    attempts   sends a part until an answer stands (`attempts`)
+    states     tells by a table what that answer means for what had been sent before, and what to do
+    here       does it: counts, cuts, asks, falls back to 1.0, looks for what is taken (`search`), or ends the push
 
-An attempt whose answer is lost, or is a 5xx, may have been written. Prometheus and its kin say so when it comes again;
-VictoriaMetrics would keep it twice, and is asked before (`holdings`).
-
-"It is there" is true of all of a request, since a receiver takes it whole or goes on behind what it refuses. Of one
-that was sent in parts it is true of some: the checkpoint tells which those are, and after a resume they go in parts
-again.
+A request may be wider than the slack: it is written whole or not at all. If it is too old when it comes again, that is
+so because it is there, or because somebody else has written newer samples: one question tells which (`_end_is_there`).
+Once it has gone in parts, in this run or an earlier one, its parts keep within the slack, and each is judged by itself.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -42,13 +34,15 @@ from promfill.sinks.remote_write.classify import (
     may_have_taken_some,
     refused_by_500,
     refuses_history,
-    wants_order,
     writes_what_is_good,
 )
 from promfill.sinks.remote_write.gate import Gate, StoppedError
 from promfill.sinks.remote_write.message import Message
 from promfill.sinks.remote_write.pace import Pace
 from promfill.sinks.remote_write.receiver import NOTHING, VICTORIA_METRICS_HEADER, Receiver, written_by
+from promfill.sinks.remote_write.remainder import Remainder
+from promfill.sinks.remote_write.search import Reason, parts_to_try
+from promfill.sinks.remote_write.states import Action, State
 from promfill.sinks.remote_write.tally import Tally
 
 _TAKEN_FOR_VERSION_1 = "the receiver took remote write 2.0 for 1.0, and wrote nothing: it does not speak 2.0"
@@ -57,15 +51,6 @@ _TAKEN_FOR_VERSION_1 = "the receiver took remote write 2.0 for 1.0, and wrote no
 FRUITLESS = 4096
 """Requests that are refused one after the other in a search for what may be taken: then what is refused is given up
 whole, until something is taken again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why samples are given up. text: for the report. too_old: they are older than what is taken. words: all of it."""
-
-    text: str
-    too_old: bool
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +81,47 @@ class Delivery:
     ) -> None:
         self.client = client
         self._receiver, self._gate, self._terms, self._tally, self._stop = receiver, gate, terms, tally, stop
-        self._ends: dict[Message, bool] = {}
+        self._left: Remainder
+        self._end_held: bool | None = None
+        self._too_old: Reason | None = None
+        self._actions: dict[Action, Callable[[Attempts, httpx.Response], int]] = {
+            Action.COUNT: self._count,
+            Action.THERE: self._there,
+            Action.HALVE: self._halve,
+            Action.CUT: self._cut_or_refuse,
+            Action.ASK: self._ask,
+            Action.AS_OLDER: self._fall_back,
+            Action.AGAIN: self._end,
+            Action.REFUSE: self._refuse,
+            Action.END: self._end,
+        }
 
-    def deliver(self, message: Message) -> int:
+    def deliver(self, planned: Message) -> int:
         """Return when every sample of it is there, or was refused and left out: how many had been there before.
 
         ReceiverError, StoppedError.
         """
-        if message.whole is None:
-            self._ends.clear()
-        if message.done is not None and message.oldest <= message.done:
-            return self._go_on(message, message.done)
-        if message.raw >= self._receiver.too_large and len(parts := message.smaller(self._gate.slack)) > 1:
-            return self._divide(message, parts, doubt=message.doubt)
+        self._left, self._end_held, self._too_old = Remainder(planned, self._terms.on_parts), None, None
+        try:
+            return sum(map(self._settle, self._left))
+        except (StoppedError, ReceiverError):
+            if unanswered := self._left.unanswered:
+                self._tally.count("unanswered", unanswered)
+            raise
+
+    def _settle(self, message: Message) -> int:
+        """Send it, and do what its answer asks for: how many of its samples had been there before."""
+        if self._too_old and message.newest <= self._receiver.too_old:
+            self._give_up(message.samples, self._too_old)
+            return 0
+        if message.raw >= self._receiver.too_large and self._cut(message):
+            self._tally.count("divided")
+            return 0
         if message.is_version_2 and not self._receiver.takes_version_2:
             message = message.to_version_1()
-        attempts = Attempts(message, self.client, self._receiver, self._tally)
-        return self._settle(attempts, self._run(attempts))
+        attempts = Attempts(message, self.client, self._receiver, self._gate, self._tally)
+        response = self._run(attempts)
+        return self._actions[attempts.action(response)](attempts, response)
 
     def _run(self, attempts: Attempts) -> httpx.Response:
         """The answer that stands."""
@@ -124,13 +133,13 @@ class Delivery:
             self._take_turn(attempts.message)
 
         retry = replace(
-            self._retry(), on_retry=on_retry, stands=lambda answer: attempts.verdict(answer) is not Verdict.AGAIN
+            self._retry(), on_retry=on_retry, stands=lambda answer: attempts.action(answer) is not Action.AGAIN
         )
         try:
             self._take_turn(attempts.message)
             return retry.run(attempts.attempt)
         except (StoppedError, ReceiverError):
-            if attempts.doubt:
+            if attempts.state.in_doubt:
                 self._tally.count("unanswered", attempts.message.samples)
             raise
 
@@ -150,58 +159,87 @@ class Delivery:
         if self._terms.clock.wait(self._stop, seconds):
             raise StoppedError
 
-    def _settle(self, attempts: Attempts, response: httpx.Response) -> int:
-        message, verdict = attempts.message, attempts.verdict(response)
-        if verdict is Verdict.HELD:
-            return self._found(attempts, response)
-        if verdict is Verdict.WRITTEN:
-            self._written(attempts, response)
-            return 0
-        if verdict is Verdict.OLDER and (self._receiver.may_fall_back or not self._receiver.takes_version_2):
-            return self._fall_back(attempts, response)
-        if verdict is Verdict.SMALLER and len(parts := message.smaller(self._gate.slack)) > 1:
-            self._receiver.too_large = min(self._receiver.too_large, message.raw)
-            return self._divide(message, parts, doubt=attempts.doubt)
-        if self._was_read(message, response) or (attempts.doubt and self._end_is_held(message, response)):
-            return self._held(message)
-        return self._refused(attempts, response)
+    def _count(self, attempts: Attempts, response: httpx.Response) -> int:
+        message, written = attempts.message, self._count_written(attempts, response)
+        if written is not None and written < message.samples and not attempts.state.in_doubt:
+            self._tally.count("not_counted", message.samples - written)
+        if attempts.state.in_doubt and not self._receiver.keeps_one and not self._receiver.doubles:
+            self._tally.count("perhaps_twice", message.samples)
+        self._tally.written(message, message.samples)
+        self._receiver.fruitless = 0
+        return 0
 
-    def _found(self, attempts: Attempts, response: httpx.Response) -> int:
-        """What a receiver says it holds is there, unless it is the samples of others that it speaks of."""
-        message = attempts.message
-        if message.in_parts and not attempts.all_held and len(parts := message.parts(self._gate.slack)) > 1:
-            return self._deliver_parts(message, parts, doubt=True)
-        if attempts.all_held or message.doubt or self._ends_with(message):
-            return self._held(message)
-        attempts.doubt = writes_what_is_good(text_of(response), written_by(response))  # else it was refused whole
-        return self._refused(attempts, response, newest_too=True)
+    def _there(self, attempts: Attempts, response: httpx.Response) -> int:
+        self._tally.held(attempts.message.samples)
+        return attempts.message.samples
 
-    def _ends_with(self, message: Message) -> bool:
-        """Whether the receiver has the newest samples of a message that nothing was sent after: it takes them again."""
-        return message.oldest < message.newest and self._takes_newest(message)
+    def _halve(self, attempts: Attempts, response: httpx.Response) -> int:
+        parts = attempts.message.halves()
+        if len(parts) == 1:
+            return self._there(attempts, response)
+        self._put(parts, attempts.state)
+        return 0
+
+    def _cut_or_refuse(self, attempts: Attempts, response: httpx.Response) -> int:
+        is_too_large = attempts.verdict(response) is Verdict.SMALLER
+        if not self._cut(replace(attempts.message, state=attempts.state)):
+            return self._refuse(attempts, response)
+        if is_too_large:
+            self._receiver.too_large = min(self._receiver.too_large, attempts.message.raw)
+            self._tally.count("divided")
+        return 0
+
+    def _cut(self, message: Message) -> bool:
+        """Go on with parts of it; False where it has none that could be sent alone."""
+        slack = self._gate.slack
+        parts = message.within(slack) if message.is_wider_than(slack) else message.halves()
+        if len(parts) == 1 and slack == math.inf:
+            parts = message.halves_of_time()
+        if len(parts) > 1:
+            self._put(parts, message.state)
+        return len(parts) > 1
+
+    def _put(self, parts: list[Message], state: State) -> None:
+        """Go on with parts; once one of them has been sent, the others are not what was sent last."""
+        state = State.OPEN if state is State.LOST else state
+        self._left.put([replace(part, state=state) for part in parts])
+
+    def _ask(self, attempts: Attempts, response: httpx.Response) -> int:
+        """What is refused as too old, or out of order, may be so because it is there, or because of others' samples."""
+        message, words = attempts.message, text_of(response)
+        if self._was_read(message, response):
+            return self._there(attempts, response)
+        if not attempts.state.in_doubt:
+            return self._refuse(attempts, response)
+        if attempts.verdict(response) is Verdict.HELD:
+            if message.oldest < message.newest and self._takes_newest(message):
+                return self._there(attempts, response)
+            takes_some = writes_what_is_good(words, written_by(response))  # else it was refused whole
+            attempts.state = attempts.state if takes_some else State.NEW
+            return self._refuse(attempts, response, newest_too=True)
+        if writes_what_is_good(words, written_by(response)):  # its end is there in any case
+            return self._there(attempts, response) if self._takes_history else self._refuse(attempts, response)
+        if not self._end_is_there() or (attempts.state is State.LOST and not self._takes_newest(message)):
+            return self._refuse(attempts, response)
+        before = self._left.take_all_but_last()
+        self._tally.held(before)
+        return before + self._there(attempts, response)
 
     def _takes_newest(self, message: Message) -> bool:
         """Whether the receiver takes the newest samples alone: whoever has just these does, since equal ones are no
-        duplicates."""
-        newest = replace(message.between(message.newest, message.newest), doubt=False)
-        attempts = Attempts(newest, self.client, self._receiver, self._tally)
+        duplicates. Of a message that nothing was sent after."""
+        newest = replace(message.newest_alone(), state=State.NEW)
+        attempts = Attempts(newest, self.client, self._receiver, self._gate, self._tally)
         told = self._run(attempts)
         if not told.is_success and not is_about_samples(told.status_code, text_of(told)):
             raise self._error(attempts, told)
         return told.is_success
 
-    def _held(self, message: Message) -> int:
-        self._tally.held(message.samples)
-        return message.samples
-
-    def _written(self, attempts: Attempts, response: httpx.Response) -> None:
-        message, written = attempts.message, self._count_written(attempts, response)
-        if written is not None and written < message.samples and not attempts.doubt:
-            self._tally.count("not_counted", message.samples - written)
-        if attempts.doubt and not self._receiver.keeps_one and not self._receiver.doubles:
-            self._tally.count("perhaps_twice", message.samples)
-        self._tally.written(message, message.samples)
-        self._receiver.fruitless = 0
+    @property
+    def _takes_history(self) -> bool:
+        """Whether what is older was taken: then others' samples are not what makes a message too old."""
+        details = self._tally.report.details
+        return self._receiver.too_old == NOTHING and bool(details["acknowledged"] or details.get("sent_before"))
 
     def _fall_back(self, attempts: Attempts, response: httpx.Response) -> int:
         """The same samples as 1.0.
@@ -210,16 +248,24 @@ class Delivery:
         other numbers. One that counts 0 has read it, whatever it has written (grafana/mimir#12622). One that does not
         count at all has most likely not read it; whether it has is found out where that matters (`_was_read`).
         """
+        if self._receiver.takes_version_2 and not self._receiver.may_fall_back:
+            return self._refuse(attempts, response)
         message, tells = attempts.message, VICTORIA_METRICS_HEADER in response.headers
         self._receiver.takes_version_2 = False
         self._tally.note("protocol", "1.0")
         if attempts.gave_up:
             self._terms.on_note(f"{TRIES} requests of remote write 2.0 got no answer: the samples go as 1.0")
-        old = message.to_version_1()
-        if response.is_success and written_by(response) == 0:
-            return self.deliver(replace(old, doubt=True))
-        is_open = response.is_success and not tells
-        return self.deliver(replace(old, doubt=attempts.doubt, as_version_2=message if is_open else None))
+        was_read = response.is_success and written_by(response) == 0
+        is_open = response.is_success and not tells and not was_read
+        state = State.OPEN if was_read else State.UNTOLD if is_open else State.NEW
+        self._left.put_back(
+            replace(
+                message.to_version_1(),
+                state=State.OPEN if attempts.state is State.LOST else attempts.state.at_least(state),
+                as_version_2=replace(message, state=State.NEW) if is_open else None,
+            )
+        )
+        return 0
 
     def _was_read(self, message: Message, response: httpx.Response) -> bool:
         """Whether samples that are refused are there, since the receiver had read them as 2.0 and not said so.
@@ -230,107 +276,65 @@ class Delivery:
         if message.as_version_2 is None or not (is_held_already(words) or refuses_history(response.status_code, words)):
             return False
         if self._receiver.skips_version_2 is None:
-            attempts = Attempts(message.as_version_2, self.client, self._receiver, self._tally)
+            attempts = Attempts(message.as_version_2, self.client, self._receiver, self._gate, self._tally)
             told = self._run(attempts)
             if not told.is_success and not is_about_samples(told.status_code, text_of(told)):
                 raise self._error(attempts, told)
             self._receiver.skips_version_2 = told.is_success
         return not self._receiver.skips_version_2
 
-    def _divide(self, message: Message, parts: list[Message], *, doubt: bool) -> int:
-        self._tally.count("divided")
-        return self._deliver_parts(message, parts, doubt=doubt)
+    def _end_is_there(self) -> bool:
+        """Whether the receiver holds the end of a request that is wider than the slack, and whose oldest it refuses.
 
-    def _deliver_parts(self, message: Message, parts: list[Message], *, doubt: bool) -> int:
-        """Parts of time come one after the other, so that it is told up to when all series are done."""
-        self._terms.on_parts(message, None)
-        held = 0
-        for part in parts:
-            held += self.deliver(replace(part, doubt=doubt, whole=message if doubt else None))
-            if not part.of_some:
-                self._terms.on_parts(message, part.newest)
-        return held
-
-    def _go_on(self, message: Message, done: int) -> int:
-        """A message that an earlier run had delivered up to a time, in the same parts."""
-        if message.newest <= done:
-            return self._held(message)
-        return self._deliver_parts(message, message.smaller(self._gate.slack), doubt=True)
-
-    def _end_is_held(self, message: Message, response: httpx.Response) -> bool:
-        """Whether what is refused as too old is so because it is there, with what was sent as one with it or behind it.
-
-        It would be as well if somebody else had written newer samples. A receiver that has just written some of it
-        holds those, and not what it refused.
+        Its last two steps are within bounds of each other: they are out of order only if they are held. Asked once.
         """
-        whole: Message | None = message
-        words = text_of(response)
-        if not refuses_history(response.status_code, words) or (written_by(response) and counts_truly(words)):
-            return False
-        if writes_what_is_good(words, written_by(response)):  # its end is there in any case
-            return self._takes_history
-        while whole is not None:
-            if whole not in self._ends:  # its parts have all the same to ask of it
-                self._ends[whole] = self._ends_there(whole)
-            if self._ends[whole]:
-                return message.doubt or self._ends_with(message)
-            whole = whole.whole
-        return False
+        planned = self._left.planned
+        if self._end_held is None and planned.is_wider_than(self._gate.slack):
+            attempts = Attempts(planned.end_first(), self.client, self._receiver, self._gate, self._tally)
+            told = self._run(attempts)
+            if not told.is_success and not is_about_samples(told.status_code, text_of(told)):
+                raise self._error(attempts, told)
+            self._end_held = attempts.verdict(told) is Verdict.HELD
+        return bool(self._end_held)
 
-    @property
-    def _takes_history(self) -> bool:
-        """Whether what is older was taken: then others' samples are not what makes a message too old."""
-        details = self._tally.report.details
-        return self._receiver.too_old == NOTHING and bool(details["acknowledged"] or details.get("sent_before"))
-
-    def _ends_there(self, message: Message) -> bool:
-        """Whether the receiver holds the end of a message that is wider than the slack, and whose oldest it refuses.
-
-        Its last two steps are within bounds of each other: they are out of order only if they are held.
-        """
-        slack = self._gate.slack
-        if message.newest - message.oldest <= slack or message.last_pause() > slack:
-            return False
-        attempts = Attempts(message.end_first(), self.client, self._receiver, self._tally)
-        told = self._run(attempts)
-        if told.is_success or is_about_samples(told.status_code, text_of(told)):
-            return attempts.verdict(told) is Verdict.HELD
-        raise self._error(attempts, told)
-
-    def _refused(self, attempts: Attempts, response: httpx.Response, *, newest_too: bool = False) -> int:
-        """newest_too: the newest samples are refused alone as well, and need not be asked of again."""
-        message, words = attempts.message, text_of(response)
-        too_old = refuses_history(response.status_code, words)
-        if message.in_parts and too_old and message.newest - message.oldest > self._gate.slack:
-            return self._deliver_parts(message, message.parts(self._gate.slack), doubt=True)  # the first are there
-        written = self._count_written(attempts, response)
+    def _end(self, attempts: Attempts, response: httpx.Response) -> int:
+        """End the push."""
+        written = self._count_written(attempts, response) or 0
         if written:
-            self._terms.on_parts(message, None)
-            self._tally.written(message, written)
+            self._left.begin_parts()
+            self._tally.written(attempts.message, written)
+        if attempts.state.in_doubt or may_have_taken_some(text_of(response), written_by(response)):
+            self._tally.count("unanswered", attempts.message.samples - written)
+        raise self._error(attempts, response)
+
+    def _refuse(self, attempts: Attempts, response: httpx.Response, *, newest_too: bool = False) -> int:
+        """End the push; or leave out what is refused, and go on with what is not.
+
+        newest_too: the newest samples are refused alone as well, and need not be asked of again.
+        """
+        message, words = attempts.message, text_of(response)
         if not self._terms.skip_rejected or not is_about_samples(response.status_code, words):
-            if attempts.doubt or may_have_taken_some(words, written_by(response)):
-                self._tally.count("unanswered", message.samples - (written or 0))
-            raise self._error(attempts, response)
+            return self._end(attempts, response)
+        written = self._count_written(attempts, response) or 0
+        if written:
+            self._left.begin_parts()
+            self._tally.written(message, written)
+        too_old = refuses_history(response.status_code, words)
         reason = Reason(f"{response.status_code} {self.client.words(response)}".rstrip(), too_old, words)
         if too_old:
-            self._receiver.too_old = max(self._receiver.too_old, message.oldest)
+            self._receiver.too_old, self._too_old = max(self._receiver.too_old, message.oldest), reason
         some = writes_what_is_good(words, written_by(response)) and not counts_truly(words)
-        if some and not too_old and (attempts.doubt or not is_held_already(words)):
-            self._terms.on_parts(message, None)
+        if some and not too_old and (attempts.state.in_doubt or not is_held_already(words)):
+            self._left.begin_parts()
             self._tell_series_apart(message, reason, refused=newest_too or message.oldest == message.newest)
             return 0
-        parts = [] if written else self._to_search(message, reason, whole=some)
-        if len(parts) > 1:
-            doubt = attempts.doubt or (some and too_old)
-            if too_old and (some or message.newest - message.oldest <= self._gate.slack):
-                return self._search_times(message, parts, reason, doubt=doubt, some=some)
-            return self._deliver_parts(message, parts, doubt=doubt)
-        self._give_up(message.samples - (written or 0), reason)
+        parts: list[Message] = []
+        if not written and self._receiver.fruitless <= FRUITLESS:
+            parts = parts_to_try(message, reason, slack=self._gate.slack, too_old=self._receiver.too_old)
+        if parts:
+            self._put(parts, attempts.state.at_least(State.OPEN if some and too_old else State.NEW))
+        self._give_up(message.samples - written - sum(part.samples for part in parts), reason)
         return 0
-
-    def _give_up(self, samples: int, reason: Reason) -> None:
-        self._tally.rejected(samples, reason.text)
-        self._receiver.fruitless += 1
 
     def _tell_series_apart(self, message: Message, reason: Reason, *, refused: bool) -> None:
         """Which series are refused of a message of which the others are written: asked by their newest samples.
@@ -342,66 +346,16 @@ class Delivery:
         elif not refused and self._takes_newest(message):
             self._tally.written(message, message.samples)
             self._receiver.fruitless = 0
-        elif len(parts := message.parts(math.inf)) > 1:
+        elif len(parts := message.halves()) > 1:
             for part in parts:
                 self._tell_series_apart(part, reason, refused=False)
         else:
             self._give_up(message.samples, reason)
 
-    def _to_search(self, message: Message, reason: Reason, *, whole: bool) -> list[Message]:
-        """The parts of a refused message among which some may be taken: it may be one series or time, and all with it.
-
-        Samples that are too old are so in all series: they are told apart by time. A series that is refused for what it
-        is, is refused at all times.
-        """
-        slack = self._gate.slack
-        if self._receiver.fruitless > FRUITLESS:
-            return []
-        if reason.too_old and message.newest - message.oldest <= slack:
-            return message.halves_of_time()
-        parts = message.parts(slack)
-        by_time = len(parts) == 1 and is_held_already(reason.words)
-        return message.halves_of_time() if by_time else parts
-
-    def _search_times(self, message: Message, halves: list[Message], reason: Reason, *, doubt: bool, some: bool) -> int:
-        """Find the time from which on a message is not too old, within the slack.
-
-        Where order does not matter, the newer half goes first: if its oldest samples are too old, so is the older half.
-        """
-        self._terms.on_parts(message, None)
-        whole = message if doubt and not some else None
-        older, newer = (replace(half, doubt=doubt, whole=whole) for half in halves)
-        if wants_order(reason.words):
-            return self._search_in_order(message, reason, doubt=doubt)
-        held = self.deliver(newer)
-        if self._receiver.too_old >= newer.oldest:
-            self._give_up(older.samples, reason)
-            return held
-        return held + self.deliver(older)
-
-    def _search_in_order(self, message: Message, reason: Reason, *, doubt: bool) -> int:
-        """Time by time, from the oldest on, until one is taken; then the rest at once.
-
-        What is newer must not be there before, or the series would take nothing older. What another message has shown
-        to be too old is not asked for again.
-        """
-        times, whole = message.times(), message if doubt else None
-        held, at, found = 0, 0, False
-        while at < len(times) and not found and self._receiver.fruitless <= FRUITLESS:
-            known = bisect_right(times, self._receiver.too_old, at)
-            if known > at:
-                self._give_up(message.between(times[at], times[known - 1]).samples, reason)
-                at = known
-                continue
-            held += self.deliver(replace(message.between(times[at], times[at]), doubt=doubt, whole=whole))
-            found = self._receiver.too_old < times[at]
-            at += 1
-        if at < len(times):
-            rest = replace(message.between(times[at], message.newest), doubt=doubt, whole=whole)
-            if found:
-                return held + self.deliver(rest)
-            self._give_up(rest.samples, reason)
-        return held
+    def _give_up(self, samples: int, reason: Reason) -> None:
+        if samples:
+            self._tally.rejected(samples, reason.text)
+            self._receiver.fruitless += 1
 
     def _count_written(self, attempts: Attempts, response: httpx.Response) -> int | None:
         """What a receiver of 2.0 says that it has written; None where it says nothing, or is not to be believed."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import snappy
 
 from promfill.codecs.remote_write.rewrite import (
-    between,
+    by_time,
     count_samples,
     end_first,
     halves,
@@ -18,6 +18,7 @@ from promfill.codecs.remote_write.rewrite import (
     without,
 )
 from promfill.model.batch import LabelSet
+from promfill.sinks.remote_write.states import State
 
 HEADERS_1 = {
     "Content-Type": "application/x-protobuf",
@@ -36,10 +37,8 @@ class Message:
     """A body to send.
 
     body: compressed. raw: its size before that. samples: how many it holds. window, place: the request of the plan that
-    it is, or is a part of; of_some: of some of its series. series: the fleet's rows. oldest, newest: times (ms). doubt:
-    it may have been sent before; in_parts: in parts, and not all of them; done: those up to this time (ms) were; whole:
-    or as this, of which it is a part. as_version_2: it was sent as this, and had a good answer that does not tell
-    whether it was read.
+    it is, or is a part of. series: the fleet's rows. oldest, newest: times (ms). state: what is known of earlier
+    attempts. as_version_2: it was sent as this, and had a good answer that does not tell whether it was read.
     """
 
     body: bytes
@@ -51,11 +50,7 @@ class Message:
     oldest: int
     newest: int
     is_version_2: bool = False
-    doubt: bool = False
-    in_parts: bool = False
-    done: int | None = None
-    of_some: bool = False
-    whole: Message | None = None
+    state: State = State.NEW
     as_version_2: Message | None = None
 
     @property
@@ -63,36 +58,42 @@ class Message:
         """What a request of this version says of itself."""
         return HEADERS_2 if self.is_version_2 else HEADERS_1
 
-    def parts(self, slack: float) -> list[Message]:
-        """Two messages of half the size, to be sent one after the other; a message of one series alone stays whole.
+    def is_wider_than(self, slack: float) -> bool:
+        """Whether its oldest sample may be refused for its newest. slack: ms."""
+        return self.newest - self.oldest > slack
 
-        By series where the times lie within `slack` (ms); else by time, the older first: the one half would take the
-        receiver's newest sample too far ahead of the other's oldest.
-        """
-        if self.newest - self.oldest > slack:
-            return self.halves_of_time()
+    def within(self, slack: float) -> list[Message]:
+        """Parts that are not wider than `slack` (ms), the oldest first."""
+        starts: list[int] = []
+        for time in self.times():
+            if time - (starts[-1] if starts else self.oldest) > slack:
+                starts.append(time)
+        return self._cut_at(starts)
+
+    def halves(self) -> list[Message]:
+        """Two messages of half of the series each; itself alone where it has but one."""
         parts = halves(self._plain(), is_version_2=self.is_version_2)
-        return [replace(self._with(part), of_some=True) for part in parts] if len(parts) > 1 else [self]
+        return [self._with(part) for part in parts] if len(parts) > 1 else [self]
 
-    def smaller(self, slack: float) -> list[Message]:
-        """As `parts`; where any order will do, one series alone by time."""
-        parts = self.parts(slack)
-        return self.halves_of_time() if len(parts) == 1 and slack == math.inf else parts
+    def halves_of_time(self) -> list[Message]:
+        """Two messages, the older first; itself alone where all its samples are of one time."""
+        times = self.times()
+        return self._cut_at(times[len(times) // 2 :][:1]) if len(times) > 1 else [self]
 
-    def between(self, oldest: int, newest: int) -> Message:
-        """The samples of these times (ms), both included."""
-        plain = between(self._plain(), oldest, newest, is_version_2=self.is_version_2)
-        return replace(self._with(plain), oldest=oldest, newest=newest)
+    def newer_than(self, time: int) -> Message | None:
+        """The samples behind this time (ms); None where there are none."""
+        times = self.times()
+        behind = bisect_right(times, time)
+        return self._cut_at(times[behind:][:1])[-1] if behind < len(times) else None
+
+    def newest_alone(self) -> Message:
+        """The samples of its newest time."""
+        return self._cut_at([self.newest])[-1] if self.oldest < self.newest else self
 
     def end_first(self) -> Message:
-        """Its last two steps, and behind them its first: `rewrite.end_first`. In 1.0, and in doubt."""
+        """Its last two steps, and behind them its first: `rewrite.end_first`. In 1.0."""
         old = self.to_version_1()
-        return replace(old._with(end_first(old._plain())), doubt=True)
-
-    def last_pause(self) -> int:
-        """The time between its last two steps (ms); 0 where it has but one."""
-        times = self.times()
-        return times[-1] - times[-2:][0]
+        return replace(old._with(end_first(old._plain())), state=State.NEW)
 
     def without(self, held: Mapping[LabelSet, set[int]]) -> Message:
         """Only the samples that are not among these."""
@@ -103,15 +104,19 @@ class Message:
         """The same samples for a receiver that does not take 2.0."""
         return replace(self, is_version_2=False)._with(to_version_1(self._plain())) if self.is_version_2 else self
 
-    def halves_of_time(self) -> list[Message]:
-        """Two messages, the older first; itself alone where all its samples are of one time."""
-        times = self.times()
-        middle = len(times) // 2
-        return [self.between(half[0], half[-1]) for half in (times[:middle], times[middle:]) if half]
-
     def times(self) -> list[int]:
         """The different times (ms) of its samples, rising."""
         return sample_times(self._plain(), is_version_2=self.is_version_2)
+
+    def _cut_at(self, starts: list[int]) -> list[Message]:
+        """Parts that begin at its oldest and at these times (ms), which are its own, rising and later."""
+        plain = by_time(self._plain(), starts, is_version_2=self.is_version_2)
+        times = self.times()
+        ends = [*(times[bisect_left(times, start) - 1] for start in starts), times[-1]]
+        return [
+            replace(self._with(part), oldest=first, newest=end)
+            for part, first, end in zip(plain, [times[0], *starts], ends, strict=True)
+        ]
 
     def _plain(self) -> bytes:
         plain: bytes = snappy.decompress(self.body)

@@ -5,7 +5,9 @@ refuses what is more than an hour older than the newest sample that it held when
 the order, whatever the number of connections: **a request may begin when its newest sample is at most SLACK newer
 than the oldest sample that is not yet acknowledged.** It has two consequences for the plan:
 
-- a window of one request waits for nothing but the requests before it, and may be as wide as a request can hold;
+- a window of one request waits for nothing but the requests before it, and may be as wide as a request can hold
+  (docs/decisions/0012: a push of few series takes a half to a third of the time); but not where refused samples are
+  looked for one by one, which is done within SLACK;
 - a window of several requests must not be wider than SLACK, or its own requests would wait for each other for ever.
 
 So a small fleet goes in one request a window; a larger one in windows of a few steps, cut into slices of series.
@@ -91,19 +93,33 @@ class RequestPlan:
         first_series, series = self.slices[place]
         return Tile(first_step, min(self.steps, self.grid.steps - first_step), first_series, series)
 
+    def steps_before(self, window: int, done: int | None) -> int:
+        """How many steps come before this window, or before the first of it that is behind `done` (ms)."""
+        first = window * self.steps
+        behind = 0 if done is None else (done - self.grid.start) // self.grid.step + 1
+        return min(max(first, behind), self.grid.steps)
+
     def last_time(self, windows: int) -> int:
         """The time (ms) of the newest sample of the first `windows` windows."""
         return self.grid.time(min(windows * self.steps, self.grid.steps) - 1)
 
 
 def request_plan(
-    grid: Grid, series: int, labels: int, limits: Limits, metadata: int = 0, *, lanes: int = 1, slack: float = SLACK
+    grid: Grid,
+    series: int,
+    labels: int,
+    limits: Limits,
+    metadata: int = 0,
+    *,
+    lanes: int = 1,
+    slack: float = SLACK,
+    may_be_wide: bool = True,
 ) -> RequestPlan:
     """The plan of a push of `series` series, none of whose labels take more than `labels` bytes.
 
     metadata: bytes that one request needs beside its series. lanes: how many requests a window must have at least, as
-    far as there are series. slack: how far requests under way may lie apart (ms). InputError where not one sample fits
-    a request.
+    far as there are series. slack: how far requests under way may lie apart (ms). may_be_wide: a window of one request
+    may be wider than that. InputError where not one sample fits a request.
     """
     overhead = labels + HEADER_MAX
     room = limits.bytes - metadata
@@ -112,7 +128,7 @@ def request_plan(
     shared = min(SHARED_WINDOW, max(1, SLACK // grid.step), grid.steps)
     alone = min(limits.samples // share, (room // share - overhead) // LONGEST_SAMPLE)
     if alone >= shared:
-        return RequestPlan(grid, min(alone, _widest(grid, lanes, slack)), _slices(series, lanes))
+        return RequestPlan(grid, min(alone, _widest(grid, lanes, slack, may_be_wide)), _slices(series, lanes))
     steps = min(shared, limits.samples, (room - overhead) // LONGEST_SAMPLE)
     if steps < 1:
         needed = overhead + LONGEST_SAMPLE + metadata
@@ -123,13 +139,13 @@ def request_plan(
     return RequestPlan(grid, steps, _slices(series, max(lanes, -(-series // most))))
 
 
-def _widest(grid: Grid, parts: int, slack: float) -> int:
+def _widest(grid: Grid, parts: int, slack: float, may_be_wide: bool) -> int:
     """Steps of a window of so many requests at most.
 
     Steps that lie farther apart than the slack go alone: of a wider request nobody could tell, when it is refused,
     whether its own newest samples are why.
     """
-    if slack == math.inf or (parts == 1 and grid.step <= slack):
+    if slack == math.inf or (may_be_wide and parts == 1 and grid.step <= slack):
         return grid.steps
     return min(grid.steps, int(slack) // grid.step + 1)
 

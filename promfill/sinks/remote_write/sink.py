@@ -147,7 +147,7 @@ class RemoteWriteSink:
 
     def tiles(self) -> Iterator[Tile]:
         """The samples of every request that is left, time-major."""
-        return map(self.plan.tile, self._done.todo())
+        return self._done.todo()
 
     def write(self, batch: SeriesBatch) -> None:
         """Encode a request and give it to its lane; the answer to the first is waited for.
@@ -271,5 +271,6 @@ def open_remote_write(
             ahead,
             lanes=sending.lanes or 1,
             slack=sending.slack,
+            may_be_wide=not sending.skip_rejected,
         )
     return RemoteWriteSink(source, open_client, plan, sending)

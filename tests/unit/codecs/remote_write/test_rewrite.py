@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from promfill.codecs.remote_write.rewrite import (
-    between,
+    by_time,
     count_samples,
     end_first,
     halves,
@@ -57,12 +57,22 @@ def test_metadata_goes_with_the_first_half() -> None:
 
 
 @pytest.mark.parametrize("version_2", [False, True])
-def test_between(version_2: bool) -> None:
+def test_by_time(version_2: bool) -> None:
     read = read_2 if version_2 else read_1
-    part = between(message(version_2), TIMES[2], TIMES[3], is_version_2=version_2)
-    assert sample_times(part, is_version_2=version_2) == TIMES[2:4]
-    assert read(part) == [(labels, samples[2:4]) for labels, samples in read(message(version_2))]
-    assert read(between(message(version_2), 0, 1, is_version_2=version_2)) == []
+    parts = by_time(message(version_2), [TIMES[1], TIMES[3]], is_version_2=version_2)
+    assert [sample_times(part, is_version_2=version_2) for part in parts] == [TIMES[:1], TIMES[1:3], TIMES[3:]]
+    for part, steps in zip(parts, [slice(1), slice(1, 3), slice(3, 6)], strict=True):
+        assert read(part) == [(labels, samples[steps]) for labels, samples in read(message(version_2))]
+    assert by_time(message(version_2), [], is_version_2=version_2) == [message(version_2)]
+
+
+def test_a_series_without_samples_in_a_part_is_not_in_it() -> None:
+    request = WriteRequest.FromString(message(False))
+    del request.timeseries[2].samples[:3]
+    first, second = by_time(request.SerializeToString(), [TIMES[3]], is_version_2=False)
+    assert [len(read_1(first)), len(read_1(second))] == [6, 7]
+    assert WriteRequest.FromString(first).metadata
+    assert not WriteRequest.FromString(second).metadata
 
 
 def test_without_what_is_held() -> None:

@@ -118,3 +118,9 @@ def test_every_sample_once_in_order_and_within_the_limits(
     assert [tile.first_step for tile in tiles] == sorted(tile.first_step for tile in tiles)
     if len(made.slices) > 1:
         assert (made.steps - 1) * step <= SLACK
+
+
+def test_where_refused_samples_are_looked_for_no_window_is_wider_than_the_slack() -> None:
+    made = request_plan(Grid(START, 5 * MINUTE, 6048), 1, 90, Limits(), may_be_wide=False)
+    assert made.steps == 13
+    assert (made.steps - 1) * 5 * MINUTE == SLACK

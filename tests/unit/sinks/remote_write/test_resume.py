@@ -260,11 +260,12 @@ def test_whatever_happens_until_it_is_done(ten: int, tmp_path: Path) -> None:
 
 
 def test_what_parts_have_done_is_never_taken_back(tmp_path: Path) -> None:
-    """A part that is sent again may know of less than the one before it."""
+    """A part that is sent again may know of less than the one before it. The next run begins behind what is done."""
     from promfill.model.grid import Grid
     from promfill.sinks.remote_write.acknowledged import Acknowledged
     from promfill.sinks.remote_write.message import Message
     from promfill.sinks.remote_write.plan import RequestPlan
+    from promfill.sinks.remote_write.states import State
 
     checkpoint = Checkpoint(tmp_path / "run.json", "name", 0, 9_000)
     plan = RequestPlan.of_parts(Grid(0, 1_000, 9), 1, 9, 1)
@@ -274,4 +275,6 @@ def test_what_parts_have_done_is_never_taken_back(tmp_path: Path) -> None:
         done.divide(message, time)
     done.close(finished=False)
     again = Acknowledged(plan, Checkpoint.load(checkpoint.path), resumed=True)
-    assert again.recall(message).done == 3_000
+    assert again.recall(message).state is State.PARTLY
+    assert [*again.todo()] == [Tile(4, 5, 0, 1)]
+    assert again.samples_before == 4

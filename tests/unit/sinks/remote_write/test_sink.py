@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import pytest
 
 from promfill.errors import InputError, ReceiverError
 from promfill.model.grid import Tile
+from promfill.net.clock import Clock
 from promfill.net.http import make_client
 from promfill.net.resolve import build_destination
 from promfill.pb.remote_write_1_pb2 import MetricMetadata, WriteRequest
@@ -173,6 +175,34 @@ def test_an_ended_push_does_not_wait_for_a_silent_receiver(monkeypatch: pytest.M
         sink.abort()
         assert time.monotonic() - begin < 15
         assert sink.report.samples == sink.report.details["unanswered"] == 60
+
+
+class Pausing(Clock):
+    """Notes whether the pauses that were begun were cut short."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.cut_short: list[bool] = []
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        self.begun.set()
+        self.cut_short.append(event.wait(5))
+        return self.cut_short[-1]
+
+
+def test_an_ended_push_repeats_nothing() -> None:
+    """A request that waits to be sent again is given up at once, and what may be there of it is told."""
+    source, clock = source_of("host=h{1..5}", 50), Pausing()
+    with Receiver(answers(GOOD, *[Answer(503, b"busy")] * 9)) as receiver:
+        sink = sink_of(receiver.url, source, clock=clock, retry_for=10.0)
+        tiles = sink.tiles()
+        for _ in range(2):
+            sink.write(source.batch(next(tiles)))
+        assert clock.begun.wait(30)
+        sink.abort()
+        assert clock.cut_short == [True]
+        assert len([taken for taken in receiver.taken if taken.message]) == 2
+    assert sink.report.details["unanswered"] == 60
 
 
 def test_half_a_window_is_not_told_as_whole() -> None:
