@@ -29,10 +29,7 @@ def check(scenario: Scenario, target: Target, how: How | None = None, notices: N
     how = how or How()
     places = Places(target, how.query, notices)
     _check_address(target, how)
-    if isinstance(target, ScriptTarget):
-        from promfill.operations.targets import script_of
-
-        script_of(target, scenario.grid.last)
+    _check_files(target, scenario.grid.last)
     series = count_series(scenario.labels)
     frame = Frame(target.mode, scenario, series, series * scenario.grid.steps, _destination(target))
     notices.found(frame)
@@ -68,6 +65,17 @@ def _check_address(target: Target, how: How) -> None:
         split_url(target.server.url, "remote_write_url")
     if isinstance(target, RemoteWriteTarget) and not (target.server.url or target.server.cdo or how.query):
         raise InputError.about("remote_write_url", "is missing", "give the address of the server")
+
+
+def _check_files(target: Target, last: int) -> None:
+    """InputError where a push of samples up to `last` (ms) could not write its files, or has no script to call."""
+    from promfill.files.directory import check_writable
+    from promfill.operations.targets import script_of
+
+    if not isinstance(target, RemoteWriteTarget):
+        check_writable(target.directory)
+    if isinstance(target, ScriptTarget):
+        script_of(target, last)
 
 
 def _destination(target: Target) -> str | None:

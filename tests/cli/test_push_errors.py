@@ -151,22 +151,26 @@ def test_missing_options_are_named(promfill: Promfill) -> None:
     assert "'--start'" in promfill("push", "--metric-name", "vpn").err
 
 
+@pytest.mark.parametrize("command", ["push", "check"])
 @pytest.mark.parametrize("mode", ["blocks", "openmetrics"])
-def test_output_directory_below_a_file(promfill: Promfill, mode: str) -> None:
+def test_output_directory_below_a_file(promfill: Promfill, mode: str, command: str) -> None:
     Path("plain").write_text("")
-    result = promfill(*PUSH, "--mode", mode, "--output-dir", "plain/below")
+    result = promfill(command, *PUSH[1:], "--mode", mode, "--output-dir", "plain/below")
     assert result.code == 2
     assert "plain is a file, not a directory" in result.err
     assert result.err.count("\n") == 1
     assert [path.name for path in Path().iterdir()] == ["plain"]
 
 
+@pytest.mark.parametrize("command", ["push", "check"])
 @pytest.mark.parametrize("mode", ["blocks", "openmetrics"])
-def test_directory_of_another_user(promfill: Promfill, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_directory_of_another_user(
+    promfill: Promfill, mode: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Path("theirs").mkdir()
     real = os.access
     monkeypatch.setattr(os, "access", lambda path, flags: Path(path).name != "theirs" and real(path, flags))
-    result = promfill(*PUSH, "--mode", mode, "--output-dir", "theirs")
+    result = promfill(command, *PUSH[1:], "--mode", mode, "--output-dir", "theirs")
     assert result.code == 2
     assert "chown" in result.err
     assert list(Path("theirs").iterdir()) == []
