@@ -101,3 +101,17 @@ def test_every_cut_of_the_golden_file_is_damage() -> None:
     for size in range(len(data)):
         with pytest.raises(FormatError):
             decode_meta(data[:size])
+
+
+@pytest.mark.parametrize("time", [-(1 << 63), (1 << 63) - 1])
+def test_times_as_far_as_64_bits_reach(time: int) -> None:
+    document = golden_document(minTime=min(time, 0), maxTime=max(time, 0))
+    meta = decode_meta(json.dumps(document).encode())
+    assert time in (meta.min_time, meta.max_time)
+
+
+@pytest.mark.parametrize("time", [-(1 << 63) - 1, 1 << 63, 1.0, "5", True, None])
+@pytest.mark.parametrize("name", ["minTime", "maxTime"])
+def test_times_that_are_not_64_bit_integers(name: str, time: object) -> None:
+    with pytest.raises(FormatError, match=f"{name} is not a 64-bit integer"):
+        decode_meta(json.dumps(golden_document(**{name: time})).encode())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from promfill.codecs.remote_write.version_2 import RequestEncoder
+from promfill.codecs.remote_write.version_2 import RequestEncoder, SymbolTable
+from promfill.model.batch import LabelSet
 from promfill.pb.remote_write_2_pb2 import Metadata, Request
 from tests.support.fleets import fleet_of
 from tests.support.golden import golden_bytes, golden_json
@@ -89,3 +92,39 @@ def test_no_start_timestamp_is_written() -> None:
     batch = golden_batch()
     request = Request.FromString(RequestEncoder(batch.fleet).encode(batch).tobytes())
     assert not any(sample.start_timestamp for series in request.timeseries for sample in series.samples)
+
+
+def symbols(*label_sets: LabelSet, series: range | None = None, more: Sequence[str] = ()) -> list[str]:
+    """The table of some series; each of the fleet's symbols that is in it has its place."""
+    fleet = fleet_of(label_sets)
+    table = SymbolTable(fleet, series or range(len(fleet)), list(more))
+    for number, symbol in enumerate(fleet.symbols):
+        if symbol.decode() in table.texts:
+            assert table.texts[table.references[number]] == symbol.decode()
+    assert [table.of(text) for text in table.texts] == list(range(len(table.texts)))
+    return table.texts
+
+
+def test_the_empty_string_is_the_first_symbol_even_of_one_label() -> None:
+    """2.0 wants it: a reader takes the reference 0 for no text."""
+    assert symbols((("a", "b"),)) == ["", "a", "b"]
+    assert symbols((("a", "b"),), (("a", "c"),), (("a", "d"),)) == ["", "a", "b", "c", "d"]
+
+
+def test_symbols_are_in_the_order_of_their_uses() -> None:
+    """One that is both name and value counts as both."""
+    label_sets = [(("n", "z"), ("z", str(number))) for number in range(3)] + [(("n", "n"), ("z", "y"))]
+    assert symbols(*label_sets)[:3] == ["", "z", "n"]
+    twice: list[LabelSet] = [(("a", "v"), ("b", "1")), (("a", "v"), ("b", "2")), (("a", "w"), ("b", "3"))]
+    assert symbols(*twice)[:4] == ["", "a", "b", "v"]
+
+
+def test_a_slice_has_no_symbols_of_other_series() -> None:
+    label_sets: list[LabelSet] = [(("a", "1"),), (("a", "2"), ("zone", "x")), (("b", "3"),)]
+    assert symbols(*label_sets, series=range(1)) == ["", "1", "a"]
+    assert set(symbols(*label_sets, series=range(1, 2))) == {"", "a", "2", "zone", "x"}
+    assert symbols(*label_sets, series=range(2, 3)) == ["", "3", "b"]
+
+
+def test_texts_of_the_metadata_are_added_where_no_label_has_them() -> None:
+    assert symbols((("a", "help"),), more=["help", "", "seconds", "seconds"]) == ["", "a", "help", "seconds"]
