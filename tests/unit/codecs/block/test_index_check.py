@@ -174,6 +174,34 @@ def lists(data: bytes) -> list[int]:
     return found
 
 
+def test_no_label_is_empty() -> None:
+    """The symbols of most indices begin with the empty string, which no label's name or value is."""
+    for labels in ((("__name__", "a"), ("job", "")), (("", "a"),)):
+        with pytest.raises(FormatError, match="an empty label name or value"):
+            check_index(index_of([(labels, chunks((0, 9)))]))
+
+
+def test_an_index_without_the_empty_string() -> None:
+    """Then the first symbol is that of a label: Prometheus lists what is used, and its block writer adds nothing."""
+    data = bytearray(reference_index(GOOD))
+    start = sections(bytes(data))[0]
+    assert data[start + 8] == 0
+    length, count = struct.unpack_from(">2I", data, start)
+    assert length % 4
+    body = struct.pack(">I", count - 1) + bytes(data[start + 9 : start + 4 + length])
+    at = sections(bytes(data))[1]
+    at += -at % 16
+    for labels, _ in GOOD:
+        size, entry = data[at], bytearray(data[at + 1 : at + 1 + data[at]])
+        for place in range(1, 1 + 2 * len(labels)):
+            entry[place] -= 1
+        data[at + 1 : at + 5 + size] = bytes(entry) + struct.pack(">I", crc32c.crc32c(bytes(entry)))
+        at += -(-(size + 5) // 16) * 16
+    put = struct.pack(">I", len(body)) + body + struct.pack(">I", crc32c.crc32c(body)) + b"\0"
+    data[start : start + len(put)] = put
+    check_index(reader(data))
+
+
 @pytest.mark.parametrize("number", range(5))
 def test_each_list_names_its_series(number: int) -> None:
     """The first list, of all series, is that of no label pair."""

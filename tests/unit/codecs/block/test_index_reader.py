@@ -171,3 +171,16 @@ def test_a_list_of_other_series() -> None:
     index.postings_offsets.offsets[1:3] = index.postings_offsets.offsets[2:0:-1]
     with pytest.raises(FormatError, match="a list does not name the series that have its label"):
         check_index(index)
+
+
+@pytest.mark.parametrize(
+    "entry", ["02ffffff7f", "020161ffffff7f", "0201610162ffffffffffffffffff", "02016101", "030161016205"]
+)
+def test_a_table_whose_entry_holds_no_lengths(entry: str) -> None:
+    """One that goes on beyond the table, by the length of its name or of its value, or by its number."""
+    body = struct.pack(">I", 1) + bytes.fromhex(entry)
+    section = struct.pack(">I", len(body)) + body + struct.pack(">I", crc32c.crc32c(body))
+    toc = struct.pack(">6Q", *SECTIONS[:5], len(GOOD) - 52)
+    index = GOOD[:-52] + section + toc + struct.pack(">I", crc32c.crc32c(toc))
+    with pytest.raises(FormatError, match="postings offset table"):
+        _ = reader(index).postings_offsets

@@ -185,3 +185,23 @@ def test_every_kind_of_histogram_is_named(kind: Chunk.Encoding) -> None:
     response.chunked_series[0].chunks[1].type = kind
     with pytest.raises(FormatError, match=f"encoding {Chunk.Encoding.Name(kind)}, where a push has floats alone"):
         parse_frame(response.SerializeToString())
+
+
+@pytest.mark.parametrize("size", [1, 100, *range(112, 136), 255, 256, 300])
+@pytest.mark.parametrize("place", [0, 1])
+def test_labels_of_every_length(size: int, place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers end with their first byte below 128: 127 is one, and so is the end of 16,383."""
+    labels: LabelSet = (("__name__", "m"), ("host", "v" * size) if place else ("n" * size, "v"))
+    message = chunk_stream.message([(labels, [samples(0, 3)])])
+    monkeypatch.setattr(chunk_frames, "_parse_any", None)
+    assert data_of(parse_frame(message)) == wanted(message)
+
+
+@pytest.mark.parametrize("behind", range(5))
+def test_marks_at_the_very_end(behind: int) -> None:
+    """Data that ends like the beginning of another chunk, with nothing or next to nothing behind it."""
+    response = ChunkedReadResponse.FromString(chunk_stream.message([(A, [samples(0, 120)])]))
+    marks = b"\x08" + bytes(6) + b"\x10" + bytes(6) + b"\x18\x01\x22"
+    response.chunked_series[0].chunks[0].data += marks + bytes(range(5, 5 + behind))
+    message = response.SerializeToString()
+    assert data_of(parse_frame(message)) == wanted(message)

@@ -87,3 +87,17 @@ def test_lengths_are_checked(change: object, what: str) -> None:
     assert callable(change)
     with pytest.raises(FormatError, match=what):
         decode([change(data)])
+
+
+@pytest.mark.parametrize("count", [1, 2, 127, 128, 255, 256, 257, 300, 511, 512, 1000])
+def test_chunks_of_any_size(count: int) -> None:
+    samples = [(1_700_000_000_000 + 15_000 * place, place << 44) for place in range(count)]
+    assert decode([write_xor2_chunk(samples)]) == [samples]
+
+
+def test_a_chunk_of_no_samples_is_three_bytes() -> None:
+    one = [(5, 7)]
+    assert decode([b"\0\0\0"]) == [[]]
+    assert decode([write_xor2_chunk(one), b"\0\0\0", write_xor2_chunk(one)]) == [one, [], one]
+    with pytest.raises(FormatError, match="no room for a count"):
+        decode([b"\0\0"])
