@@ -7,7 +7,7 @@ order in which they stand here, and last of all `Remains`. Nothing here holds a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +121,36 @@ class Uploaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What remote write counted; all of it is of this run but for `sent_before`, the samples of an earlier one.
+
+    requests, bytes_raw (before compression), bytes_sent: of what was acknowledged. Samples: acknowledged; already_there
+    (an attempt whose answer was lost had written them); rejected, by kind of reason, and their sum; counted and
+    not_counted, by the receiver's own count; perhaps_twice (the receiver keeps what is sent twice, and could not be
+    asked); unanswered (the fate of their requests was open when the push ended). retries: attempts after the first.
+    answers_lost: attempts that got no answer, and may have arrived. divided: requests that were too large.
+    """
+
+    protocol: str
+    requests: int = 0
+    bytes_raw: int = 0
+    bytes_sent: int = 0
+    acknowledged: int = 0
+    already_there: int = 0
+    rejected_samples: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    retries: int = 0
+    answers_lost: int = 0
+    divided: int = 0
+    sent_before: int = 0
+    receiver: str = ""
+    counted: int = 0
+    not_counted: int = 0
+    perhaps_twice: int = 0
+    unanswered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PushReport:
     """What a push made.
 
@@ -144,6 +174,13 @@ class PushReport:
     verify_at: str | Path | None = None
     verified: VerifyReport | None = None
     finished_before: bool = False
+
+    @property
+    def sent(self) -> Sent | None:
+        """What remote write counted; None in other modes, and where nothing was begun."""
+        if "protocol" not in self.details:
+            return None
+        return Sent(**{one.name: self.details[one.name] for one in fields(Sent) if one.name in self.details})
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,24 +30,23 @@ _RESIDUE = (
 
 def lines(report: PushReport, size: str, rate: str, *, provable: bool) -> list[str]:
     """What was sent and what became of it, as a table for people. provable: the command that proves it follows."""
-    facts, there_before = report.details, report.there_before
-    before, perhaps_twice = facts.get("sent_before", 0), facts.get("perhaps_twice", 0)
-    forwarder = report.frame.forwarder
-    asked = facts.get("receiver") == "VictoriaMetrics" and facts["answers_lost"] and not perhaps_twice
-    doubt = _DOUBT if "receiver" in facts else _DOUBT_WHO
-    doubt = _DOUBT_BEHIND.format(facts["receiver"], perhaps_twice) if forwarder else doubt
+    sent, frame, there_before = report.sent, report.frame, report.there_before
+    assert sent is not None
+    asked = sent.receiver == "VictoriaMetrics" and sent.answers_lost and not sent.perhaps_twice
+    doubt = _DOUBT if sent.receiver else _DOUBT_WHO
+    doubt = _DOUBT_BEHIND.format(sent.receiver, sent.perhaps_twice) if frame.forwarder else doubt
     rows = [
-        (True, "sent", f"{facts['acknowledged']:,} samples in {facts['requests']:,} requests, {size} ({rate})"),
-        (True, "", f"to {report.frame.destination}, by remote write {facts['protocol']}"),
-        (before, "", f"{before:,} samples had been sent by an earlier run"),
+        (True, "sent", f"{sent.acknowledged:,} samples in {sent.requests:,} requests, {size} ({rate})"),
+        (True, "", f"to {frame.destination}, by remote write {sent.protocol}"),
+        (sent.sent_before, "", f"{sent.sent_before:,} samples had been sent by an earlier run"),
         (there_before, "there", _THERE_BEFORE.format(there_before)),
-        (facts["already_there"], "there", _THERE.format(facts["already_there"])),
-        (facts["retries"], "again", f"{facts['retries']:,} attempts; {facts['answers_lost']:,} answers were lost"),
-        (facts["divided"], "halved", f"{facts['divided']:,} requests that the receiver found too large"),
-        *((True, "reject", f"{count:,} samples: {reason}") for reason, count in facts["rejected"].items()),
-        (facts.get("not_counted"), "note", _NOT_COUNTED.format(facts.get("not_counted", 0))),
-        (perhaps_twice, "note", doubt.format(perhaps_twice)),
-        (forwarder and not provable, "note", _FORWARDED),
+        (sent.already_there, "there", _THERE.format(sent.already_there)),
+        (sent.retries, "again", f"{sent.retries:,} attempts; {sent.answers_lost:,} answers were lost"),
+        (sent.divided, "halved", f"{sent.divided:,} requests that the receiver found too large"),
+        *((True, "reject", f"{count:,} samples: {reason}") for reason, count in sent.rejected.items()),
+        (sent.not_counted, "note", _NOT_COUNTED.format(sent.not_counted)),
+        (sent.perhaps_twice, "note", doubt.format(sent.perhaps_twice)),
+        (frame.forwarder and not provable, "note", _FORWARDED),
         (asked, "note", _RESIDUE),
     ]
     return [f"{name:<6} {text}" for wanted, name, text in rows if wanted]
@@ -56,8 +55,9 @@ def lines(report: PushReport, size: str, rate: str, *, provable: bool) -> list[s
 def remains(ended: Remains) -> str:
     """What had arrived when the push ended early, and how to go on."""
     report, frame = ended.report, ended.report.frame
-    arrived = report.samples + report.details.get("sent_before", 0)
-    open_ones = report.details.get("unanswered", 0)
+    sent = report.sent
+    arrived = report.samples + (sent.sent_before if sent else 0)
+    open_ones = sent.unanswered if sent else 0
     doubt = f" ({open_ones:,} more may be)" if open_ones else ""
     again = "to go on, run the same command with --resume" if ended.resumable else ""
     way = again or "fix the problem and run the command again"
