@@ -127,6 +127,8 @@ class Delivery:
         """The answer that stands."""
 
         def on_retry() -> None:
+            if self._stop.is_set():  # a connection that was closed to end the push is no trouble to be told of
+                raise StoppedError
             if attempts.number == 1:
                 self._terms.on_trouble(attempts.trouble)
             self._tally.count("retries")
