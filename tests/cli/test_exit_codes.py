@@ -74,7 +74,7 @@ def test_a_server_that_takes_no_writes_at_all(promfill: Promfill) -> None:
     with Receiver(lambda _: Answer(501, b"Unsupported method ('POST')")) as receiver:
         code, told = push(promfill, receiver.url)
     assert code == 3
-    assert "give the full push URL" in told
+    assert "set --remote-write-url to the full push URL" in told
     assert "Nothing had arrived before it" in told
     assert "may have arrived" not in told
 

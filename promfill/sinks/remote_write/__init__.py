@@ -1,1 +1,1 @@
-"""``--mode remote-write``: what goes into which request, how it is sent, and what the answers mean."""
+"""Mode remote-write: what goes into which request, how it is sent, and what the answers mean."""

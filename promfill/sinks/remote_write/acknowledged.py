@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
-from promfill.errors import InputError
+from promfill.errors import InputError, setting
 from promfill.files.checkpoint import Checkpoint
 from promfill.model.grid import Grid, Tile
 from promfill.sinks.remote_write.message import Message
@@ -117,12 +117,13 @@ def read_plan(checkpoint: Checkpoint, grid: Grid, series: int, slack: float) -> 
     except (ValueError, TypeError, KeyError, AttributeError):
         raise _damaged(checkpoint) from None
     if slices > 1 and (steps - 1) * grid.step > slack:
-        raise InputError(f"the checkpoint {checkpoint.path} is of a run with --order any: give it again")
+        problem = f"the checkpoint {checkpoint.path} is of a run with {setting('order', 'any')}"
+        raise InputError(problem, "give it again", field="order")
     return RequestPlan.of_parts(grid, series, steps, slices)
 
 
 def _damaged(checkpoint: Checkpoint) -> InputError:
-    return InputError(f"the checkpoint {checkpoint.path} is damaged: remove it to begin anew")
+    return InputError(f"the checkpoint {checkpoint.path} is damaged", "remove it to start over", field="checkpoint")
 
 
 def read_state(checkpoint: Checkpoint, slices: int) -> tuple[list[int], InParts]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
+from promfill.errors import setting
 from promfill.net.http_answers import passing
 
 REFUSED_BY_500 = ("too old sample", "is not unique")
@@ -39,7 +40,7 @@ _INGESTER = re.compile(r"\buser=\S+: ")
 """Before what an ingester of Mimir or Cortex says, which writes what is good of a request."""
 _ABOUT_SAMPLES = (400, 409, 413, 422)  # 409 is what Thanos says to samples out of order
 
-_BLOCKS = "use --mode blocks, or "
+_BLOCKS = f"use {setting('mode', 'blocks')}, or "
 _HISTORY_FIX = (
     f"the receiver holds newer samples, and refuses history beside them: {_BLOCKS}"
     "give the receiver an out-of-order window (out_of_order_time_window) that reaches back to the start"
@@ -56,13 +57,16 @@ _DUPLICATE_FIX = (
 _AHEAD_FIX = "the request holds samples after now, and receivers take few minutes of that: end the push now"
 _AHEAD_REFUSED = ("out of bounds", "too far in the future", "too-far-in-future")
 _ADDRESS_FIX = (
-    "give the full push URL by --remote-write-url: /api/v1/write of a Prometheus that was started with "
+    f"set {setting('remote_write_url')} to the full push URL: /api/v1/write of a Prometheus that was started with "
     "--web.enable-remote-write-receiver and of VictoriaMetrics, /api/v1/push of Mimir, /api/prom/push of Grafana Cloud"
 )
-_LABELS_FIX = "labels appear twice, are too many or too long for this receiver: check --labels, or raise its limits"
+_LABELS_FIX = (
+    f"labels appear twice, are too many or too long for this receiver: check {setting('labels')}, or raise its limits"
+)
 _LABELS_REFUSED = ("is not unique", "max-label-names", "label-name-too-long", "label-value-too-long", "label limit")
 _BURST_FIX = (
-    "a request is larger than the tenant's burst limit ({0}): give --max-samples-per-send {0}, or have it raised"
+    "a request is larger than the tenant's burst limit ({0}): "
+    f"set {setting('max_samples_per_send', '{0}')}, or have it raised"
 )
 _SERIES_LIMIT_FIX = "the tenant may not have more series: push fewer, remove old ones, or have its limit raised"
 _STATUS_FIXES = {
@@ -71,8 +75,8 @@ _STATUS_FIXES = {
     405: _ADDRESS_FIX,
     410: _ADDRESS_FIX,
     501: _ADDRESS_FIX,
-    413: "lower --max-bytes-per-send or --max-samples-per-send",
-    415: "the receiver does not take this version of remote write: try another --protocol, or auto",
+    413: f"lower {setting('max_bytes_per_send')} or {setting('max_samples_per_send')}",
+    415: f"the receiver does not take this version of remote write: try another {setting('protocol')}, or auto",
     429: "the receiver limits the rate: try again later, or have the tenant's limit raised",
 }
 

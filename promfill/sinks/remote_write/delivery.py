@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from promfill.errors import ReceiverError, RefusedError
+from promfill.errors import ReceiverError, RefusedError, setting
 from promfill.net.clock import Clock
 from promfill.net.http import HttpClient
 from promfill.net.http_answers import text_of
@@ -374,7 +374,7 @@ class Delivery:
         """An answer that ends the push, with its fix."""
         if response.is_success and attempts.verdict(response) is Verdict.OLDER:
             problem = f"{self.client.problem(response)}: {_TAKEN_FOR_VERSION_1}"
-            return RefusedError(problem, "use --protocol auto or 1.0")
+            return RefusedError(problem, f"use {setting('protocol', 'auto')} or 1.0")
         words = text_of(response)
         now = int(self._terms.clock.wall() * 1000)
         fix = find_fix(response.status_code, words, newest=attempts.message.newest, last=self._terms.last, now=now)

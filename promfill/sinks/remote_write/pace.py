@@ -1,4 +1,4 @@
-"""``--rate-limit``: samples per second, over all lanes."""
+"""A limit of the rate: samples per second, over all lanes."""
 
 from __future__ import annotations
 

@@ -45,13 +45,12 @@ class Limits:
 
     def __post_init__(self) -> None:
         if self.samples < 1:
-            raise InputError(f"--max-samples-per-send {self.samples} must be at least 1")
+            raise InputError.about("max_samples_per_send", f"{self.samples} must be at least 1")
         if self.bytes < 1:
-            raise InputError(f"--max-bytes-per-send {self.bytes} must be at least 1")
+            raise InputError.about("max_bytes_per_send", f"{self.bytes} must be at least 1")
         if self.bytes > MAX_BYTES:
-            raise InputError(
-                f"--max-bytes-per-send {self.bytes} is over {MAX_BYTES} (32 MiB): receivers refuse such bodies"
-            )
+            words = f"{self.bytes} is over {MAX_BYTES} (32 MiB)"
+            raise InputError.about("max_bytes_per_send", words, "receivers refuse such bodies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +131,8 @@ def request_plan(
     steps = min(shared, limits.samples, (room - overhead) // LONGEST_SAMPLE)
     if steps < 1:
         needed = overhead + LONGEST_SAMPLE + metadata
-        raise InputError(
-            f"--max-bytes-per-send {limits.bytes} holds no sample: one needs up to {needed} bytes with its labels"
-        )
+        words = f"{limits.bytes} holds no sample"
+        raise InputError.about("max_bytes_per_send", words, f"one needs up to {needed} bytes with its labels")
     most = min(limits.samples // steps, room // (overhead + steps * LONGEST_SAMPLE))
     return RequestPlan(grid, steps, _slices(series, max(lanes, -(-series // most))))
 

@@ -1,10 +1,10 @@
-"""The sender of ``--mode remote-write``: batches become requests, and lanes deliver them.
+"""The sender of mode remote-write: batches become requests, and lanes deliver them.
 
     push's thread    generates and encodes, in order of time, and gives each request to the lane of its series
     lane             waits at the gate, delivers, writes the acknowledgement down; `lane`, `gate`, `delivery`
 
 The next requests are made while others are under way, but for the first: what the receiver says to the oldest window
-nothing else could tell beforehand, so its answer is looked at before anything follows. With --protocol auto it goes
+nothing else could tell beforehand, so its answer is looked at before anything follows. With protocol auto it goes
 as 2.0, and tells whether the receiver reads that.
 """
 

@@ -27,7 +27,7 @@ from tests.support.recorded import (
 )
 def test_a_receiver_that_refuses_history(status: int, words: str) -> None:
     advice = find_fix(status, words)
-    assert "--mode blocks" in advice
+    assert "mode=blocks" in advice
     assert "out_of_order_time_window" in advice
     assert "holds newer samples" in advice
 
@@ -39,7 +39,7 @@ def test_a_receiver_that_holds_these_series_already(words: str) -> None:
     advice = find_fix(400, words)
     assert "if they are of an earlier push, it is there" in advice
     # No window and no block makes room for a second value at the same time.
-    assert ("out_of_order_time_window" in advice) == ("--mode blocks" in advice) == ("duplicate" not in words)
+    assert ("out_of_order_time_window" in advice) == ("mode=blocks" in advice) == ("duplicate" not in words)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_a_receiver_that_holds_these_series_already(words: str) -> None:
         (200, "/api/v1/write"),
         (404, "--web.enable-remote-write-receiver"),
         (405, "/api/prom/push"),
-        (413, "--max-bytes-per-send"),
-        (415, "--protocol"),
+        (413, "max_bytes_per_send"),
+        (415, "protocol"),
         (429, "rate"),
     ],
 )
@@ -58,7 +58,7 @@ def test_statuses_that_say_enough(status: int, words: str) -> None:
 
 
 def test_a_body_that_victoriametrics_finds_too_large() -> None:
-    assert "--max-bytes-per-send" in find_fix(400, "too big unpacked request; mustn't exceed")
+    assert "max_bytes_per_send" in find_fix(400, "too big unpacked request; mustn't exceed")
 
 
 def test_nothing_is_made_up() -> None:
@@ -66,7 +66,7 @@ def test_nothing_is_made_up() -> None:
 
 
 def test_labels_that_the_receiver_does_not_take() -> None:
-    assert "--labels" in find_fix(500, 'label name "a" is not unique: invalid sample')
+    assert "labels" in find_fix(500, 'label name "a" is not unique: invalid sample')
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_a_media_type_that_is_not_taken() -> None:
 
 @pytest.mark.parametrize("words", ["out of bounds", "too old sample", "out of order sample"])
 def test_no_fix_leads_into_blocks_that_end_after_now(words: str) -> None:
-    assert "--mode blocks" in find_fix(400, words, newest=1_000, last=1_000, now=1_000)
+    assert "mode=blocks" in find_fix(400, words, newest=1_000, last=1_000, now=1_000)
     ahead = find_fix(400, words, newest=1_000, last=1_001, now=1_000)
-    assert "--mode blocks" not in ahead
+    assert "mode=blocks" not in ahead
     assert "out_of_order_time_window" in ahead
 
 
@@ -123,7 +123,7 @@ def test_a_request_above_the_tenant_s_burst_is_too_large_and_not_early(text: str
         Verdict.SMALLER,  # with what is told of the metric
         Verdict.AGAIN,
     ]
-    assert "--max-samples-per-send 5000" in find_fix(429, words)
+    assert "max_samples_per_send=5000" in find_fix(429, words)
 
 
 def test_who_counts_truly_beside_a_refusal() -> None:

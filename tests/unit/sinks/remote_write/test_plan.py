@@ -74,9 +74,13 @@ def test_one_sample_a_request() -> None:
 @pytest.mark.parametrize(
     ("samples", "size", "words"),
     [
-        (0, 1, "--max-samples-per-send 0 must be at least 1"),
-        (1, 0, "--max-bytes-per-send 0 must be at least 1"),
-        (1, MAX_BYTES + 1, "--max-bytes-per-send 33554433 is over 33554432 (32 MiB): receivers refuse such bodies"),
+        (0, 1, "max_samples_per_send 0 must be at least 1"),
+        (1, 0, "max_bytes_per_send 0 must be at least 1"),
+        (
+            1,
+            MAX_BYTES + 1,
+            "max_bytes_per_send 33554433 is over 33554432 (32 MiB): receivers refuse such bodies",
+        ),
     ],
 )
 def test_limits_that_no_receiver_keeps(samples: int, size: int, words: str) -> None:
@@ -86,7 +90,7 @@ def test_limits_that_no_receiver_keeps(samples: int, size: int, words: str) -> N
 
 
 def test_a_body_too_small_for_one_sample() -> None:
-    with pytest.raises(InputError, match="--max-bytes-per-send 100 holds no sample: one needs up to 115 bytes"):
+    with pytest.raises(InputError, match="max_bytes_per_send 100 holds no sample: one needs up to 115 bytes"):
         plan(1, limits=Limits(bytes=100))
 
 

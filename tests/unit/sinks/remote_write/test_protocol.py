@@ -59,14 +59,14 @@ def test_auto_speaks_2_0_where_it_is_understood() -> None:
 
 def test_2_0_by_order_at_a_receiver_that_takes_it_for_1_0() -> None:
     receiver = FaultyReceiver(1, PrometheusRules(), likelihood=0)
-    with pytest.raises(ReceiverError, match=r"took remote write 2\.0 for 1\.0, and wrote nothing.*--protocol"):
+    with pytest.raises(ReceiverError, match=r"took remote write 2\.0 for 1\.0, and wrote nothing.*protocol"):
         send(receiver, protocol="2.0")
     assert not any(receiver.rules.held.values())
 
 
 def test_2_0_by_order_at_a_receiver_that_refuses_it() -> None:
     receiver = FaultyReceiver(1, PrometheusRules(), likelihood=0, deaf=False)
-    with pytest.raises(ReceiverError, match=r"415 .*another --protocol"):
+    with pytest.raises(ReceiverError, match=r"415 .*another protocol"):
         send(receiver, protocol="2.0")
 
 
@@ -221,7 +221,7 @@ def test_a_receiver_that_counts_fewer_than_it_was_sent() -> None:
 
 
 def test_a_first_request_without_an_answer_is_told_of() -> None:
-    """Whoever gives a wrong address learns it at once, and not when --retry-for is over."""
+    """Whoever gives a wrong address learns it at once, and not when retry_for is over."""
     told: list[str] = []
     with pytest.raises(ReceiverError, match="nothing listens"):
         push(

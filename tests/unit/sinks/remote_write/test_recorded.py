@@ -85,7 +85,7 @@ def test_a_request_above_the_burst_limit_is_made_smaller_at_once(text: str) -> N
 
 def test_a_burst_limit_that_holds_no_sample_ends_the_push_with_its_fix() -> None:
     said = Answer(429, MIMIR_3_0_3_BURST.format(burst=0).encode())
-    with pytest.raises(RefusedError, match="--max-samples-per-send") as caught:
+    with pytest.raises(RefusedError, match="max_samples_per_send") as caught:
         send(lambda _: said, protocol="1.0", limits=Limits(samples=1))
     assert "Nothing had arrived" in str(caught.value)
 

@@ -119,7 +119,7 @@ def test_bodies_keep_to_the_limit_of_bytes() -> None:
 
 
 def test_a_body_that_holds_no_sample() -> None:
-    with pytest.raises(InputError, match="--max-bytes-per-send 50 holds no sample"):
+    with pytest.raises(InputError, match="max_bytes_per_send 50 holds no sample"):
         sink_of("http://127.0.0.1/", source_of("host=h{1..40}", 50), Limits(bytes=50))
 
 
@@ -133,7 +133,7 @@ def test_a_refusal_of_the_first_request_ends_the_run_before_anything_follows() -
     words, sink, requests = fails(source_of("host=h{1..5}", 50), answers(Answer(400, b"out of bounds")))
     assert requests == 1
     assert "answered 400 Bad Request: out of bounds: the receiver holds newer samples" in words
-    assert "--mode blocks" in words
+    assert "mode=blocks" in words
     assert words.endswith("Nothing had arrived before it")
     assert sink.report.samples == 0
 
@@ -229,8 +229,11 @@ def test_nothing_listens() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (Answer(404, b"404 page not found"), "404 page not found: give the full push URL by --remote-write-url"),
-        (Answer(200, b"<html><title>Grafana</title>"), '200 OK: an HTML page, "Grafana": give the full push URL'),
+        (Answer(404, b"404 page not found"), "404 page not found: set remote_write_url to the full push URL"),
+        (
+            Answer(200, b"<html><title>Grafana</title>"),
+            '200 OK: an HTML page, "Grafana": set remote_write_url to the full push URL',
+        ),
         (Answer(401, b"no"), "401 Unauthorized: no: check the user and password, or the token. Nothing"),
     ],
 )
