@@ -26,7 +26,10 @@ def tests_of(root: Path, folder: str) -> list[Path]:
 
 
 def judges(root: Path, folder: str, module: Path, *, near: bool = False) -> list[Path]:
-    """The tests of the folder that reach the module: its own, those that import it, and unless near the rest."""
+    """The tests of the folder that reach the module: its own, its folder's and those that import it, then the rest.
+
+    near: without the rest.
+    """
     reaching = [path for path in tests_of(root, folder) if module in reached(root, path)]
     if near:
         reaching = [path for path in reaching if _distance(root, path, module) < _FAR]
@@ -38,7 +41,8 @@ def _distance(root: Path, test: Path, module: Path) -> int:
         return 0
     if test.stem.startswith(f"test_{module.stem}"):
         return 1
-    return 2 if module in imported(root, test) else _FAR
+    beside = test.parent.relative_to(root).parts[2:] == module.parent.relative_to(root).parts[1:]
+    return 2 if beside or module in imported(root, test) else _FAR
 
 
 def _ways_up(root: Path, test: Path) -> Iterator[Path]:

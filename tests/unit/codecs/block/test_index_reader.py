@@ -174,7 +174,16 @@ def test_a_list_of_other_series() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", ["02ffffff7f", "020161ffffff7f", "0201610162ffffffffffffffffff", "02016101", "030161016205"]
+    "entry",
+    [
+        "02ffffff7f",
+        "02ffffff016105",
+        "020161ffffff01",
+        "020161ffffff7f",
+        "0201610162ffffffffffffffffff",
+        "02016101",
+        "030161016205",
+    ],
 )
 def test_a_table_whose_entry_holds_no_lengths(entry: str) -> None:
     """One that goes on beyond the table, by the length of its name or of its value, or by its number."""

@@ -60,10 +60,12 @@ def test_the_nearest_come_first_and_those_that_do_not_reach_it_not_at_all(projec
     assert names(project, found) == [
         "unit/codecs/test_bits.py",
         "unit/codecs/test_bits_wide.py",
+        "unit/codecs/test_archive.py",
         "unit/codecs/test_mixed.py",
         "property/test_chunk.py",
-        "unit/codecs/test_archive.py",
     ]
+    bits = project / "promfill" / "codecs" / "bits.py"
+    assert chosen.judges(project, "promfill/codecs", bits, near=True) == found[:-1]
     assert chosen.judges(project, "promfill/codecs", project / "promfill" / "codecs" / "lonely.py") == []
 
 

@@ -104,11 +104,12 @@ def test_tests_that_reach_the_module_through_others_are_left_out_where_that_is_a
 ) -> None:
     """What they might have noticed is tried again by the next run."""
     (project / "promfill/codecs/through.py").write_text("import promfill.codecs.numbers\n")
-    (project / "tests/unit/codecs/test_through.py").write_text("import promfill.codecs.through\n")
+    (project / "tests/property").mkdir()
+    (project / "tests/property/test_through.py").write_text("import promfill.codecs.through\n")
     assert mutants(project, "--near") == 1  # Trials looks at the names of the tests
     assert sorted(trials.tried) == [2, 3, 4, 5]
     assert [row["how"] for row in rows(project)] == ["killed"] * 3
-    (project / "tests/unit/codecs/test_through.py").unlink()
+    (project / "tests/property/test_through.py").unlink()
     mutants(project)
     assert sorted(trials.tried) == [2, 3, 4, 5, 5]
 
