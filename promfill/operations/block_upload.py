@@ -100,7 +100,7 @@ def open_uploader(
 def ask_for_upload(destination: Destination, upload: Upload) -> Finding:
     """Whether the Mimir that an upload goes to takes blocks of this tenant."""
     from promfill.rules.finding import Finding
-    from promfill.sinks.upload.mimir import DISABLED_MEND
+    from promfill.sinks.upload.mimir import DISABLED_FIX
 
     protocol = _open_protocol(destination, upload, threading.Event())
     try:
@@ -109,9 +109,7 @@ def ask_for_upload(destination: Destination, upload: Upload) -> Finding:
         protocol.close()
     if is_on:
         return Finding("upload", False, None, f"{destination} takes blocks of this tenant")
-    return Finding(
-        "upload", True, None, f"block upload is switched off for this tenant at {destination}", DISABLED_MEND
-    )
+    return Finding("upload", True, None, f"block upload is switched off for this tenant at {destination}", DISABLED_FIX)
 
 
 def beside_upload(url: str, *, cloud: bool = False) -> str:

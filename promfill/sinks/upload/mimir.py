@@ -47,7 +47,7 @@ Ask = Callable[[], httpx.Response]
 
 _BASE_FIX = f"set {setting('upload')} to the base address of a Mimir"
 DISABLED = "block upload is disabled"
-DISABLED_MEND = (
+DISABLED_FIX = (
     "ask Grafana's support to switch block upload on for this tenant (in a Mimir of your own: "
     "compactor_block_upload_enabled in its limits); until then use "
     f"{setting('mode', 'remote-write')}, which takes what lies within the tenant's out-of-order window, or "
@@ -220,7 +220,7 @@ class MimirUpload:
     def _failure(self, response: httpx.Response) -> ReceiverError:
         client = self._client()
         if DISABLED in text_of(response):
-            return client.error(response, DISABLED_MEND)
+            return client.error(response, DISABLED_FIX)
         if response.status_code in (404, 405):
             return client.error(response, f"it has no block upload; {_BASE_FIX}")
         return client.error(response)
