@@ -14,14 +14,19 @@ if TYPE_CHECKING:
     from promfill.blocks.block import Block
 
 
-def block_paths(directory: Path) -> list[Path]:
+def block_paths(directory: Path, *, field: str = "directory") -> list[Path]:
     """What Prometheus would take for a block: directories named by a ULID, in order. InputError: no such directory."""
     if not directory.is_dir():
-        raise InputError(f"{directory} is not a directory", "name the one that holds the blocks", field="directory")
+        raise InputError(f"{directory} is not a directory", "name the one that holds the blocks", field=field)
     try:
         return sorted(path for path in directory.iterdir() if is_ulid(path.name) and path.is_dir())
     except OSError as error:
-        raise InputError(f"{directory} cannot be read: {error.strerror}", field="directory") from None
+        raise InputError(f"{directory} cannot be read: {error.strerror}", field=field) from None
+
+
+def blocks_at(path: Path, *, field: str = "directory") -> list[Path]:
+    """The block that a directory is, or those in it, in order. InputError: no such directory."""
+    return [path] if (path / "meta.json").is_file() else block_paths(path, field=field)
 
 
 def open_blocks(directory: Path) -> tuple[list[Block], list[Path]]:
@@ -68,10 +73,9 @@ def raise_open_files() -> None:
 def read_metas(directory: Path) -> dict[str, BlockMeta]:
     """The blocks of a directory by name, in order; those whose meta.json cannot be read are left out."""
     metas = {}
-    for path in sorted(directory.iterdir()) if directory.is_dir() else []:
-        if is_ulid(path.name):
-            with contextlib.suppress(OSError, FormatError):
-                metas[path.name] = decode_meta((path / "meta.json").read_bytes())
+    for path in block_paths(directory) if directory.is_dir() else []:
+        with contextlib.suppress(OSError, FormatError):
+            metas[path.name] = decode_meta((path / "meta.json").read_bytes())
     return metas
 
 

@@ -37,7 +37,7 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Tally:
+class Comparison:
     """Counts of samples. `found`: the pushed ones that are there with their value, rounded or not, counted once."""
 
     step: int
@@ -53,14 +53,14 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Expected:
+class PushedSamples:
     """The pushed samples of m series: `bits` uint64 (m, T), series-major; T steps of the grid."""
 
     grid: Grid
     bits: U64Array
 
 
-def compare(expected: Expected, found: RaggedBatch, tally: Tally, *, by_bits: bool) -> None:
+def compare(expected: PushedSamples, found: RaggedBatch, tally: Comparison, *, by_bits: bool) -> None:
     """Count every sample of these series into the tally; found: a run for each, none of it beside the grid's range."""
     steps = expected.grid.steps
     regular = found.counts == steps
@@ -100,11 +100,11 @@ def _starts_and_ends(found: RaggedBatch, grid: Grid) -> BoolArray:
     return fits
 
 
-def _take(expected: Expected, which: BoolArray) -> Expected:
-    return Expected(expected.grid, expected.bits[which])
+def _take(expected: PushedSamples, which: BoolArray) -> PushedSamples:
+    return PushedSamples(expected.grid, expected.bits[which])
 
 
-def _compare_rows(expected: Expected, bits: U64Array, tally: Tally, by_bits: bool) -> None:
+def _compare_rows(expected: PushedSamples, bits: U64Array, tally: Comparison, by_bits: bool) -> None:
     """Every cell has its one sample: (m, T) against (m, T)."""
     same = expected.bits == bits
     wrong = np.flatnonzero(~same.all(axis=1))
@@ -117,14 +117,14 @@ def _compare_rows(expected: Expected, bits: U64Array, tally: Tally, by_bits: boo
     tally.found -= int(np.count_nonzero(~good))
 
 
-def _count_values(good: BoolArray, same: BoolArray, tally: Tally, grid: Grid) -> None:
+def _count_values(good: BoolArray, same: BoolArray, tally: Comparison, grid: Grid) -> None:
     """Rounded and different ones of the cells (m, T); what is neither good nor the same is different."""
     tally.rounded += int(np.count_nonzero(good)) - int(np.count_nonzero(same))
     bad = ~good
     tally.different.add(int(np.count_nonzero(bad)), _times(grid)[bad.any(axis=0)])
 
 
-def _compare_cells(expected: Expected, found: RaggedBatch, tally: Tally, by_bits: bool) -> None:
+def _compare_cells(expected: PushedSamples, found: RaggedBatch, tally: Comparison, by_bits: bool) -> None:
     """Sample by sample: each belongs to a cell of the plane, to none, or is one too many in its cell."""
     grid = expected.grid
     step, off = np.divmod(found.times - grid.start, grid.step)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from promfill.blocks.check import BlockCheck, check_block
-from promfill.blocks.directory import block_paths, raise_open_files
+from promfill.blocks.directory import blocks_at, raise_open_files
 from promfill.codecs.block.meta import decode_meta
 from promfill.errors import FormatError, InputError
 from promfill.rules.directory import Arrival, predict_in_directory, spans_in
 from promfill.rules.finding import Finding
 from promfill.rules.mimir import BlockFacts
-from promfill.rules.verdicts import Verdict, WholeBlock, refused, verdicts
+from promfill.rules.verdicts import Acceptance, WholeBlock, refused, verdicts
 from promfill.sinks.upload.local import LocalBlock, read_local_block
 
 _Span = tuple[int, int, Any]
@@ -28,7 +28,7 @@ class BlockReview:
     path: Path
     wrong: str | None
     check: BlockCheck | None
-    stores: dict[str, Verdict]
+    stores: dict[str, Acceptance]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def review_blocks(directory: Path, now: int | None = None) -> Iterator[BlockRevi
     """
     raise_open_files()
     now = int(time.time() * 1000) if now is None else now
-    paths = [directory] if (directory / "meta.json").is_file() else block_paths(directory)
+    paths = blocks_at(directory)
     if not paths:
         raise InputError(
             f"{directory} holds no block", "name a block, or a directory that holds blocks", field="directory"

@@ -20,7 +20,7 @@ from promfill.model.ragged_batch import RaggedBatch
 from promfill.model.row_finder import RowFinder
 from promfill.model.scratch import Scratch
 from promfill.model.types import I64Array, U64Array
-from promfill.operations.comparison import Expected, Fault, Tally, compare
+from promfill.operations.comparison import Comparison, Fault, PushedSamples, compare
 from promfill.protocols import Readings, Selection, Store, TellsEmptiness, TooMuchError
 from promfill.rules.victoriametrics import keeps_all_digits
 from promfill.sources.generated import Source
@@ -50,7 +50,7 @@ class VerifyReport:
     unchecked: str
     series: int
     expected: int
-    tally: Tally
+    tally: Comparison
     not_checked: int = 0
     not_yet_visible: int = 0
     shows_within: float = 0.0
@@ -102,7 +102,7 @@ def verify(source: Source, store: Store, progress: Callable[[int], None] = lambd
     first, most = 0, _most_steps(store, len(source.fleet))
     while first < verifier.grid.steps:
         steps = next(spans(verifier.grid.steps - first, most))[1]
-        window = _Window(verifier, first, steps)
+        window = _Span(verifier, first, steps)
         try:
             for readings in store.read(Selection(labels, window.start, window.end), finder):
                 window.add(readings)
@@ -114,7 +114,7 @@ def verify(source: Source, store: Store, progress: Callable[[int], None] = lambd
     return verifier.report()
 
 
-def find_held(source: Source, store: Store, most_samples: int, most_reads: int) -> tuple[Tally, bool]:
+def find_held(source: Source, store: Store, most_samples: int, most_reads: int) -> tuple[Comparison, bool]:
     """What the store holds of the push's own series in its range, and whether that is all: after so many samples, or
     so many spans of time, no more is read. What is *missing* in the tally means nothing.
 
@@ -126,7 +126,7 @@ def find_held(source: Source, store: Store, most_samples: int, most_reads: int) 
     samples = reads = 0
     while spans_left:
         first, steps = spans_left.pop()
-        window = _Window(verifier, first, steps)
+        window = _Span(verifier, first, steps)
         selection = Selection(labels, window.start, window.end)
         if steps > most:
             if not (isinstance(store, TellsEmptiness) and store.is_empty(selection)):
@@ -160,7 +160,7 @@ def _most_steps(store: Store, series: int) -> int:
     return WINDOW_STEPS if store.most_samples is None else min(WINDOW_STEPS, store.most_samples // series)
 
 
-def _halve(steps: int, window: _Window, error: TooMuchError) -> int:
+def _halve(steps: int, window: _Span, error: TooMuchError) -> int:
     """Steps to read at once, where the answer for so many was too much; RefusedError where there are no fewer."""
     if steps == 1 or window.begun:
         asked = "one step" if steps == 1 else f"{steps:,} steps"
@@ -182,7 +182,7 @@ class _Verifier:
         self.source, self.progress = source, progress
         self.grid = source.grid if store.shows_markers else source.scenario.sampled
         self.by_bits = _by_bits(source, store)
-        self.tally = Tally(source.grid.step)
+        self.tally = Comparison(source.grid.step)
         self._store = store
         self.strangers: dict[LabelSet, None] = {}
         self.stranger_count = 0
@@ -222,7 +222,7 @@ class _Verifier:
         )
 
 
-class _Window:
+class _Span:
     """One span of time, of all series."""
 
     def __init__(self, verifier: _Verifier, first_step: int, steps: int) -> None:
@@ -261,7 +261,7 @@ class _Window:
         bits = self._verifier.expected(self._first_step, self._grid.steps, first, end - first)
         if end - first != rows.size:
             bits = bits[rows - first]
-        compare(Expected(self._grid, bits), found, self._verifier.tally, by_bits=self._verifier.by_bits)
+        compare(PushedSamples(self._grid, bits), found, self._verifier.tally, by_bits=self._verifier.by_bits)
         self._verifier.progress(rows.size * self._grid.steps)
 
     def _meet(self, rows: I64Array) -> None:

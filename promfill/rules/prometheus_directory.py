@@ -12,7 +12,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from promfill.codecs.block.ulid import is_ulid
+from promfill.blocks.directory import block_paths
 from promfill.files.claims import is_locked
 from promfill.rules.prometheus import LOG_MS
 
@@ -42,8 +42,8 @@ def foreign_owner(directory: Path) -> Owner | None:
     """The owner, not this user, of a file in the directory or of the directory; None where all is ours."""
     if not hasattr(os, "geteuid") or not directory.is_dir():
         return None
-    blocks = sorted(path for path in directory.iterdir() if is_ulid(path.name))
-    for path in (*(directory / name for name in _OWN_FILES), *blocks, directory):
+    own = (directory / name for name in _OWN_FILES)
+    for path in (*own, *block_paths(directory), directory):
         with contextlib.suppress(OSError):
             status = path.stat()
             if status.st_uid != os.geteuid():

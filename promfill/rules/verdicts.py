@@ -25,7 +25,7 @@ _OLD = (XOR, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Acceptance:
     """Whether a store takes a block: not where there are reasons against it. Notes are what else is to be known."""
 
     reasons: list[str] = field(default_factory=list)
@@ -51,19 +51,19 @@ class WholeBlock:
     has_tombstones: bool = False
 
 
-def verdicts(block: WholeBlock, now: int) -> dict[str, Verdict]:
+def verdicts(block: WholeBlock, now: int) -> dict[str, Acceptance]:
     """By store: Prometheus, Mimir, Thanos. `now`: Unix ms."""
     return dict(zip(STORES, (_prometheus(block, now), _mimir(block, now), _thanos(block)), strict=True))
 
 
-def refused(why: str) -> dict[str, Verdict]:
+def refused(why: str) -> dict[str, Acceptance]:
     """What the stores say to a block that is not whole and right."""
-    return {store: Verdict([why]) for store in STORES}
+    return {store: Acceptance([why]) for store in STORES}
 
 
-def _prometheus(block: WholeBlock, now: int) -> Verdict:
+def _prometheus(block: WholeBlock, now: int) -> Acceptance:
     _, end = block.facts.times
-    verdict = Verdict()
+    verdict = Acceptance()
     if block.facts.index_version == 3:
         verdict.notes.append("index version 3 is read since 2.53.5")
     for name in _new_encodings(block):
@@ -82,15 +82,15 @@ def _prometheus(block: WholeBlock, now: int) -> Verdict:
     return verdict
 
 
-def _mimir(block: WholeBlock, now: int) -> Verdict:
-    verdict = Verdict([str(breach) for breach in breaches(block.facts, now)])
+def _mimir(block: WholeBlock, now: int) -> Acceptance:
+    verdict = Acceptance([str(breach) for breach in breaches(block.facts, now)])
     if block.has_tombstones:
         verdict.notes.append("tombstones are not sent: what they delete is there again")
     return verdict
 
 
-def _thanos(block: WholeBlock) -> Verdict:
-    verdict = Verdict()
+def _thanos(block: WholeBlock) -> Acceptance:
+    verdict = Acceptance()
     section, (start, end) = block.facts.thanos, block.facts.times
     if not section.get("labels"):
         verdict.reasons.append("no external labels (add them by thanos tools bucket upload-blocks)")

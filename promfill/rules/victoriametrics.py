@@ -1,4 +1,4 @@
-"""How many decimal digits a push's values have: VictoriaMetrics keeps the bits of those with few."""
+"""What is true of VictoriaMetrics: how its answers are known, and which values it keeps to the bit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import math
 
 from promfill.model.grid import Grid
 from promfill.scenario.scenario import Signal, largest_value
+
+HEADER = "X-Server-Hostname"
+"""Only VictoriaMetrics answers with it."""
 
 KEPT_DIGITS = 12
 """What VictoriaMetrics stores exactly (lib/decimal: conversionPrecision 1e12); of longer values it keeps the first."""

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from promfill.blocks.block import naming_block, open_block
+from promfill.blocks.directory import blocks_at
 from promfill.blocks.matchers import Matcher
 from promfill.blocks.numbered_series import NumberedSeries, groups, series_at_once
 from promfill.codecs.block.meta import BlockMeta, decode_meta
-from promfill.codecs.block.ulid import is_ulid
 from promfill.errors import FormatError, InputError, setting
 from promfill.model.batch import LabelSet
 from promfill.model.ragged_batch import RaggedBatch
@@ -69,10 +69,7 @@ def _read_metas(directory: Path, names: Collection[str] | None = None) -> dict[P
     """The blocks by time."""
     if not directory.is_dir():
         raise InputError(f"{directory} is not a directory", _BLOCKS_FIX, field="blocks")
-    own = [directory] if (directory / "meta.json").is_file() else []
-    paths = own or sorted(path for path in directory.iterdir() if is_ulid(path.name))
-    if names is not None:
-        paths = [path for path in paths if path.name in names]
+    paths = [path for path in blocks_at(directory, field="blocks") if names is None or path.name in names]
     if not paths:
         raise InputError(f"{directory} holds no blocks", _BLOCKS_FIX, field="blocks")
     metas = {}

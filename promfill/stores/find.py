@@ -8,6 +8,7 @@ from promfill.errors import setting
 from promfill.net.http import HttpClient
 from promfill.protocols import Store
 from promfill.rules.forwarders import Forwarder
+from promfill.rules.victoriametrics import HEADER
 from promfill.stores.api import Api
 from promfill.stores.forwarders import (
     ForwarderError,
@@ -18,7 +19,7 @@ from promfill.stores.forwarders import (
 )
 from promfill.stores.query import QueryStore
 from promfill.stores.remote_read import RemoteReadStore, answers_remote_read
-from promfill.stores.victoriametrics import HEADER, VictoriaMetricsStore
+from promfill.stores.victoriametrics import VictoriaMetricsStore
 
 _PUSH_PATHS = (
     ("/api/prom/push", "/api/prom"),  # Grafana Cloud

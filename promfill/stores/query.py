@@ -16,7 +16,7 @@ from promfill.errors import FormatError, ReceiverError
 from promfill.model.row_finder import RowFinder
 from promfill.protocols import Readings, Selection
 from promfill.stores.api import Api, selector
-from promfill.stores.series_runs import Run, gather_runs
+from promfill.stores.series_runs import SeriesSamples, gather_series
 
 
 class QueryStore:
@@ -37,7 +37,7 @@ class QueryStore:
         parameters: dict[str, str | int] = {"query": _range(selection), "time": _end(selection), "nocache": 1}
         with self._api.stream("GET", "/api/v1/query", parameters) as response:
             body = response.read()
-        yield from gather_runs(_series(body), rows)
+        yield from gather_series(_series(body), rows)
 
     def is_empty(self, selection: Selection) -> bool:
         """As `protocols.TellsEmptiness.is_empty`."""
@@ -59,7 +59,7 @@ def _end(selection: Selection) -> str:
     return f"{selection.end // 1000}.{selection.end % 1000:03d}"
 
 
-def _series(body: bytes) -> Iterator[Run]:
+def _series(body: bytes) -> Iterator[SeriesSamples]:
     """The series of a matrix. FormatError where it holds histograms, or is none."""
     for series in _matrix(body):
         try:
@@ -69,7 +69,7 @@ def _series(body: bytes) -> Iterator[Run]:
             raise FormatError(f"an answer with {what}", section="query API") from error
 
 
-def _run(series: Any) -> Run:
+def _run(series: Any) -> SeriesSamples:
     times, texts = zip(*series["values"], strict=True)
     ms = np.rint(np.array(times, np.float64) * 1000).astype(np.int64)
     bits = np.array(list(map(float, texts))).view(np.uint64)

@@ -16,7 +16,7 @@ from promfill.pb.remote_read_pb2 import LabelMatcher, Query, ReadRequest, ReadRe
 from promfill.protocols import Readings, Selection
 from promfill.stores.api import PIECE, Api
 from promfill.stores.chunk_runs import ChunkRuns
-from promfill.stores.series_runs import Run, gather_runs
+from promfill.stores.series_runs import SeriesSamples, gather_series
 
 PATH = "/api/v1/read"
 _HEADERS = {
@@ -48,7 +48,7 @@ class RemoteReadStore:
             if response.headers.get("Content-Type", "").startswith(_STREAMED):
                 yield from ChunkRuns(rows, self._foreign).readings(map(parse_frame, _messages(response)))
             else:
-                yield from gather_runs(_samples(response.read()), rows, self._foreign)
+                yield from gather_series(_samples(response.read()), rows, self._foreign)
 
     def pending(self) -> int:
         """What Prometheus has acknowledged can be read."""
@@ -93,7 +93,7 @@ def _messages(response: httpx.Response) -> Iterable[bytes]:
     splitter.finish()
 
 
-def _samples(body: bytes) -> Iterator[Run]:
+def _samples(body: bytes) -> Iterator[SeriesSamples]:
     """The series of a ReadResponse. The whole answer is in memory, as the protocol has it."""
     try:
         response = ReadResponse.FromString(snappy.uncompress(body))

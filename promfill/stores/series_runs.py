@@ -15,13 +15,15 @@ from promfill.protocols import Readings
 BATCH_SAMPLES = 600_000
 """Samples of one `Readings`, as far as whole series allow: large enough that array calls cost nothing."""
 
-Run = tuple[LabelSet, I64Array, U64Array]
+SeriesSamples = tuple[LabelSet, I64Array, U64Array]
 """A series with the times int64 (n,) and bits uint64 (n,) of all its samples."""
 
 
-def gather_runs(runs: Iterable[Run], finder: RowFinder, foreign: Collection[str] = ()) -> Iterator[Readings]:
+def gather_series(
+    runs: Iterable[SeriesSamples], finder: RowFinder, foreign: Collection[str] = ()
+) -> Iterator[Readings]:
     """Whole series, joined until there are BATCH_SAMPLES; `foreign` as in `RowFinder.find`."""
-    batch: list[Run] = []
+    batch: list[SeriesSamples] = []
     samples = 0
     for run in runs:
         batch.append(run)
@@ -33,7 +35,7 @@ def gather_runs(runs: Iterable[Run], finder: RowFinder, foreign: Collection[str]
         yield _join(batch, finder, foreign)
 
 
-def _join(runs: list[Run], finder: RowFinder, foreign: Collection[str]) -> Readings:
+def _join(runs: list[SeriesSamples], finder: RowFinder, foreign: Collection[str]) -> Readings:
     label_sets = [labels for labels, _, _ in runs]
     rows = finder.find(label_sets, foreign)
     samples = RaggedBatch.of_counts(

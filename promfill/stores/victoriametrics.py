@@ -17,15 +17,12 @@ from promfill.model.batch import STALE_NAN_BITS
 from promfill.model.row_finder import RowFinder
 from promfill.protocols import Readings, Selection
 from promfill.stores.api import PIECE, Api, selector
-from promfill.stores.series_runs import Run, gather_runs
+from promfill.stores.series_runs import SeriesSamples, gather_series
 
 FLUSHED_SECONDS = 1.0
 """How long rows take to be readable that its own flusher has in hand when it is asked to flush."""
 UNFLUSHED_SECONDS = 30.0
 """How long where we may not ask (-forceFlushAuthKey, a cluster): it flushes every few seconds by itself."""
-
-HEADER = "X-Server-Hostname"
-"""Only VictoriaMetrics answers with it."""
 
 _PENDING = re.compile(rb'^vm_pending_rows\{type="storage"[^}]*\} (\d+)', re.MULTILINE)
 _VALUES = re.compile(rb'"values":\[([^\]"]*(?:"[A-Za-z]+"[^\]"]*)*)\],"timestamps":\[[^\]]*\]\}\s*$')
@@ -55,7 +52,7 @@ class VictoriaMetricsStore:
             "nocache": 1,
         }
         with self._api.stream("GET", "/api/v1/export", parameters) as response:
-            yield from gather_runs(map(parse_line, _lines(response)), rows)
+            yield from gather_series(map(parse_line, _lines(response)), rows)
 
     @property
     def shows_within(self) -> float:
@@ -84,7 +81,7 @@ def flush(api: Api) -> bool:
     return api.try_get_root("/internal/force_flush") is not None
 
 
-def parse_line(line: bytes) -> Run:
+def parse_line(line: bytes) -> SeriesSamples:
     """A series of the export: an object with metric, values and timestamps. FormatError for anything else."""
     try:
         try:

@@ -84,7 +84,7 @@ def test_dry_run_checks_and_stops(promfill: Promfill, mimir: Mimir, data: Path) 
     ("arguments", "says"),
     [
         (("data",), "--upload is missing"),
-        (("nowhere", "--upload", "http://a"), "nowhere cannot be read"),
+        (("nowhere", "--upload", "http://a"), "nowhere is not a directory"),
         ((".", "--upload", "http://a"), ". holds no block"),
     ],
 )

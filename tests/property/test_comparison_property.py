@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from promfill.model.batch import STALE_NAN_BITS
 from promfill.model.grid import Grid
-from promfill.operations.comparison import Expected, Tally, compare
+from promfill.operations.comparison import Comparison, PushedSamples, compare
 from tests.support import comparison_reference as reference
 from tests.support.ragged_reference import batch_of
 
@@ -41,9 +41,9 @@ def test_arrays_count_what_dictionaries_count(
     store: tuple[list[list[int]], list[list[tuple[int, int]]]], by_bits: bool
 ) -> None:
     expected, held = store
-    tally = Tally(STEP)
+    tally = Comparison(STEP)
     found = batch_of(enumerate(held))
-    compare(Expected(GRID, np.array(expected, np.uint64)), found, tally, by_bits=by_bits)
+    compare(PushedSamples(GRID, np.array(expected, np.uint64)), found, tally, by_bits=by_bits)
     wanted = reference.count(TIMES, expected, held, by_bits=by_bits)
     assert (tally.found, tally.rounded) == (wanted.found, wanted.rounded)
     for name in ("missing", "unexpected", "different", "doubled"):

@@ -14,7 +14,7 @@ Held = Sequence[Sequence[tuple[int, int]]]
 
 @dataclass
 class Counts:
-    """What `promfill.operations.comparison.Tally` counts, and the times of each fault."""
+    """What `promfill.operations.comparison.Comparison` counts, and the times of each fault."""
 
     found: int = 0
     rounded: int = 0

@@ -23,7 +23,7 @@ from promfill.errors import InputError, ReceiverError
 from promfill.model.batch import STALE_NAN_BITS
 from promfill.model.grid import Grid, Tile
 from promfill.model.ragged_batch import RaggedBatch
-from promfill.operations.comparison import Expected, Tally, compare
+from promfill.operations.comparison import Comparison, PushedSamples, compare
 from promfill.pb.remote_read_pb2 import ReadResponse
 from promfill.promtool.go_numbers import format_floats
 from promfill.scenario.scenario import Signal, check_signal, parse_resolution
@@ -62,15 +62,15 @@ def places() -> Iterator[tuple[int, int]]:
 
 def compared(
     wanted: NDArray[np.uint64], held: NDArray[np.uint64], *, doubled: bool = False, by_bits: bool = False
-) -> Tally:
+) -> Comparison:
     """Of one series; doubled: its first sample once more, so that it is compared sample by sample."""
     grid = Grid(1_000, 10, wanted.size)
     times = 1_000 + 10 * np.arange(wanted.size)
     if doubled:
         held, times = np.append(held, held[:1]), np.append(times, times[:1])
-    tally = Tally(10)
+    tally = Comparison(10)
     found = RaggedBatch(np.array([0]), np.array([0, held.size]), times.astype(np.int64), held)
-    compare(Expected(grid, wanted[None, :]), found, tally, by_bits=by_bits)
+    compare(PushedSamples(grid, wanted[None, :]), found, tally, by_bits=by_bits)
     return tally
 
 

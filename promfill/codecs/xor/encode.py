@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from promfill.codecs.bits.checksum import crc32c_many
 from promfill.codecs.bits.pack import put_frames
 from promfill.codecs.xor.heads import CHECKSUM_BYTES, Records, chunk_times, head_frames, lay_records
-from promfill.codecs.xor.pack import Streams, cut_tile, pack_far_times, pack_tile
+from promfill.codecs.xor.pack import Streams, cut_stretch, pack_far_times, pack_stretch
 from promfill.codecs.xor.times import FAR_BITS, is_regular, time_tokens
 from promfill.codecs.xor.values import ORIGIN, ValueFrames, accumulate, frame_values
 from promfill.errors import InputError
@@ -46,7 +46,7 @@ NARROW = 30_720
 
 _VALUE_BITS = 78
 _TILE_BYTES = 1 << 28
-"""Of output, at most in a tile: positions in bits must fit 32."""
+"""Of output, at most in a stretch: positions in bits must fit 32."""
 _PAD_WORDS = 8
 """Room after the last record for frames that are all zero there: besides, two bits for each row that is not there."""
 
@@ -58,7 +58,7 @@ class EncodedChunks:
     """The chunks of S series, at most C each.
 
     records: uint8 (N,), the bytes of a segment file: all chunks of series 0, then of series 1 … A view of scratch,
-    valid until the next call with the same Work. lengths: int64 (S, C), bytes of each record; 0: no such chunk.
+    valid until the next call with the same scratch. lengths: int64 (S, C), bytes of each record; 0: no such chunk.
     """
 
     records: U8Array
@@ -199,25 +199,25 @@ def _stream_ends(lanes: _Lanes, frames: ValueFrames) -> I64Array:
 
 
 def _pack_streams(words: U64Array, lanes: _Lanes, streams: Streams, records: Records, work: Scratch) -> None:
-    """Stage 5, by tiles: some hundred columns, chunk by chunk.
+    """Stage 5, by stretches: some hundred columns, chunk by chunk.
 
-    The words are zeroed tile by tile, just before their use: zeroed all at once, they leave the cache, and every
+    The words are zeroed stretch by stretch, just before their use: zeroed all at once, they leave the cache, and every
     addition waits for them to come back.
     """
     starts = lanes.of_lanes(records.streams) * 8 - 1
     record_starts = lanes.of_lanes(records.starts)[0]
-    for columns in _tile_columns(lanes, records):
+    for columns in _stretch_columns(lanes, records):
         following = record_starts[columns.stop :]
         words[(record_starts[columns.start] + 7) // 8 : (following[0] + 7) // 8 if following.size else None] = 0
         first_word = int(record_starts[columns.start]) // 8
         for chunk, longest in enumerate(lanes.counts[:, columns].max(axis=1).tolist()):
             if longest > 1:
-                tile = cut_tile(streams, lanes.chunk_rows, chunk, longest, columns)
-                pack_tile(words[first_word:], starts[chunk, columns] - 64 * first_word, tile, work)
+                stretch = cut_stretch(streams, lanes.chunk_rows, chunk, longest, columns)
+                pack_stretch(words[first_word:], starts[chunk, columns] - 64 * first_word, stretch, work)
     pack_far_times(words, starts, lanes.chunk_rows, streams, work)
 
 
-def _tile_columns(lanes: _Lanes, records: Records) -> Iterator[slice]:
+def _stretch_columns(lanes: _Lanes, records: Records) -> Iterator[slice]:
     steps, columns = lanes.bits.shape
     largest = int((lanes.of_lanes(records.ends)[-1] - lanes.of_lanes(records.starts)[0]).max())
     width = max(1, min(BLOCK // min(lanes.chunk_rows, steps), _TILE_BYTES // max(largest, 1)))

@@ -1,7 +1,7 @@
-"""From laid-out frames and tokens to bits in the words of the output: one tile, the rows of a chunk x some columns.
+"""From laid-out frames and tokens to bits in the words of the output: one stretch, the rows of a chunk x some columns.
 
-Positions are bits from the first word of the tile, so that 32 bits hold them. `start` is where the stream begins, less
-the one bit by which the first delta-of-delta overlaps the head.
+Positions are bits from the first word of the stretch, so that 32 bits hold them. `start` is where the stream begins,
+less the one bit by which the first delta-of-delta overlaps the head.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Streams:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tile:
-    """Views of what belongs to a tile, (k, n): k samples of one chunk, its first among them, of n adjacent columns."""
+class ChunkStretch:
+    """Views of what belongs to it, (k, n): k samples of one chunk, its first among them, of n adjacent columns."""
 
     bits: U64Array
     offsets: NDArray[Any]
@@ -45,11 +45,11 @@ class Tile:
     token_lengths: U8Array | None
 
 
-def cut_tile(streams: Streams, chunk_rows: int, chunk: int, samples: int, columns: slice) -> Tile:
+def cut_stretch(streams: Streams, chunk_rows: int, chunk: int, samples: int, columns: slice) -> ChunkStretch:
     """The first ``samples`` samples of a chunk of these columns."""
     frames, tokens = streams.frames, streams.tokens
     rows = slice(chunk * chunk_rows, chunk * chunk_rows + samples)
-    return Tile(
+    return ChunkStretch(
         streams.bits[rows, columns],
         frames.offsets[:samples, chunk, columns],
         frames.windows[:samples, 1, chunk, columns],
@@ -60,20 +60,20 @@ def cut_tile(streams: Streams, chunk_rows: int, chunk: int, samples: int, column
     )
 
 
-def pack_tile(words: U64Array, start: I64Array, tile: Tile, work: Scratch) -> None:
-    """Add a tile of two samples or more to the words; start: int64 (n,), in bits."""
-    positions = work.get("xor.positions", tile.bits.shape, np.uint32)
-    np.add(tile.offsets, (start - ORIGIN).astype(np.uint32), out=positions)
-    control = work.get("xor.tile control", positions[1:].shape, np.uint8)
-    np.copyto(control, tile.control[1:])
-    _put_values(words, positions[1:], tile, control, work)
-    _put_apart(words, positions[1:], tile, control, work)
-    if tile.tokens is not None and tile.token_lengths is not None:
-        _put_times(words, positions[:-1], tile.trailing[:-1], tile.tokens[1:], tile.token_lengths[1:], work)
+def pack_stretch(words: U64Array, start: I64Array, stretch: ChunkStretch, work: Scratch) -> None:
+    """Add a stretch of two samples or more to the words; start: int64 (n,), in bits."""
+    positions = work.get("xor.positions", stretch.bits.shape, np.uint32)
+    np.add(stretch.offsets, (start - ORIGIN).astype(np.uint32), out=positions)
+    control = work.get("xor.stretch control", positions[1:].shape, np.uint8)
+    np.copyto(control, stretch.control[1:])
+    _put_values(words, positions[1:], stretch, control, work)
+    _put_apart(words, positions[1:], stretch, control, work)
+    if stretch.tokens is not None and stretch.token_lengths is not None:
+        _put_times(words, positions[:-1], stretch.trailing[:-1], stretch.tokens[1:], stretch.token_lengths[1:], work)
 
 
 def pack_far_times(words: U64Array, starts: I64Array, chunk_rows: int, streams: Streams, work: Scratch) -> None:
-    """Add the tokens of 64-bit delta-of-deltas, of all tiles; starts: int64 (C, S), bits from the first word."""
+    """Add the tokens of 64-bit delta-of-deltas, of all stretches; starts: int64 (C, S), bits from the first word."""
     frames, tokens = streams.frames, streams.tokens
     if tokens is None or not tokens.far_places.size:
         return
@@ -85,25 +85,25 @@ def pack_far_times(words: U64Array, starts: I64Array, chunk_rows: int, streams: 
     put_frames(words, body, tokens.far_values.view(np.uint64), work)
 
 
-def _put_values(words: U64Array, positions: U32Array, tile: Tile, control: U8Array, work: Scratch) -> None:
+def _put_values(words: U64Array, positions: U32Array, stretch: ChunkStretch, control: U8Array, work: Scratch) -> None:
     frame = work.get("xor.xor", positions.shape, np.uint64)
     bit = work.get("bitpack.part", positions.shape, np.uint64)
-    np.bitwise_xor(tile.bits[1:], tile.bits[:-1], out=frame)
+    np.bitwise_xor(stretch.bits[1:], stretch.bits[:-1], out=frame)
     np.copyto(bit, control)
     np.left_shift(np.uint64(1), bit, out=bit)  # nothing, from a shift of 64 on
     np.bitwise_or(frame, bit, out=frame)
     put_frames(words, positions, frame, work)
 
 
-def _put_apart(words: U64Array, positions: U32Array, tile: Tile, control: U8Array, work: Scratch) -> None:
+def _put_apart(words: U64Array, positions: U32Array, stretch: ChunkStretch, control: U8Array, work: Scratch) -> None:
     """Control bits that do not fit a frame: right-aligned before the window, in frames of their own."""
     apart = work.get("xor.flag", positions.shape, np.bool_)
     trailing = work.get("xor.small", positions.shape, np.uint8)
-    np.copyto(apart, tile.apart[1:])
+    np.copyto(apart, stretch.apart[1:])
     places = np.flatnonzero(apart)
     if not places.size:
         return
-    np.copyto(trailing, tile.trailing[1:])
+    np.copyto(trailing, stretch.trailing[1:])
     control_here = control.reshape(-1)[places]
     leading = 65 - control_here % NO_CONTROL
     length = (np.uint8(64) - leading - trailing.reshape(-1)[places]) & np.uint8(63)

@@ -24,6 +24,7 @@ from promfill.net.clock import Clock
 from promfill.net.http import HttpClient
 from promfill.net.http_answers import text_of
 from promfill.net.retry import Retry
+from promfill.rules.victoriametrics import HEADER
 from promfill.sinks.remote_write.attempts import TRIES, Attempts
 from promfill.sinks.remote_write.classify import (
     Verdict,
@@ -39,7 +40,7 @@ from promfill.sinks.remote_write.classify import (
 from promfill.sinks.remote_write.gate import Gate, StoppedError
 from promfill.sinks.remote_write.message import Message
 from promfill.sinks.remote_write.pace import Pace
-from promfill.sinks.remote_write.receiver import NOTHING, VICTORIA_METRICS_HEADER, Receiver, written_by
+from promfill.sinks.remote_write.receiver import NOTHING, Receiver, written_by
 from promfill.sinks.remote_write.remainder import Remainder
 from promfill.sinks.remote_write.search import Reason, parts_to_try
 from promfill.sinks.remote_write.states import Action, State
@@ -252,7 +253,7 @@ class Delivery:
         """
         if self._receiver.takes_version_2 and not self._receiver.may_fall_back:
             return self._refuse(attempts, response)
-        message, tells = attempts.message, VICTORIA_METRICS_HEADER in response.headers
+        message, tells = attempts.message, HEADER in response.headers
         self._receiver.takes_version_2 = False
         self._tally.note("protocol", "1.0")
         if attempts.gave_up:

@@ -11,12 +11,11 @@ import snappy
 
 from promfill.net.http import HttpClient, NoAnswerError
 from promfill.net.http_answers import passing
+from promfill.rules.victoriametrics import HEADER
 from promfill.sinks.remote_write.holdings import Holdings
 from promfill.sinks.remote_write.message import HEADERS_1
 
 VICTORIA_METRICS = "VictoriaMetrics"
-VICTORIA_METRICS_HEADER = "X-Server-Hostname"
-"""Only VictoriaMetrics answers with it."""
 WRITTEN_HEADER = "X-Prometheus-Remote-Write-Samples-Written"
 """Samples of a request that a receiver of 2.0 has written."""
 NOTHING = -(1 << 62)
@@ -57,7 +56,7 @@ class Receiver:
         self.keeps_one |= written_by(response) is not None  # VictoriaMetrics does not count
         if self.forwards and self.doubles is not None:
             return
-        if VICTORIA_METRICS_HEADER in response.headers:
+        if HEADER in response.headers:
             if not self.doubles:
                 self.doubles = True
                 self.on_victoria_metrics()

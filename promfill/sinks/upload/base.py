@@ -36,7 +36,7 @@ class ValidationFailedError(BlockRefusedError):
         self.fresh, self.by_accident = fresh, by_accident
 
 
-class StoppedError(Exception):
+class UploadStoppedError(Exception):
     """The upload was ended from outside."""
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from promfill.blocks.directory import blocks_at
 from promfill.codecs.block.meta import BlockMeta, decode_meta
 from promfill.codecs.block.tombstones import EMPTY_TOMBSTONES
-from promfill.codecs.block.ulid import is_ulid
 from promfill.errors import FormatError, InputError
 from promfill.rules.mimir import BlockFacts, Breach, breaches, upload_meta
 
@@ -80,20 +80,12 @@ def find_blocks(paths: Iterable[Path]) -> list[Path]:
     """The block directories among and directly within the paths, oldest ULID first; InputError where there is none."""
     found = []
     for path in paths:
-        inside = sorted(child for child in _children(path) if is_ulid(child.name) and child.is_dir())
-        own = [path] if (path / "meta.json").is_file() else []
-        if not own and not inside:
+        inside = blocks_at(path, field="paths")
+        if not inside:
             fix = "give a block's directory, or one that holds blocks"
             raise InputError(f"{path} holds no block", fix, field="paths")
-        found += own or inside
+        found += inside
     return list(dict.fromkeys(found))
-
-
-def _children(path: Path) -> list[Path]:
-    try:
-        return list(path.iterdir())
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", field="paths") from None
 
 
 def _files(path: Path) -> dict[str, int]:

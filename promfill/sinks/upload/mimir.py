@@ -25,7 +25,7 @@ from promfill.sinks.upload.base import (
     BlockRefusedError,
     BlockRefusedForGoodError,
     Outcome,
-    StoppedError,
+    UploadStoppedError,
     ValidationFailedError,
 )
 from promfill.sinks.upload.local import FileBody, LocalBlock
@@ -245,7 +245,7 @@ class MimirUpload:
 
     def _wait(self, seconds: float) -> None:
         if self._stop.wait(seconds):
-            raise StoppedError
+            raise UploadStoppedError
 
     def _client(self) -> HttpClient:
         if not hasattr(self._mine, "client"):

@@ -22,7 +22,13 @@ from types import MappingProxyType
 
 from promfill.errors import FormatError, InputError, PromfillError, ReceiverError, RefusedError, RunError
 from promfill.files.claims import temporary_path
-from promfill.sinks.upload.base import BlockRefusedError, Outcome, StoppedError, UploadProtocol, ValidationFailedError
+from promfill.sinks.upload.base import (
+    BlockRefusedError,
+    Outcome,
+    UploadProtocol,
+    UploadStoppedError,
+    ValidationFailedError,
+)
 from promfill.sinks.upload.local import LocalBlock, read_local_block
 from promfill.sinks.upload.names import MOST_NAMES, MOST_UPLOADS, name_of_generation
 
@@ -124,7 +130,7 @@ class Uploader:
         while (path := self._queue.get()) is not None and not self._stop.is_set():
             try:
                 self._upload(path)
-            except StoppedError:
+            except UploadStoppedError:
                 return
             except BaseException as error:
                 with self._lock:

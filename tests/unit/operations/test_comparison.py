@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from promfill.model.grid import Grid
 from promfill.model.ragged_batch import RaggedBatch
-from promfill.operations.comparison import Expected, Tally, compare
+from promfill.operations.comparison import Comparison, PushedSamples, compare
 from tests.support.ragged_reference import batch_of
 
 GRID = Grid(1_000, 10, 6)
@@ -21,10 +21,10 @@ def held() -> Series:
     return [([GRID.time(step) for step in range(6)], row.tolist()) for row in BITS]
 
 
-def compared(series: Series, *, by_bits: bool = True) -> Tally:
-    tally = Tally(GRID.step)
+def compared(series: Series, *, by_bits: bool = True) -> Comparison:
+    tally = Comparison(GRID.step)
     found = batch_of((row, list(zip(times, bits, strict=True))) for row, (times, bits) in enumerate(series))
-    compare(Expected(GRID, BITS), found, tally, by_bits=by_bits)
+    compare(PushedSamples(GRID, BITS), found, tally, by_bits=by_bits)
     return tally
 
 
@@ -33,7 +33,7 @@ def two_samples(bits: NDArray[np.uint64]) -> RaggedBatch:
     return RaggedBatch(np.array([0]), np.array([0, 2]), np.array([1_000, 1_010]), bits)
 
 
-def counts(tally: Tally) -> tuple[int, ...]:
+def counts(tally: Comparison) -> tuple[int, ...]:
     faults = (tally.missing, tally.unexpected, tally.different, tally.doubled)
     return (tally.found, *(fault.samples for fault in faults))
 
@@ -113,15 +113,15 @@ def test_the_store_may_round_in_the_thirteenth_digit(error: float, rounded: int,
 
 def test_small_values_lose_what_the_largest_of_their_series_takes() -> None:
     bits = np.array([[1e9, 1e-9]]).view(np.uint64)
-    tally = Tally(10)
+    tally = Comparison(10)
     found = two_samples(np.array([1e9, 0.0]).view(np.uint64))
-    compare(Expected(Grid(1_000, 10, 2), bits), found, tally, by_bits=False)
+    compare(PushedSamples(Grid(1_000, 10, 2), bits), found, tally, by_bits=False)
     assert (tally.found, tally.rounded) == (2, 1)
 
 
 def test_a_nan_is_compared_by_its_payload() -> None:
     bits = np.array([[0x7FF0000000000002, 0x7FF8000000000001]], np.uint64)
-    tally = Tally(10)
+    tally = Comparison(10)
     found = two_samples(np.array([0x7FF8000000000001] * 2, np.uint64))
-    compare(Expected(Grid(1_000, 10, 2), bits), found, tally, by_bits=True)
+    compare(PushedSamples(Grid(1_000, 10, 2), bits), found, tally, by_bits=True)
     assert (tally.found, tally.different.samples) == (1, 1)

@@ -23,7 +23,7 @@ from promfill.rules.store_facts import StoreFacts
 from promfill.scenario.scenario import Signal
 from promfill.sinks.blocks import BlockSink
 from promfill.sources.generated import Source
-from promfill.stores.series_runs import gather_runs
+from promfill.stores.series_runs import gather_series
 from tests.support.pushes import scenario
 from tests.support.readback import Samples, of_source
 
@@ -55,7 +55,7 @@ class ListStore:
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
         self.reads.append(selection)
         runs = ((labels, times, bits) for labels, times, bits in self._runs(selection) if times.size)
-        return gather_runs(runs, rows)
+        return gather_series(runs, rows)
 
     def pending(self) -> int:
         return 0

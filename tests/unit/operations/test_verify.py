@@ -18,7 +18,7 @@ from promfill.operations.verify import VerifyReport, shared_labels, verify
 from promfill.protocols import Readings, Selection, TooMuchError
 from promfill.scenario.scenario import Signal
 from promfill.sources.generated import Source
-from promfill.stores.series_runs import Run, gather_runs
+from promfill.stores.series_runs import SeriesSamples, gather_series
 from tests.support.pushes import scenario
 
 STEP = 10_000
@@ -45,12 +45,12 @@ class ListStore:
 
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
         self.asked.append(selection)
-        return gather_runs(self._runs(selection), rows)
+        return gather_series(self._runs(selection), rows)
 
     def pending(self) -> int:
         return self.held_back
 
-    def _runs(self, selection: Selection) -> Iterator[Run]:
+    def _runs(self, selection: Selection) -> Iterator[SeriesSamples]:
         label_sets = [labels for labels in self.held if set(selection.labels) <= set(labels)]
         self.order(label_sets)
         for labels in label_sets:
@@ -212,7 +212,7 @@ class Scanty(ListStore):
         if sum(times.size for _, times, _ in runs) > self.most:
             self.refusals += 1
             raise TooMuchError("413")
-        return gather_runs(runs, rows)
+        return gather_series(runs, rows)
 
 
 @pytest.mark.parametrize("most", [60, 61, 119, 120, 500, 1_499, 2_999, 3_000])

@@ -11,7 +11,7 @@ import pytest
 from promfill.cli.console import Console
 from promfill.errors import FormatError, ReceiverError, RefusedError
 from promfill.operations import waiting
-from promfill.operations.comparison import Tally
+from promfill.operations.comparison import Comparison
 from promfill.operations.verify import VerifyReport
 from promfill.operations.waiting import Patience, read_until_there
 
@@ -40,7 +40,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def report(missing: int, *, within: float = 30.0, pending: int = 0) -> VerifyReport:
-    tally = Tally(10)
+    tally = Comparison(10)
     tally.missing.add(missing, np.arange(missing, dtype=np.int64) * 10)
     return VerifyReport("m", "a store", "by bits", "", 1, 100, tally, not_yet_visible=pending, shows_within=within)
 

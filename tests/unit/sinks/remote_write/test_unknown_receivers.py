@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from promfill.pipeline.push import push
+from promfill.rules.victoriametrics import HEADER
 from promfill.sinks.remote_write.plan import Limits
-from promfill.sinks.remote_write.receiver import VICTORIA_METRICS_HEADER
 from promfill.sinks.remote_write.sink import RemoteWriteSink, Sending, open_remote_write
 from tests.support.faulty_receiver import QUERY_URL, FaultyReceiver
 from tests.support.held_samples import PrometheusRules, VictoriaMetricsRules
@@ -23,7 +23,7 @@ class Unnamed(FaultyReceiver):
 
     def _say(self, status: int, text: str, written: int | None = None, **headers: str) -> httpx.Response:
         answer = super()._say(status, text, written, **headers)
-        answer.headers.pop(VICTORIA_METRICS_HEADER, None)
+        answer.headers.pop(HEADER, None)
         return answer
 
 
