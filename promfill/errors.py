@@ -50,6 +50,12 @@ def spelled(text: str, spell: Spell = _in_python) -> str:
     return _MARKED.sub(lambda found: spell(found[1], found[2]), text) if "\ue000" in text else text
 
 
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """A count with its noun: "1 block", "2,000 blocks", "2 series". nouns: the plural where it is not noun + s."""
+    many = nouns or (noun if noun.endswith("series") else f"{noun}s")
+    return f"{count:,} {noun if count == 1 else many}"
+
+
 class PromfillError(Exception):
     """Base of all; ``str(error)`` is one line for the user, without secrets: the problem, then the fix if there is one.
 

@@ -17,7 +17,7 @@ from promfill.cli import cli
 from promfill.cli.failures import failure_of
 from promfill.cli.outcome import Outcome
 from promfill.cli.spelling import speller
-from promfill.errors import FormatError, InputError, LossError, PromfillError, RefusedError, setting, spelled
+from promfill.errors import FormatError, InputError, LossError, PromfillError, RefusedError, plural, setting, spelled
 from promfill.model.grid import Grid
 from promfill.net.http import NoAnswerError
 from promfill.net.resolve import build_destination, parse_header, split_url
@@ -351,3 +351,19 @@ def test_options_of_ours_are_told_from_those_of_others() -> None:
     ours = "check --start, or `--mode blocks`\n\n# (--http.config.file)"
     assert list(offenders(ours)) == [(1, "--start"), (1, "--mode"), (3, "--http.config.file")]
     assert list(offenders("--start-of-day --storage.tsdb.retention.time --agent a--end --modes")) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "told"),
+    [
+        (0, ("block",), "0 blocks"),
+        (1, ("block",), "1 block"),
+        (2000, ("block",), "2,000 blocks"),
+        (1, ("series",), "1 series"),
+        (2, ("series",), "2 series"),
+        (1, ("retry", "retries"), "1 retry"),
+        (2, ("retry", "retries"), "2 retries"),
+    ],
+)
+def test_plurals_count(count: int, words: tuple[str, ...], told: str) -> None:
+    assert plural(count, *words) == told
