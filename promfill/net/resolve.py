@@ -1,12 +1,12 @@
-"""Options, files and environment to a `Destination`."""
+"""Settings and files to a `Destination`. Secrets may stand in a mapping that is given, such as an environment."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from promfill.errors import InputError, setting
@@ -46,7 +46,7 @@ def build_destination(
     tls_key: PathLike | None = None,
     tls_insecure: bool = False,
     http_config_file: PathLike | None = None,
-    environment: Mapping[str, str] = os.environ,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Destination:
     """The destination that the settings say; `field` is the one that holds the URL, "" where none does.
 

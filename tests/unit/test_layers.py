@@ -229,6 +229,16 @@ def test_a_function_that_takes_options_is_told() -> None:
     assert sorted(takers(source)) == told
 
 
+@pytest.mark.parametrize("path", [path for path in paths() if PACKAGE / "cli" not in path.parents], ids=name)
+def test_the_environment_is_read_by_the_command_line_alone(path: Path) -> None:
+    names = {
+        node.attr for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Attribute)
+    }
+    reads = names & {"environ", "environb", "getenv"}
+    children = path.relative_to(PACKAGE).as_posix() == "vendors/script.py"  # a script inherits it, without our secrets
+    assert reads == ({"environ"} if children else set())
+
+
 def test_no_installed_module_imports_tests_or_benchmarks() -> None:
     assert [name(path) for path in paths() if roots(imported(path)) & {"tests", "benchmarks", "scripts"}] == []
 
