@@ -23,6 +23,10 @@ class Batch:
     times: int64 (T,), Unix ms, rising. values: float64 (T, S), a row a time, a column a series. series: the labels of
     the columns. With ``stale_at_end`` the last row of a series' last batch is the staleness marker, the NaN of the bits
     0x7FF0000000000002: arithmetic makes a plain NaN of it.
+
+    >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
+    >>> next(scenario.batches())
+    Batch: 288 samples, 1 series at 288 times
     """
 
     times: NDArray[np.int64]

@@ -37,6 +37,12 @@ class RaggedBatch:
 
     series: the labels of the S series. bounds: int64 (S + 1,), rising, from 0 to N. times: int64 (N,), Unix ms, rising
     within a series. values: float64 (N,); staleness markers are the NaN of the bits 0x7FF0000000000002.
+
+    >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
+    >>> with open_block(push(scenario, Blocks("data")).paths[0]) as block:
+    ...     (batch,) = block.select("vpn").batches()
+    >>> batch, batch.bounds, batch.times[:2]
+    (RaggedBatch: 288 samples, 1 series, array([  0, 288]), array([1704067200000, 1704067500000]))
     """
 
     series: SeriesLabels = field(repr=False)
@@ -54,7 +60,13 @@ class RaggedBatch:
 
 
 class Selection:
-    """Some series of an open block, in label order."""
+    """Some series of an open block, in label order.
+
+    >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
+    >>> with open_block(push(scenario, Blocks("data")).paths[0]) as block:
+    ...     len(block.select("vpn")), len(block.select('{__name__!="vpn"}'))
+    (1, 0)
+    """
 
     def __init__(self, block: Block, rows: NDArray[np.int64], start: int | None, end: int | None) -> None:
         self._block, self._rows, self._start, self._end = block, rows, start, end
@@ -85,7 +97,13 @@ class Selection:
 
 
 class Block(AbstractContextManager["Block"]):
-    """A block on disk, open for reading; see `open_block`. It is let go by `close`, or at the end of ``with``."""
+    """A block on disk, open for reading; see `open_block`. It is let go by `close`, or at the end of ``with``.
+
+    >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
+    >>> with open_block(push(scenario, Blocks("data")).paths[0]) as block:
+    ...     block.samples, block.label_names(), str(block.start)
+    (288, ['__name__'], '2024-01-01 00:00:00+00:00')
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -171,6 +189,11 @@ def open_block(path_: str | Path) -> Block:
 
     Files are mapped into memory and not loaded, and every checksum is checked before what it covers is used.
     InputError: not the directory of a block. FormatError: damage, which tells the file and the place.
+
+    >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
+    >>> with open_block(push(scenario, Blocks("data")).paths[0]) as block:
+    ...     list(block.series)
+    [{'__name__': 'vpn'}]
     """
     with python_names("path"):
         return Block(path(path_, "path"))

@@ -30,7 +30,11 @@ _ONE_STEP = Grid(0, 1, 1)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Fan:
-    """A label's value that fans out; see `fan`. ``len(fan)`` is the number of its values."""
+    """A label's value that fans out; see `fan`. ``len(fan)`` is the number of its values.
+
+    >>> len(Fan("{a,b}"))
+    2
+    """
 
     pattern: str
     _parts: tuple[Part, ...] = field(init=False, compare=False)
@@ -65,7 +69,11 @@ def fan(pattern: str) -> Fan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """The values of the original script; see `original`."""
+    """The values of the original script; see `original`.
+
+    >>> Original(noise=1).noise
+    1.0
+    """
 
     trend: float = 0.1
     base: float = 5.0

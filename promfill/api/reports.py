@@ -26,7 +26,11 @@ TimeRange = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a verb has come: samples of all `total`, and seconds since its begin."""
+    """How far a verb has come: samples of all `total`, and seconds since its begin.
+
+    >>> print(Progress(500, 2000, 1.5))
+    500 of 2,000 samples (25 %) after 1.5 s
+    """
 
     samples: int
     total: int
@@ -44,6 +48,9 @@ class CheckReport:
     findings: one by one. A finding has a kind, a text and a fix; loses: samples would not be there afterwards; spoils:
     what is there already would be doubled or mixed; samples: how many, None where that cannot be said.
     destination: where the push would go. store: the name of the store that was asked, None where none could be.
+
+    >>> CheckReport("data", None, (Finding("retention", True, 100, "100 samples will be deleted"),))
+    CheckReport: samples would be lost, 1 finding, data
     """
 
     destination: str
@@ -82,6 +89,11 @@ class Verification:
     keeps about 12 digits. doubled: copies beyond the first. unexpected: what the push did not make. not_checked:
     staleness markers, where the store does not show them. ranges: when each fault is, by its name. strangers: the
     labels of series that the push did not make, some of them.
+
+    >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
+    >>> report = push(scenario, Blocks("data"))
+    >>> verify(Scenario([Metric("vpn")], start=scenario.start, end=scenario.end, seed=7), Blocks("data"))
+    Verification: 0 of 288 samples found in blocks in data, 288 different
     """
 
     store: str
@@ -124,6 +136,9 @@ class UploadReport:
 
     uploaded: by this call. there: complete at the server before. refused: with the server's words. renamed: the ULID
     here, and the one that it went up under. bytes: of `uploaded`. queryable: whether the store counted every sample.
+
+    >>> UploadReport("https://mimir.example.com", ("01H0",), (), {}, {}, bytes=1000)
+    UploadReport: 1 uploaded, 0 there before, 0 refused, https://mimir.example.com
     """
 
     destination: str
@@ -151,6 +166,10 @@ class Report:
     details: counts of the target's own. checkpoint: the file by which the push can be resumed, None where there is
     none. upload: what became of the blocks that went up. verification: with ``verify=True``. there_before: samples that
     were in the store already, so that nothing was sent.
+
+    >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
+    >>> push(scenario, Blocks("data"))
+    Report: 288 samples in data, ... s
     """
 
     destination: str

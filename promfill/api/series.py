@@ -13,6 +13,11 @@ class SeriesLabels(Sequence[Labels]):
     """The labels of some series, each a dict when it is looked at. A slice is another one, and copies nothing.
 
     decode: the label set of a row; rows: those of these series.
+
+    >>> metric = Metric("vpn", labels={"instance": fan("host-{1..40}")})
+    >>> series = Scenario([metric], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z").series
+    >>> series[:2], series[1]["instance"]
+    (SeriesLabels: 2 series, 'host-10')
     """
 
     def __init__(self, decode: Callable[[int], tuple[tuple[str, str], ...]], rows: Sequence[int]) -> None:

@@ -21,6 +21,9 @@ class Tls:
 
     ca: a PEM file of the CAs that are trusted, instead of the usual ones. cert, key: PEM files of a client certificate
     and its key, both or neither. insecure: do not check the server's certificate.
+
+    >>> RemoteWrite("https://mimir.example.com/api/v1/push", tls=Tls(ca="ca.pem"))
+    RemoteWrite('https://mimir.example.com/api/v1/push')
     """
 
     ca: str | Path | None = None

@@ -52,6 +52,11 @@ def push(
 
     InputError: a value that cannot be used; nothing was sent or written. LossError, RepeatError: the same, for what a
     store would do. Other errors may come when something has arrived: their ``report`` says what.
+
+    >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
+    >>> report = push(scenario, Blocks("data"), verify=True)
+    >>> report.samples, len(report.paths), report.verification.ok
+    (288, 1, True)
     """
     core = _scenario(scenario)
     flags = {"verify": verify, "accept_loss": accept_loss, "again": again}
@@ -74,6 +79,10 @@ def check(
     store: the `Store` (or its address) to ask, where it is not beside the receiver. resume: the file of a push, which
     tells whether it was made before. InputError: a value that cannot be used. ReceiverError: a store that was named
     does not answer. The report's ``raise_for_loss`` raises where samples would be lost or doubled.
+
+    >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
+    >>> check(scenario, Blocks("data")).raise_for_loss()
+    CheckReport: no loss, 0 findings, data
     """
     core = _scenario(scenario)
     settings = as_target(target)._target(1)
@@ -105,6 +114,11 @@ def verify(
 
     InputError: a value that cannot be used. ReceiverError, FormatError: the store cannot be read. What is found to be
     different is no error: see ``raise_for_difference``.
+
+    >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
+    >>> report = push(scenario, Blocks("data"))
+    >>> verify(scenario, Blocks("data")).raise_for_difference()
+    Verification: 288 of 288 samples found in blocks in data
     """
     core = _scenario(scenario)
     place = _place(where)
@@ -131,6 +145,10 @@ def upload(
 
     InputError: a block that is damaged or that Mimir would refuse, a value that cannot be used; nothing was sent.
     ReceiverError: the server refused, or did not answer; call it again to go on, what is complete is not sent again.
+
+    >>> upload("nowhere", Mimir("https://mimir.example.com", tenant="team-a"))
+    Traceback (most recent call last):
+    promfill.errors.InputError: nowhere cannot be read: No such file or directory
     """
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     found = [path(one, "paths") for one in given]
