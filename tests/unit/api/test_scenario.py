@@ -64,9 +64,10 @@ def test_a_step_may_be_given_in_many_ways(step: Any) -> None:
 
 
 def test_fractions_of_a_second_are_kept_to_the_millisecond() -> None:
-    scenario = pf.Scenario([pf.Metric("m")], start=1704067200.25, end=1704067210, step=0.5)
-    (batch,) = scenario.batches()
-    assert batch.times[:2].tolist() == [1704067200250, 1704067200750]
+    for start in (1704067200.25, "1704067200.25", MIDNIGHT.replace(microsecond=250_999)):
+        scenario = pf.Scenario([pf.Metric("m")], start=start, end=1704067210, step=0.5)
+        (batch,) = scenario.batches()
+        assert batch.times[:2].tolist() == [1704067200250, 1704067200750]
 
 
 def test_relative_times_are_counted_from_now_and_rounded_to_the_step() -> None:
@@ -75,6 +76,15 @@ def test_relative_times_are_counted_from_now_and_rounded_to_the_step() -> None:
     assert scenario.end - scenario.start == dt.timedelta(days=1)
     assert scenario.end.timestamp() % 300 == 0
     assert before - 300 <= scenario.end.timestamp() <= time.time()
+
+
+def test_what_fits_between_relative_times_does_not_hang_on_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for second in (0, 60, 200, 299):
+        now = 1704067200_000 + second * 1000
+        monkeypatch.setattr("promfill.api.scenario.now_ms", lambda now=now: now)
+        with pytest.raises(pf.InputError, match="no step of 5m fits"):
+            pf.Scenario([FLEET], start="now-4m", step="5m")
+        assert pf.Scenario([FLEET], start="now-5m", step="5m").samples == 7
 
 
 def test_a_scenario_is_equal_hashed_copied_and_pickled_by_value() -> None:

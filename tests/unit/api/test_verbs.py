@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import logging
 import signal
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import promfill as pf
+from promfill.api.values import now_ms
 from promfill.cli import run
 from tests.support.mimir import Mimir
 from tests.support.receiver import GOOD, Answer, Receiver, Taken
@@ -79,10 +80,13 @@ def test_a_push_leaves_signals_and_streams_alone(capfd: pytest.CaptureFixture[st
 
 def test_progress_is_told_up_to_all_samples() -> None:
     told: list[pf.Progress] = []
-    pf.push(SCENARIO, pf.Blocks("data"), progress=told.append)
-    assert [one.samples for one in told] == sorted(one.samples for one in told)
-    assert (told[-1].samples, told[-1].total) == (SAMPLES, SAMPLES)
-    assert str(told[-1]).startswith("6,048 of 6,048 samples (100 %) after 0.")
+    scenario = pf.Scenario([pf.Metric("m", labels={"i": pf.fan("{1..150}")})], **DAYS)
+    pf.push(scenario, pf.OpenMetrics("text"), progress=told.append)
+    counts = [one.samples for one in told]
+    assert len(counts) > 2
+    assert counts == sorted(set(counts))
+    assert (counts[-1], told[-1].total) == (scenario.samples, scenario.samples)
+    assert str(told[-1]).startswith("129,600 of 129,600 samples (100 %) after ")
 
 
 def test_an_error_of_the_callers_own_goes_through() -> None:
@@ -161,7 +165,7 @@ def test_a_push_that_ends_early_tells_what_had_arrived_and_goes_on() -> None:
     assert here() == ["run.json"]
 
 
-def test_a_run_is_gone_on_with_and_finished_once() -> None:
+def test_a_run_is_gone_on_with_and_finished_once(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = pf.Scenario([FLEET], start="now-1d", step="5m")
     answers = [refuse_after(2)]
     with Receiver(lambda taken: answers[0](taken)) as receiver:
@@ -169,11 +173,12 @@ def test_a_run_is_gone_on_with_and_finished_once() -> None:
             pf.push(scenario, small(receiver), resume="run.json")
         before = [taken for taken in receiver.taken if taken.method == "POST"]
         answers[0] = lambda taken: GOOD if taken.method == "POST" else Answer(404)
-        time.sleep(0.01)
+        later = now_ms() + 3_600_000
+        monkeypatch.setattr("promfill.api.scenario.now_ms", lambda: later)
         again = pf.Scenario([FLEET], start="now-1d", step="5m")
         report = pf.push(again, small(receiver), resume="run.json")
         assert report.samples == scenario.samples
-        assert report.start == scenario.start
+        assert report.start == scenario.start == again.start - timedelta(hours=1)
         assert set(sent(receiver)) == {
             (tuple(sorted(labels.items())), int(scenario.start.timestamp() * 1000) + 300_000 * step)
             for labels in scenario.series
@@ -189,11 +194,12 @@ def test_a_run_is_gone_on_with_and_finished_once() -> None:
     assert here() == ["run.json"]
 
 
-def test_other_times_are_another_run() -> None:
+@pytest.mark.parametrize("times", [{"start": "2024-01-02T00:00:00Z"}, {"end": "2024-01-03T00:00:00Z"}])
+def test_other_times_are_another_run(times: Any) -> None:
     with Receiver(refuse_after(2)) as receiver:
         with pytest.raises(pf.RefusedError):
             pf.push(SCENARIO, small(receiver), resume="run.json")
-        other = pf.Scenario([FLEET], start="2024-01-02T00:00:00Z", end=DAYS["end"])
+        other = pf.Scenario([FLEET], **{**DAYS, **times})
         with pytest.raises(pf.InputError) as caught:
             pf.push(other, small(receiver), resume="run.json")
     assert "other options" in str(caught.value)
@@ -223,6 +229,18 @@ def test_verify_counts_what_differs() -> None:
     assert stranger.strangers == ({"__name__": "m", "instance": "h-7", "job": "j"},)
 
 
+def test_what_a_store_still_holds_back_is_not_there_yet() -> None:
+    held = dataclasses.replace(pf.verify(SCENARIO, _pushed()), not_yet_visible=3)
+    assert not held.ok
+    with pytest.raises(pf.DiffersError, match="3 not yet visible"):
+        held.raise_for_difference()
+
+
+def _pushed() -> pf.Blocks:
+    pf.push(SCENARIO, pf.Blocks("data"))
+    return pf.Blocks("data")
+
+
 def test_a_push_may_verify_itself() -> None:
     report = pf.push(SCENARIO, pf.Blocks("data"), verify=True)
     assert report.verification
@@ -238,7 +256,10 @@ def test_check_tells_what_would_happen_and_writes_nothing() -> None:
     assert report.destination == "data"
     assert repr(report) == f"CheckReport: no loss, {len(report.findings)} findings, data"
     assert here() == []
-    assert not [finding for finding in report.findings if "--query-url" in finding.text + finding.fix]
+    (found,) = (finding for finding in report.findings if finding.kind == "retention")
+    assert "or set store to check" in found.fix
+    pushed = pf.push(old, pf.Blocks("data"))
+    assert [finding for finding in pushed.findings if finding.kind == "retention"] == [found]
 
 
 def finding(**more: Any) -> pf.Finding:

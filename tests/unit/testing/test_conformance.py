@@ -176,6 +176,23 @@ class _CountsFromTheTile(_Wrapped):
         return self.source.batch(Tile(0, tile.steps, tile.first_series, tile.series))
 
 
+class _MisplacesValues(_Wrapped):
+    """Its times are right, and its values those of the plane's first steps."""
+
+    def batch(self, tile: Tile) -> Any:
+        batch = self.source.batch(Tile(0, tile.steps, tile.first_series, tile.series))
+        times = self.source.timestamps(tile.first_step, tile.steps)
+        return type(batch)(batch.fleet, batch.first_series, times, batch.values)
+
+
+class _FloatTimes(_Wrapped):
+    """Its times are floats."""
+
+    def batch(self, tile: Tile) -> Any:
+        batch = self.source.batch(tile)
+        return type(batch)(batch.fleet, batch.first_series, batch.timestamps.astype(float), batch.values)
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
@@ -183,6 +200,8 @@ class _CountsFromTheTile(_Wrapped):
         (_Reshapes(SOURCES["fleet"]), "values must be"),
         (_Shifts(SOURCES["fleet"]), "timestamps must be from"),
         (_CountsFromTheTile(SOURCES["fleet"]), "timestamps must be from"),
+        (_MisplacesValues(SOURCES["fleet"]), "the tile .* must hold the bits"),
+        (_FloatTimes(SOURCES["fleet"]), "timestamps must be int64"),
         (_Wrapped(SOURCES["fleet"], samples=3), "samples"),
         (_Wrapped(SOURCES["fleet"], identity=lambda: b"short"), "32 bytes"),
     ],
