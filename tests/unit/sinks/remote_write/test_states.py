@@ -262,6 +262,13 @@ def test_what_may_be_there_when_the_push_ends_is_counted(state: State) -> None:
     assert bench.tally.report.details.get("unanswered", 0) == (120 if state.in_doubt else 0)
 
 
+def test_parts_of_a_lost_message_are_not_what_was_sent_last() -> None:
+    """So of one that is held the newest samples are not asked for: others may have been sent since."""
+    bench = Bench((413, ""), SAYS[Verdict.HELD], steps=WIDE)
+    assert bench.deliver(State.LOST) == 13 * 4
+    assert steps_of(bench.bodies) == [30, 13, 13, 4]
+
+
 def test_an_end_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many parts are too old."""
     old = SAYS[Verdict.TOO_OLD]
