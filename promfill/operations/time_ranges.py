@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from promfill.model.types import I64Array
 
 _MOST = 4096
 
@@ -22,7 +23,7 @@ class TimeRanges:
     def __len__(self) -> int:
         return self._starts.size
 
-    def add(self, times: NDArray[np.int64]) -> None:
+    def add(self, times: I64Array) -> None:
         """Cover these times, int64 (n,), in any order."""
         if times.size:
             self._merge(times, times)
@@ -31,7 +32,7 @@ class TimeRanges:
         """The earliest ranges, at most so many."""
         return list(zip(self._starts[:most].tolist(), self._ends[:most].tolist(), strict=True))
 
-    def _merge(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> None:
+    def _merge(self, starts: I64Array, ends: I64Array) -> None:
         starts, ends = np.concatenate([self._starts, starts]), np.concatenate([self._ends, ends])
         order = np.argsort(starts, kind="stable")
         starts, ends = starts[order], np.maximum.accumulate(ends[order])
