@@ -71,14 +71,14 @@ class Listener:
         """Work of so many samples begins."""
         started, done = time.monotonic(), 0
 
-        def told(more: int) -> None:
+        def on_progress(more: int) -> None:
             nonlocal done
             with self._lock:
                 done += more
                 if self._on_progress:
                     self._on_progress(Progress(done, samples, time.monotonic() - started))
 
-        yield told
+        yield on_progress
 
     def _tell(self, level: int, text: str) -> None:
         line = spelled(text, spell)

@@ -9,7 +9,14 @@ import click
 from promfill.cli.console import Console
 from promfill.cli.options.destination import CDO, DESTINATION, RETRY, UPLOAD, uploads
 from promfill.cli.options.resume import RESUME
-from promfill.cli.options.shared import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
+from promfill.cli.options.shared import (
+    VERBOSITY,
+    WHAT,
+    build_console,
+    build_scenario,
+    reject_unused_options,
+    with_options,
+)
 from promfill.cli.options.store import LOOK, how_from
 from promfill.cli.options.targets import FITS, TARGET, target_from
 from promfill.cli.text.look import look_facts, look_lines
@@ -35,7 +42,7 @@ def command(context: click.Context, /, **values: Any) -> None:
     console = build_console(values)
     console.on_found = lambda part: _tell(part, console)
     uploading = values["mode"] == "blocks" and uploads(values)
-    refuse_misfits(context, values["mode"], FITS, frozenset({"--upload"} if uploading else ()))
+    reject_unused_options(context, values["mode"], FITS, frozenset({"--upload"} if uploading else ()))
     scenario = build_scenario(values, console)
     how = how_from(values)
     look = check(scenario, target_from(values, console), how, console).look

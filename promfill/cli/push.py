@@ -10,7 +10,14 @@ from promfill.cli.console import Console
 from promfill.cli.options.commands import resolved_times, typed_command
 from promfill.cli.options.destination import CDO, DESTINATION, RETRY, UPLOAD, uploads
 from promfill.cli.options.resume import RESUME
-from promfill.cli.options.shared import VERBOSITY, WHAT, build_console, build_scenario, refuse_misfits, with_options
+from promfill.cli.options.shared import (
+    VERBOSITY,
+    WHAT,
+    build_console,
+    build_scenario,
+    reject_unused_options,
+    with_options,
+)
 from promfill.cli.options.store import LOOK, VERIFY, how_from
 from promfill.cli.options.targets import FITS, TARGET, target_from
 from promfill.cli.text.look import look_facts
@@ -33,7 +40,7 @@ def command(context: click.Context, /, **values: Any) -> None:
     console = build_console(values)
     console.on_found = lambda part: _tell(part, context, console)
     uploading = values["mode"] == "blocks" and uploads(values)
-    refuse_misfits(context, values["mode"], FITS, frozenset({"--upload"} if uploading else ()))
+    reject_unused_options(context, values["mode"], FITS, frozenset({"--upload"} if uploading else ()))
     scenario = build_scenario(values, console)
     target, how = target_from(values, console), how_from(values)
     from promfill.cli.text.push import plan_facts, plan_text

@@ -20,7 +20,7 @@ from promfill._version import __version__
 from promfill.errors import InputError, ReceiverError, RefusedError, setting
 from promfill.net.deadline import Watch
 from promfill.net.destination import TENANT_HEADER, Destination, show_url
-from promfill.net.http_answers import gist, is_html, passing, read_whole, text_of
+from promfill.net.http_answers import first_words, is_html, passing, read_whole, text_of
 from promfill.net.http_failures import CONNECT_SECONDS, Failure, explain_failure, explain_timeout, speaks_tls
 from promfill.net.tls import tls_context
 
@@ -154,7 +154,7 @@ class HttpClient:
 
     def words(self, response: httpx.Response) -> str:
         """What the server says, on one line and not too long, without our secrets; of an HTML page the title."""
-        line = gist(response, self.destination.mask)
+        line = first_words(response, self.destination.mask)
         return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
 
     def break_off(self) -> None:

@@ -63,7 +63,7 @@ def is_html(response: httpx.Response) -> bool:
     return kind == "text/html" or start.startswith((b"<!doctype html", b"<html"))
 
 
-def gist(response: httpx.Response, mask: Callable[[str], str]) -> str:
+def first_words(response: httpx.Response, mask: Callable[[str], str]) -> str:
     """Its beginning on one line, masked; of an HTML page the title."""
     text = mask(text_of(response))[:LOOKED_AT]  # before it is cut: half a secret would go unseen
     if is_html(response):

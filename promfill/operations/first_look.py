@@ -44,12 +44,12 @@ def first_look(
     own: Callable[[], Collection[str]],
     ask: bool = True,
 ) -> Look:
-    """Ask the store, if its address is known, and foresee what it will do with the push.
+    """Ask the store, if its address is known, and predict what it will do with the push.
 
     own: the names of the blocks that the push makes, where they are wanted. ask: whether a server may be asked.
     ReceiverError: a query API that is given does not answer.
     """
-    from promfill.rules.predict import foresee
+    from promfill.rules.predict import predict
     from promfill.rules.push_plan import PushPlan
 
     target = places.target
@@ -59,7 +59,7 @@ def first_look(
         plan = replace(plan, directory=target.directory, there=_others(plan, target.directory, own))
     forwarder = find_receiver(places, notices, must_exist=True) if ask else None
     store = _ask(places, notices) if ask and (places.query or not forwarder) else None
-    return Look(store, tuple(foresee(plan, store, int(time.time() * 1000), forwarder)), forwarder)
+    return Look(store, tuple(predict(plan, store, int(time.time() * 1000), forwarder)), forwarder)
 
 
 def find_receiver(places: Places, notices: Notices, *, must_exist: bool = False) -> Forwarder | None:

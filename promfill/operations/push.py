@@ -79,7 +79,7 @@ class _Push:
         look = None if self.kept and self.kept.earlier else self.look_first()
         forwarder = look.forwarder if look else find_receiver(self.places, notices)
         self._refuse_blind_verify(forwarder)
-        opened.know(look.store if look else None, forwarder)
+        opened.set_store_facts(look.store if look else None, forwarder)
         has_all = bool(look and look.has_all)
         if self.kept and self.kept.overwritten and not has_all:
             notices.note(f"{self.kept.path} is of a run that is finished: it is overwritten")

@@ -153,15 +153,15 @@ def _address(target: Target) -> dict[str, Any]:
     """Where a target goes, as far as that may be told."""
     from promfill.net.destination import show_url
 
-    def told(server: Server) -> dict[str, Any]:
+    def server_options(server: Server) -> dict[str, Any]:
         url = show_url(server.url) if server.url else None
         return {"url": url, "tenant": server.credentials.tenant, "user": server.credentials.username}
 
     if isinstance(target, RemoteWriteTarget):
-        return told(target.server)
+        return server_options(target.server)
     place = {"directory": str(target.directory)}
     upload = getattr(target, "upload", None)
-    return {**place, **(told(upload.server) if upload else {})}
+    return {**place, **(server_options(upload.server) if upload else {})}
 
 
 def _options(settings: RunSettings, scenario: Scenario, target: Target) -> dict[str, Any]:

@@ -69,10 +69,10 @@ class OpenTarget:
             self.upload.abort()
             raise
 
-    def know(self, store: StoreFacts | None, forwarder: Forwarder | None = None) -> None:
+    def set_store_facts(self, store: StoreFacts | None, forwarder: Forwarder | None = None) -> None:
         """What the store told of itself beforehand, if it was asked; and who forwards to it."""
         if self.sending and store:
-            self.sending.sink.allow(store.out_of_order)
+            self.sending.sink.widen_slack(store.out_of_order)
             self.sending.sink.expect(doubles=store.doubles)
         if self.sending and forwarder:
             doubles = store.doubles if store else forwarder.may_double or None

@@ -169,13 +169,13 @@ class _Waiting:
         """Ask until every sample is counted. ReceiverError where it cannot be asked for any more."""
         from promfill.sinks.upload.wait import wait_until_queryable
 
-        def told(found: int, total: int) -> None:
+        def on_progress(found: int, total: int) -> None:
             self._notices.note(f"{found:,} of {total:,} samples can be queried")
 
         if max(one.end for one in self._expected) > time.time() * 1000 - STORE_AFTER:
             self._notices.note(_LATE)
         try:
-            wait_until_queryable(self._api, self._expected, told, retry=self._retry)
+            wait_until_queryable(self._api, self._expected, on_progress, retry=self._retry)
         except BaseException:
             self._notices.note(f"every block is complete at {self._destination}; it is the question that failed")
             raise

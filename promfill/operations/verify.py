@@ -195,7 +195,7 @@ class _Verifier:
         np.copyto(bits, batch.values.view(np.uint64).T)
         return bits
 
-    def meet(self, labels: LabelSet) -> None:
+    def add_unexpected(self, labels: LabelSet) -> None:
         """A series that the push did not make."""
         if labels not in self.strangers:
             self.stranger_count += 1
@@ -242,7 +242,7 @@ class _Span:
         self._count_strangers(samples, readings.strangers)
         ours = np.flatnonzero(samples.rows >= 0)
         ours = ours[np.argsort(samples.rows[ours], kind="stable")]
-        self._meet(samples.rows[ours])
+        self._mark_seen(samples.rows[ours])
         for group in _close_rows(samples.rows[ours], self._grid.steps):
             self._compare(samples.take(ours[group]))
 
@@ -264,7 +264,7 @@ class _Span:
         compare(PushedSamples(self._grid, bits), found, self._verifier.tally, by_bits=self._verifier.by_bits)
         self._verifier.progress(rows.size * self._grid.steps)
 
-    def _meet(self, rows: I64Array) -> None:
+    def _mark_seen(self, rows: I64Array) -> None:
         twice = rows[self._met[rows] | (np.diff(rows, prepend=-1) == 0)]
         if twice.size:
             labels = self._verifier.source.fleet.label_set(int(twice[0]))
@@ -273,7 +273,7 @@ class _Span:
 
     def _count_strangers(self, samples: RaggedBatch, strangers: Sequence[LabelSet]) -> None:
         for labels in strangers:
-            self._verifier.meet(labels)
+            self._verifier.add_unexpected(labels)
         found = samples.take(np.flatnonzero(samples.rows < 0))
         if len(found):
             self._verifier.tally.unexpected.add(found.times.size, found.times)

@@ -36,8 +36,8 @@ def format_floats(values: F64Array) -> list[bytes]:
     other = np.flatnonzero(((size < _LEAST) & (size > 0)) | ((size >= _MOST) & (size < np.inf)))
     for start in range(0, other.size, _AT_ONCE):
         places = other[start : start + _AT_ONCE]
-        for place, mended in zip(places.tolist(), _exponent_forms(values[places]), strict=True):
-            texts[place] = mended
+        for place, text in zip(places.tolist(), _exponent_forms(values[places]), strict=True):
+            texts[place] = text
     return texts
 
 

@@ -33,7 +33,7 @@ _LIMITS_THE_FUTURE = (2, 54)
 _BLOCKS = setting("mode", "blocks")
 
 
-def foresee(plan: PushPlan, store: StoreFacts | None, now: int, forwarder: Forwarder | None = None) -> list[Finding]:
+def predict(plan: PushPlan, store: StoreFacts | None, now: int, forwarder: Forwarder | None = None) -> list[Finding]:
     """All findings; `store` None where nobody could be asked. `now` in ms, by our clock.
 
     forwarder: who takes the push in the store's place.

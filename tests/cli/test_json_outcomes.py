@@ -242,7 +242,7 @@ def test_bugs_and_too_little_memory(promfill: Promfill, monkeypatch: pytest.Monk
 
 DEEP = [
     (("push", *WHAT), "promfill.pipeline.push.push"),
-    (("check", *WHAT), "promfill.rules.predict.foresee"),
+    (("check", *WHAT), "promfill.rules.predict.predict"),
     (("verify", *WHAT, "--blocks", "data"), "promfill.operations.verify.verify"),
     (("upload", "data", "--upload", "http://127.0.0.1:9"), "promfill.sinks.upload.uploader.Uploader.finish"),
     (("config",), "promfill.cli.config._destination"),

@@ -162,7 +162,7 @@ def _signal(values: Values) -> Signal:
     )
 
 
-def refuse_misfits(
+def reject_unused_options(
     context: click.Context, mode: str, fits: Mapping[str, frozenset[str]], also: frozenset[str] = frozenset()
 ) -> None:
     """InputError for an option on the command line that means nothing in this mode; the environment's is ignored.

@@ -125,7 +125,7 @@ class RemoteWriteSink:
         windows = self._done.windows
         return self.plan.last_time(windows) if windows else self.plan.grid.start
 
-    def allow(self, window: int) -> None:
+    def widen_slack(self, window: int) -> None:
         """The receiver takes samples that are so much older than its newest (ms)."""
         self._gate.slack = max(self._gate.slack, window)
 

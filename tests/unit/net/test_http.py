@@ -19,7 +19,7 @@ from promfill import __version__
 from promfill.errors import InputError, ReceiverError, RefusedError
 from promfill.net.destination import Destination, HttpConfig, Secret, Tls
 from promfill.net.http import HttpClient, NoAnswerError, make_client
-from promfill.net.http_answers import gist
+from promfill.net.http_answers import first_words
 from promfill.net.resolve import build_destination
 from tests.support.receiver import TLS_FOLDER, Answer, Receiver, Taken, server_tls
 from tests.support.servers import free_port
@@ -133,7 +133,7 @@ def test_a_packed_answer_is_unpacked() -> None:
 
 def test_a_secret_that_a_page_spells_in_html_is_masked() -> None:
     page = httpx.Response(502, text="<html><title>bad pa&amp;ss&#39;word</title>")
-    assert gist(page, lambda text: text.replace("pa&ss'word", "•••")) == 'an HTML page, "bad •••"'
+    assert first_words(page, lambda text: text.replace("pa&ss'word", "•••")) == 'an HTML page, "bad •••"'
 
 
 def moved(status: int, to: str) -> Answer:

@@ -9,7 +9,7 @@ from promfill.model.grid import Grid
 from promfill.rules.directory import Span
 from promfill.rules.finding import Finding
 from promfill.rules.forwarders import UNKNOWN, Forwarder
-from promfill.rules.predict import foresee, steps_since
+from promfill.rules.predict import predict, steps_since
 from promfill.rules.push_plan import PushPlan
 from promfill.rules.store_facts import StoreFacts
 from promfill.scenario.scenario import Signal
@@ -60,7 +60,7 @@ def test_whole_blocks_are_kept_or_deleted(aligned: bool, border: bool, days: int
 
 def kept_in_blocks(made: PushPlan, store: StoreFacts = PROMETHEUS) -> int:
     """Steps that a Prometheus leaves of the push's blocks."""
-    lost: int = kinds(foresee(made, store, NOW)).get("retention", (True, 0))[1]
+    lost: int = kinds(predict(made, store, NOW)).get("retention", (True, 0))[1]
     return made.grid.steps - lost // made.series
 
 
@@ -78,10 +78,10 @@ def test_the_newest_block_stays_whatever_the_retention() -> None:
 
 
 def test_prometheus_keeps_at_least_what_lies_within_its_retention() -> None:
-    findings = foresee(plan(), PROMETHEUS, NOW)
+    findings = predict(plan(), PROMETHEUS, NOW)
     assert kinds(findings)["retention"] == (True, 10 * (6_048 - 4_320))
     assert "--storage.tsdb.retention.time" in next(f.fix for f in findings if f.kind == "retention")
-    assert "retention" not in kinds(foresee(plan(15), PROMETHEUS, NOW))
+    assert "retention" not in kinds(predict(plan(15), PROMETHEUS, NOW))
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,13 @@ def test_prometheus_keeps_at_least_what_lies_within_its_retention() -> None:
 )
 def test_the_fix_names_what_decides_the_retention(by: str, words: str) -> None:
     store = replace(PROMETHEUS, retention_set_by=by, retention_size="10GB")
-    found = {finding.kind: finding.fix for finding in foresee(plan(), store, NOW)}
+    found = {finding.kind: finding.fix for finding in predict(plan(), store, NOW)}
     assert found["retention"].startswith(words)
     assert ("--storage" in found["retention"] + found["retention-size"]) is by.startswith("--")
 
 
 def test_retention_by_size_alone_is_no_unknown_time() -> None:
-    found = foresee(plan(), replace(PROMETHEUS, retention=None, retention_size="80%"), NOW)
+    found = predict(plan(), replace(PROMETHEUS, retention=None, retention_size="80%"), NOW)
     assert [finding.fix for finding in found if finding.kind.startswith("retention")] == [
         "raise --storage.tsdb.retention.percentage if history must stay"
     ]
@@ -110,14 +110,14 @@ def test_retention_by_size_alone_is_no_unknown_time() -> None:
 
 def test_the_age_of_backfill_is_named_where_it_is_the_limit() -> None:
     store = replace(VM, retention=10 * DAY_MS, retention_set_by="-maxBackfillAge")
-    (found,) = [finding for finding in foresee(plan(), store, NOW) if finding.kind == "retention"]
+    (found,) = [finding for finding in predict(plan(), store, NOW) if finding.kind == "retention"]
     assert "takes nothing older than 10d" in found.text
     assert "restart it with -maxBackfillAge longer than" in found.fix
 
 
 def test_victoriametrics_keeps_what_is_young_enough() -> None:
-    assert kinds(foresee(plan(60), VM, NOW))["retention"] == (True, 10 * 29 * 288)
-    found = kinds(foresee(plan(31), VM, NOW))
+    assert kinds(predict(plan(60), VM, NOW))["retention"] == (True, 10 * 29 * 288)
+    found = kinds(predict(plan(31), VM, NOW))
     assert "retention" not in found
     assert found["rounding"] == (False, 10 * 31 * 288)
     assert found["doubling"] == (False, None)
@@ -137,34 +137,34 @@ def test_victoriametrics_keeps_what_is_young_enough() -> None:
     ],
 )
 def test_values_of_few_digits_are_kept_by_bits(signal: Signal, rounds: bool) -> None:
-    assert ("rounding" in kinds(foresee(plan(signal=signal), VM, NOW))) is rounds
+    assert ("rounding" in kinds(predict(plan(signal=signal), VM, NOW))) is rounds
 
 
 def test_a_head_refuses_what_is_over_an_hour_older() -> None:
-    found = kinds(foresee(plan(1), replace(PROMETHEUS, newest=NOW), NOW))
+    found = kinds(predict(plan(1), replace(PROMETHEUS, newest=NOW), NOW))
     assert found["head"] == (True, 10 * (288 - 12))
-    assert "head" not in kinds(foresee(plan(1), PROMETHEUS, NOW))
-    assert "head" not in kinds(foresee(plan(1), replace(PROMETHEUS, newest=NOW - DAY_MS), NOW))
-    assert "head" not in kinds(foresee(plan(1), replace(PROMETHEUS, newest=NOW, out_of_order=DAY_MS), NOW))
+    assert "head" not in kinds(predict(plan(1), PROMETHEUS, NOW))
+    assert "head" not in kinds(predict(plan(1), replace(PROMETHEUS, newest=NOW - DAY_MS), NOW))
+    assert "head" not in kinds(predict(plan(1), replace(PROMETHEUS, newest=NOW, out_of_order=DAY_MS), NOW))
 
 
 def test_a_prometheus_that_scrapes_is_told_the_ways_in() -> None:
-    head = next(f for f in foresee(plan(1), replace(PROMETHEUS, targets=1), NOW) if f.kind == "head")
+    head = next(f for f in predict(plan(1), replace(PROMETHEUS, targets=1), NOW) if f.kind == "head")
     assert head.loses
     assert "mode=blocks" in head.fix
     assert "out_of_order_time_window" in head.fix
-    assert "head" not in kinds(foresee(plan(1, "blocks"), replace(PROMETHEUS, targets=1), NOW))
+    assert "head" not in kinds(predict(plan(1, "blocks"), replace(PROMETHEUS, targets=1), NOW))
 
 
 def test_a_receiver_that_is_switched_off_takes_nothing() -> None:
-    assert kinds(foresee(plan(1), replace(PROMETHEUS, receives=False), NOW))["receiver"] == (True, 2_880)
+    assert kinds(predict(plan(1), replace(PROMETHEUS, receives=False), NOW))["receiver"] == (True, 2_880)
 
 
 @pytest.mark.parametrize(("store", "refused"), [(PROMETHEUS, 48 * 12 - 3), (VM, 0)])
 def test_the_future_has_a_limit(store: StoreFacts, refused: int) -> None:
-    findings = foresee(plan(3, end=NOW + 2 * DAY_MS), store, NOW)
+    findings = predict(plan(3, end=NOW + 2 * DAY_MS), store, NOW)
     assert sum(f.samples or 0 for f in findings if f.kind == "future") == 10 * refused
-    assert lost(foresee(plan(3, end=NOW + 3 * DAY_MS), VM, NOW)) == 10 * (288 - 1)
+    assert lost(predict(plan(3, end=NOW + 3 * DAY_MS), VM, NOW)) == 10 * (288 - 1)
 
 
 @pytest.mark.parametrize(
@@ -172,54 +172,54 @@ def test_the_future_has_a_limit(store: StoreFacts, refused: int) -> None:
 )
 def test_an_older_prometheus_takes_the_future_and_refuses_its_scrapes(version: str, hours: float, loses: bool) -> None:
     grid_end = NOW + int(hours * HOUR) + STEP  # the last sample is a step earlier
-    findings = foresee(plan(1, end=grid_end), replace(PROMETHEUS, version=version), NOW)
+    findings = predict(plan(1, end=grid_end), replace(PROMETHEUS, version=version), NOW)
     assert ("future" in kinds(findings)) is loses
     if loses:
         assert next(f for f in findings if f.kind == "future").loses
         assert "its own scrapes too" in next(f.text for f in findings if f.kind == "future")
-    newer = foresee(plan(1, end=grid_end), replace(PROMETHEUS, version="2.54.0"), NOW)
+    newer = predict(plan(1, end=grid_end), replace(PROMETHEUS, version="2.54.0"), NOW)
     assert "10m ahead of its clock" in next(f.text for f in newer if f.kind == "future")
-    assert ("future" in kinds(foresee(plan(1, end=grid_end), None, NOW))) is loses
+    assert ("future" in kinds(predict(plan(1, end=grid_end), None, NOW))) is loses
 
 
 def test_no_advice_leads_into_blocks_that_end_after_now() -> None:
     late = plan(3, end=NOW + 2 * DAY_MS)
-    fixes = [f.fix for f in foresee(late, replace(PROMETHEUS, newest=NOW), NOW) if f.loses]
+    fixes = [f.fix for f in predict(late, replace(PROMETHEUS, newest=NOW), NOW) if f.loses]
     assert len(fixes) == 2
     assert not [fix for fix in fixes if "mode=blocks" in fix]
     assert "now+10m" in "".join(fixes)
-    assert kinds(foresee(replace(late, mode="openmetrics"), None, NOW))["future"] == (False, None)
+    assert kinds(predict(replace(late, mode="openmetrics"), None, NOW))["future"] == (False, None)
 
 
 def test_what_is_not_known_is_said_as_such() -> None:
-    found = foresee(plan(), StoreFacts("Grafana Mimir"), NOW)
+    found = predict(plan(), StoreFacts("Grafana Mimir"), NOW)
     assert not lost(found)
     assert {f.kind for f in found if "unknown" in f.text} == {"retention", "protocol"}
-    assert kinds(foresee(plan(), None, NOW)) == {"unknown": (False, None)}
-    (told,) = foresee(plan(), None, NOW)
+    assert kinds(predict(plan(), None, NOW)) == {"unknown": (False, None)}
+    (told,) = predict(plan(), None, NOW)
     assert "does not prove that they are stored" in told.text
-    assert not foresee(replace(plan(), mode="openmetrics"), None, NOW)  # a file: nobody takes it yet
-    (told,) = foresee(replace(plan(), mode="script"), None, NOW)
+    assert not predict(replace(plan(), mode="openmetrics"), None, NOW)  # a file: nobody takes it yet
+    (told,) = predict(replace(plan(), mode="script"), None, NOW)
     assert not told.fix  # --query-url is not of this mode
 
 
 def test_a_forwarder_does_not_hide_the_future() -> None:
     late = plan(3, end=NOW + 2 * DAY_MS)
-    assert kinds(foresee(late, None, NOW, Forwarder(UNKNOWN, "here")))["future"] == (False, None)
+    assert kinds(predict(late, None, NOW, Forwarder(UNKNOWN, "here")))["future"] == (False, None)
 
 
 def test_blocks_alone_assume_the_default_and_lose_nothing() -> None:
     midnight = NOW // DAY_MS * DAY_MS
-    findings = foresee(plan(mode="blocks", end=midnight), None, NOW)
+    findings = predict(plan(mode="blocks", end=midnight), None, NOW)
     assert kinds(findings) == {"retention": (False, 10 * 6 * 288)}
     assert "assuming Prometheus's default retention (15d)" in findings[0].text
     assert "query_url" in findings[0].fix
-    assert foresee(plan(15, "blocks", midnight), None, NOW) == []
+    assert predict(plan(15, "blocks", midnight), None, NOW) == []
 
 
 def test_blocks_say_what_they_cannot_hold() -> None:
     made = plan(1, "blocks")
     made = replace(made, scenario=replace(made.scenario, description="mine", unit="bytes"))
-    found = {f.kind: f for f in foresee(made, PROMETHEUS, NOW)}
+    found = {f.kind: f for f in predict(made, PROMETHEUS, NOW)}
     assert set(found) == {"metadata", "live"}
     assert "description and unit" in found["metadata"].plain().text

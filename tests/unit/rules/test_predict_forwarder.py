@@ -8,7 +8,7 @@ from promfill.model.grid import Grid
 from promfill.rules.finding import Finding
 from promfill.rules.forwarders import AGENT, ALLOY, COLLECTOR, UNKNOWN, VICTORIA, VMAGENT, Forwarder
 from promfill.rules.limits import Limits
-from promfill.rules.predict import foresee
+from promfill.rules.predict import predict
 from promfill.rules.push_plan import PushPlan
 from promfill.rules.store_facts import StoreFacts
 from promfill.scenario.times import DAY_MS
@@ -22,7 +22,7 @@ PROMETHEUS = StoreFacts("Prometheus", "http://prometheus", retention=15 * DAY_MS
 
 
 def told(forwarder: Forwarder, store: StoreFacts | None = None, plan: PushPlan = PLAN) -> dict[str, Finding]:
-    return {finding.kind: finding for finding in foresee(plan, store, NOW, forwarder)}
+    return {finding.kind: finding for finding in predict(plan, store, NOW, forwarder)}
 
 
 @pytest.mark.parametrize(

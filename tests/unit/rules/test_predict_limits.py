@@ -10,7 +10,7 @@ import pytest
 from promfill.model.grid import Grid
 from promfill.rules.finding import Finding
 from promfill.rules.limits import Limits, Thinning
-from promfill.rules.predict import foresee
+from promfill.rules.predict import predict
 from promfill.rules.predict_limits import thinned
 from promfill.rules.push_plan import PushPlan
 from promfill.rules.store_facts import StoreFacts
@@ -32,7 +32,7 @@ def plan(days: int = 1, step: int = 5 * MINUTE, labels: str = "host={1..10}", me
 
 def found(made: PushPlan, **limits: object) -> dict[str, Finding]:
     store = replace(VM, limits=Limits(**limits))  # type: ignore[arg-type]
-    findings = {finding.kind: finding for finding in foresee(made, store, NOW)}
+    findings = {finding.kind: finding for finding in predict(made, store, NOW)}
     return {kind: findings[kind] for kind in findings.keys() - {"protocol", "rounding", "doubling"}}
 
 
@@ -121,7 +121,7 @@ def test_rules_and_what_is_not_understood_are_notes() -> None:
 
 def test_a_retention_that_is_not_understood_is_never_silence() -> None:
     store = replace(VM, retention=None, limits=Limits(odd=('-retentionPeriod="5q"',)))
-    told = [finding.text for finding in foresee(plan(60), store, NOW)]
+    told = [finding.text for finding in predict(plan(60), store, NOW)]
     assert any("5q" in text for text in told)
 
 
