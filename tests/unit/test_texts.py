@@ -367,3 +367,10 @@ def test_options_of_ours_are_told_from_those_of_others() -> None:
 )
 def test_plurals_count(count: int, words: tuple[str, ...], told: str) -> None:
     assert plural(count, *words) == told
+
+
+def test_an_error_is_told_in_the_options_of_the_command_that_failed(promfill: Promfill) -> None:
+    """What push calls --labels is --label here."""
+    result = promfill("tsdb", "create-blocks-from", "openmetrics", "--label", "x", "text", "--json")
+    told = "--label 'x' is not a valid label"
+    assert (json.loads(result.out)["error"]["message"], told in result.err) == (told, True)
