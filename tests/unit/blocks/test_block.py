@@ -4,10 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
+import crc32c
 import numpy as np
 import pytest
 
-from promfill.blocks.block import Block, open_block
+from promfill.blocks.block import NO_HISTOGRAM, Block, open_block
 from promfill.blocks.check import block_is_whole, check_block
 from promfill.blocks.matchers import parse_selector
 from promfill.errors import FormatError, InputError
@@ -209,3 +210,48 @@ def test_whole_means_right_and_as_expected(tmp_path: Path) -> None:
     segment = path / "chunks" / "000001"
     segment.write_bytes(segment.read_bytes()[:-1])
     assert not block_is_whole(path, meta)
+
+
+def test_a_fleet_has_columns_for_so_many_cells_and_no_more(small: Block, monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = len(small) * len(small.label_names())
+    monkeypatch.setattr("promfill.blocks.block._MOST_CELLS", cells)
+    assert len(small.fleet) == len(small)
+    again = open_block(small.path)
+    monkeypatch.setattr("promfill.blocks.block._MOST_CELLS", cells - 1)
+    with pytest.raises(InputError, match="too many for columns"):
+        _ = again.fleet
+
+
+@pytest.mark.parametrize("ref", [-1 << 32, -1, 1 << 32, 5 << 32])
+def test_a_reference_to_no_segment(small: Block, ref: int) -> None:
+    small.series.refs[-1] = ref
+    with pytest.raises(FormatError, match="lies in a segment that is not there"):
+        list(small.samples())
+
+
+def test_series_end_before_their_first_chunk_of_histograms(tmp_path: Path) -> None:
+    """Of the second of three chunks, of the first, of none; and a range that begins after that."""
+    mixed, late = [series(0, 3), series(100, 3), series(200, 3)], [series(0, 3), series(100, 3)]
+    path = write_block(tmp_path, {A: mixed, B: late})
+    refs = open_block(path).series.refs.tolist()
+    segment = path / "chunks" / "000001"
+    data = bytearray(segment.read_bytes())
+    for number in (1, 3):
+        start = refs[number]
+        data[start + 1] = 2
+        end = start + 2 + data[start]
+        data[end : end + 4] = crc32c.crc32c(bytes(data[start + 1 : end])).to_bytes(4)
+    segment.write_bytes(data)
+    block = open_block(path)
+    rows = np.arange(2)
+    for low, high, times, stops in [
+        (0, 999, [[0, 10, 20], []], [100, 0]),
+        (10, 999, [[10, 20], []], [100, 10]),
+        (50, 999, [[], [100, 110, 120]], [100, NO_HISTOGRAM]),
+        (105, 999, [[], [110, 120]], [105, NO_HISTOGRAM]),
+        (0, 50, [[0, 10, 20], []], [NO_HISTOGRAM, 0]),
+        (200, 999, [[200, 210, 220], []], [NO_HISTOGRAM] * 2),
+    ]:
+        ((found, when),) = block.samples_until_histograms(rows, low, high)
+        parts = np.split(found.times, found.bounds[1:-1])
+        assert ([part.tolist() for part in parts], when.tolist()) == (times, stops), (low, high)

@@ -79,3 +79,11 @@ def test_what_is_read_again_grows_with_the_samples_and_not_with_the_runs(
     assert sum(part[0].size for part in spill.sort(layout, np.arange(SERIES))) == 100 * runs
     assert sum(sizes) == 100 * runs * (20 + 8 + 16)
     spill.close()
+
+
+def test_a_file_that_is_gone_already_is_no_trouble(tmp_path: Path) -> None:
+    spill = SampleSpill(tmp_path, 10)
+    spill.add(samples(np.random.default_rng(1), 30, repeats=False))
+    spill.path.unlink()
+    spill.close()
+    spill.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,6 +76,16 @@ def test_a_failure_takes_none_of_its_neighbours_along(tmp_path: Path, monkeypatc
     for block in blocks:
         block.files.discard()
     assert {path.name for path in tmp_path.iterdir()} == {name(number) for number in (0, 1, 2, 4)}
+
+
+def test_its_threads_end_with_it(tmp_path: Path) -> None:
+    before, writer = set(threading.enumerate()), BlockWriter(publish_all)
+    writer.add(INDEX, complete(tmp_path, 1))
+    writer.flush()
+    ours = set(threading.enumerate()) - before
+    assert ours
+    writer.finish()
+    assert not ours & set(threading.enumerate())
 
 
 def test_what_has_gathered_but_was_not_handed_over_leaves_nothing(tmp_path: Path) -> None:
