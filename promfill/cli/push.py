@@ -65,9 +65,11 @@ def command(context: click.Context, /, **values: Any) -> None:
 def _tell(part: object, context: click.Context, console: Console) -> None:
     """A part of the result, for programs; for people what was made, even if it cannot be verified after that.
 
-    The list of what was made is begun before the first byte.
+    The list of what was made is begun before the first byte: after a crash it still holds all that is new. What was
+    there before, and is not made again, is somebody's own.
     """
     from promfill.cli.text import push as text
+    from promfill.files import generated_list
 
     match part:
         case KeptRun(path=path, finished=finished):
@@ -79,17 +81,17 @@ def _tell(part: object, context: click.Context, console: Console) -> None:
         case Look():
             console.json(look_facts(part))
         case Begun(paths=paths):
-            from promfill.files import generated_list
-
-            generated_list.record(*paths)
+            generated_list.record(*(path for path in paths if not path.exists()))
         case PushReport(finished_before=True):
             console.json(text.finished_facts(part))
         case PushReport():
+            generated_list.record(*part.paths)
             command_line = _verify_command(part, context)
             console.json(text.push_facts(part, command_line))
             if not context.params["as_json"]:
                 console.result(text.push_text(part, command_line))
         case Remains():
+            generated_list.record(*part.report.paths)
             console.say(text.remains_text(part))
             console.json({**text.arrived_facts(part.report), "resume": _go_on(part, context)})
         case _:

@@ -3,9 +3,10 @@
     push.push(scenario, target, how, notices)           -> reports.PushReport
     push.plan(scenario, target, how, notices)           -> reports.PlanReport; sends and writes nothing
     check.check(scenario, target, how, notices)         -> reports.CheckReport
-    read_back.read_back(source, where, patience, notices)   -> verify.VerifyReport
-    upload.upload(paths, upload, notices, …)            -> reports.UploadDone
-    review_blocks.review_blocks(directory)              -> BlockReview of every block
+    read_back.read_back(scenario, where, patience, notices) -> verify.VerifyReport
+    upload.upload(paths, to, notices=notices)           -> reports.UploadDone
+    create_blocks.create_blocks_from_text(text, wanted, progress) -> create_blocks.CreatedBlocks
+    review_blocks.review_directory(directory)           -> review_blocks.DirectoryReview
 
 `settings` holds what goes in, `notices` what is told on the way. Nothing is written that was not asked for: the
 target's output, and a checkpoint where the settings name its file.

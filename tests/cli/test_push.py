@@ -47,6 +47,29 @@ def test_running_it_again_makes_nothing(promfill: Promfill) -> None:
     assert {path: path.stat().st_mtime_ns for path in Path("data").rglob("*")} == before
 
 
+def test_what_was_there_before_is_not_listed_as_made(promfill: Promfill) -> None:
+    """`make clean` and `promfill upload` remove what is listed."""
+    assert promfill(*PUSH).code == 0
+    made = Path(".promfill/made")
+    made.unlink()
+    assert promfill(*PUSH).code == 0
+    assert not made.exists()
+    first, *_ = sorted(Path("data").iterdir())
+    (first / "index").write_bytes(b"")
+    assert promfill(*PUSH).code == 0
+    assert made.read_text().splitlines() == [str(first)], "it was damaged, and made again"
+
+
+def test_what_a_push_was_killed_over_is_listed(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object) -> None:
+        listed = Path(".promfill/made").read_text().splitlines()
+        assert len(listed) == 2
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("promfill.sinks.blocks.publish", die)
+    assert promfill(*PUSH).code == 130
+
+
 @pytest.mark.parametrize(
     ("file", "damage"),
     [
