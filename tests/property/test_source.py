@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from promfill.model.batch import STALE_NAN_BITS
 from promfill.model.grid import Grid, Tile
 from promfill.scenario.label_patterns import parse_labels
 from promfill.scenario.scenario import Scenario, Signal
@@ -72,6 +73,18 @@ def test_resolution_and_decimals_are_kept() -> None:
     assert (snapped * 128 == np.rint(snapped * 128)).all()
     assert (rounded == np.round(rounded, 2)).all()
     assert len(np.unique(rounded)) > 100
+
+
+@pytest.mark.parametrize("labels", ["job=a", "job=a,instance={1..13}"])
+def test_only_the_last_step_is_stale(labels: str) -> None:
+    """Whatever tile it is in; and the samples before it are what they are without it."""
+    plain = scenario(labels, grid=replace(GRID, steps=20))
+    ending, samples = Source(replace(plain, stale_at_end=True)), whole(Source(plain))
+    assert (whole(ending)[:-1] == samples[:-1]).all()
+    assert (whole(ending)[-1] == STALE_NAN_BITS).all()
+    for first, steps in [(0, 19), (18, 1), (19, 1), (5, 15), (5, 14)]:
+        bits = ending.batch(Tile(first, steps, 0, len(ending.fleet))).values.view(np.uint64)
+        assert (bits == whole(Source(replace(plain, stale_at_end=True)))[first : first + steps]).all(), (first, steps)
 
 
 LABELS = ["job=a", "job=a,instance={1..13}"]

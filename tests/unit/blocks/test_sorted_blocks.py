@@ -21,7 +21,10 @@ from tests.support.xor_streams import Sample
 
 HOUR = 3_600_000
 START = 1_700_006_400_000 // (2 * HOUR) * (2 * HOUR)
-SERIES: list[LabelSet] = [(("__name__", "m"), ("n", f"{number:02}")) for number in range(7)]
+SERIES: list[LabelSet] = [
+    (("__name__", "m"), ("n", f"{number:02}"), *((("zone", "z"),) if number % 2 else ())) for number in range(7)
+]
+"""Label names that not all of them have."""
 Held = dict[LabelSet, list[Sample]]
 
 
@@ -106,8 +109,18 @@ def test_pieces_that_end_between_series(tmp_path: Path) -> None:
     assert {block.path.name for block in written(tmp_path / "larger", held, piece=15)} == whole
 
 
-def test_what_is_discarded_leaves_nothing(tmp_path: Path) -> None:
+def test_what_is_discarded_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("promfill.blocks.files._BUFFER", 100)  # so that there are files before it is discarded
+    made: list[Path] = []
+    discard = SortedBlocks.discard
+
+    def noted(blocks: SortedBlocks) -> None:
+        made.extend(tmp_path.iterdir())
+        discard(blocks)
+
+    monkeypatch.setattr(SortedBlocks, "discard", noted)
     written(tmp_path, random_samples(2), publish=False)
+    assert made
     assert list(tmp_path.iterdir()) == []
 
 
