@@ -41,7 +41,8 @@ def spell(field: str, value: str | None = None) -> str:
         return MODES[value]
     if value is None:
         return FIELDS.get(field, field)
-    return f"{FIELDS.get(field, field)}={value!r}"
+    quoted = value if value[:1] in ("'", '"') else repr(value)
+    return f"{FIELDS.get(field, field)}={quoted}"
 
 
 @contextmanager

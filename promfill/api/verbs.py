@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +63,7 @@ def push(
     for name, value in flags.items():
         flag(value, name)
     settings = as_target(target)._target(whole(workers, "workers", 1, MOST_WORKERS))
+    _refuse_misfits(scenario, target, {**flags, "store": store is not None})
     listener = Listener(progress)
     from promfill.operations.push import push as push_operation
 
@@ -86,6 +87,7 @@ def check(
     """
     core = _scenario(scenario)
     settings = as_target(target)._target(1)
+    _refuse_misfits(scenario, target, {"store": store is not None})
     listener = Listener(None)
     from promfill.operations.check import check as check_operation
 
@@ -170,6 +172,21 @@ def _scenario(scenario: object) -> core.Scenario:
     if not isinstance(scenario, Scenario):
         raise InputError(f"scenario {scenario!r} is not a pf.Scenario", field="scenario")
     return scenario._core
+
+
+def _refuse_misfits(scenario: Scenario, target: Target, given: Mapping[str, bool]) -> None:
+    """InputError for what means nothing to this target: nobody looks at a text, and blocks are never kept twice."""
+    if isinstance(target, RemoteWrite):
+        return
+    text = isinstance(target, OpenMetrics)
+    meaningless = ("verify", "store", "accept_loss", "again") if text else ("again",)
+    for name in meaningless:
+        if given.get(name):
+            fits = "pf.RemoteWrite and pf.Blocks" if name != "again" else "pf.RemoteWrite"
+            raise InputError(f"{name} is for {fits}, not for {target!r}", "leave it out", field=name)
+    if text and scenario.stale_at_end:
+        fix = "leave stale_at_end out, or push to pf.Blocks or pf.RemoteWrite"
+        raise InputError("an OpenMetrics text holds no staleness markers", fix, field="stale_at_end")
 
 
 def _run(scenario: Scenario, target: Target, resume: str | Path | None) -> RunSettings | None:

@@ -18,6 +18,7 @@ from promfill.errors import InputError, RunError, setting
         ("mode", "blocks", "pf.Blocks"),
         ("mode", "remote-write", "pf.RemoteWrite"),
         ("block_duration", "24h", "duration='24h'"),
+        ("metric_name", "'a_b'", "name='a_b'"),
     ],
 )
 def test_a_setting_is_written_as_python_has_it(field: str, value: str | None, written: str) -> None:

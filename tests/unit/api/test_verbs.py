@@ -24,6 +24,8 @@ ANY: Any = pf  # wrong types, too
 FLEET = pf.Metric("m", labels={"instance": pf.fan("h-{1..7}"), "job": "j"})
 DAYS: Any = {"start": "2024-01-01T00:00:00Z", "end": "2024-01-04T00:00:00Z"}
 SCENARIO = pf.Scenario([FLEET], **DAYS)
+UNIT = pf.Scenario([pf.Metric("m", unit="seconds")], **DAYS)
+STALE = pf.Scenario([FLEET], **DAYS, stale_at_end=True)
 SAMPLES = 7 * 288 * 3
 
 
@@ -329,6 +331,16 @@ def test_notes_are_logged_and_reported(caplog: pytest.LogCaptureFixture) -> None
         (lambda: ANY.push(SCENARIO, pf.Blocks("data"), resume="r.json"), "resume", "not made again"),
         (lambda: ANY.push(SCENARIO, pf.OpenMetrics("text"), resume="r.json"), "resume", "pf.RemoteWrite"),
         (lambda: ANY.push(SCENARIO, pf.RemoteWrite("http://a/b"), resume=""), "resume", "path"),
+        (lambda: ANY.push(SCENARIO, pf.OpenMetrics("text"), verify=True), "verify", "pf.Blocks"),
+        (lambda: ANY.push(SCENARIO, pf.OpenMetrics("text"), store="http://a"), "store", "pf.Blocks"),
+        (lambda: ANY.check(SCENARIO, pf.OpenMetrics("text"), store="http://a"), "store", "pf.Blocks"),
+        (lambda: ANY.push(SCENARIO, pf.OpenMetrics("text"), accept_loss=True), "accept_loss", "pf.Blocks"),
+        (lambda: ANY.push(SCENARIO, pf.OpenMetrics("text"), again=True), "again", "pf.RemoteWrite"),
+        (lambda: ANY.push(SCENARIO, pf.Blocks("data"), again=True), "again", "pf.RemoteWrite"),
+        (lambda: ANY.push(STALE, pf.OpenMetrics("text")), "stale_at_end", "no staleness markers"),
+        (lambda: ANY.push(SCENARIO, pf.RemoteWrite("http://a/unknown"), verify=True), "store", "set store"),
+        (lambda: ANY.push(SCENARIO, pf.Blocks("d", upload="http://a"), verify=True), "verify", "add keep"),
+        (lambda: ANY.push(UNIT, pf.OpenMetrics("text")), "unit", "name='m_seconds'"),
         (lambda: ANY.check(SCENARIO, None), "target", "None"),
         (lambda: ANY.verify(SCENARIO, None), "where", "None"),
         (lambda: ANY.verify(SCENARIO, pf.OpenMetrics("text")), "where", "cannot be read back"),
@@ -346,4 +358,5 @@ def test_a_wrong_value_is_an_input_error_with_its_field(build: Any, field: str, 
         build()
     assert caught.value.field == field
     assert words in str(caught.value)
+    assert "--" not in str(caught.value)
     assert here() == []
