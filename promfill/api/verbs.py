@@ -148,9 +148,9 @@ def upload(
     InputError: a block that is damaged or that Mimir would refuse, a value that cannot be used; nothing was sent.
     ReceiverError: the server refused, or did not answer; call it again to go on, what is complete is not sent again.
 
-    >>> upload("nowhere", Mimir("https://mimir.example.com", tenant="team-a"))
+    >>> upload([], Mimir("https://mimir.example.com", tenant="team-a"))
     Traceback (most recent call last):
-    promfill.errors.InputError: nowhere cannot be read: No such file or directory
+    promfill.errors.InputError: paths names no block: give a block, or a directory of blocks
     """
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     found = [path(one, "paths") for one in given]
