@@ -1,4 +1,4 @@
-"""Time, as an argument: what waits is tested on a clock that does not."""
+"""Time as an argument: code that waits is tested with a clock that does not wait."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import time
 
 
 class Clock:
-    """The real one."""
+    """The real clock."""
 
     def monotonic(self) -> float:
-        """Seconds since some moment, never going back."""
+        """Seconds since an arbitrary moment; they never go back."""
         return time.monotonic()
 
     def wall(self) -> float:
@@ -18,5 +18,5 @@ class Clock:
         return time.time()
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        """Sleep for so long, or until the event is set, which is what is returned."""
+        """Sleep for this long, or until the event is set; returns whether it was set."""
         return event.wait(seconds)

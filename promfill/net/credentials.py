@@ -1,4 +1,4 @@
-"""Headers and secrets that can be sent, whoever named them: options or files."""
+"""Checks of the headers and secrets to send, whether they come from options or from files."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from promfill.net.destination import Header, Secret
 OWN_HEADERS = frozenset(
     ("connection", "content-encoding", "content-length", "content-type", "host", "transfer-encoding", "user-agent")
 )
-"""Headers that say how the body is to be read: they are ours. Those of remote write and read begin with OWN_PREFIX."""
+"""Headers that describe the body: promfill sets them itself. Those of remote write and read begin with OWN_PREFIX."""
 OWN_PREFIX = "x-prometheus-remote-"
 
 _ALONE = "the file must hold the secret and nothing else"
 
 
 def check_header(name: str, value: str, where: str, *, field: str = "") -> Header:
-    """The same header; InputError, which tells `where` it stands and in which field, for one that cannot be sent."""
+    """The same header. InputError, with its place (`where`) and field, if it cannot be sent."""
     if name.lower() in OWN_HEADERS or name.lower().startswith(OWN_PREFIX):
         raise InputError(f"{where}: promfill sets this header itself", "leave it out", field=field)
     check_line(value, where, field=field)
@@ -25,7 +25,7 @@ def check_header(name: str, value: str, where: str, *, field: str = "") -> Heade
 
 
 def read_secret(path: Path, what: str, *, field: str = "") -> Secret:
-    """What a file of a password or token holds: one line. InputError where it cannot be read, or holds no such line."""
+    """The password or token in a file, which must be a single line. InputError if it cannot be read or is not."""
     try:
         text = path.read_text(encoding="utf-8").strip()
     except OSError as error:
@@ -40,7 +40,7 @@ def read_secret(path: Path, what: str, *, field: str = "") -> Secret:
 
 
 def check_line(text: str | None, what: str, *, field: str = "") -> str | None:
-    """The same text; InputError where it would break out of its header."""
+    """The same text. InputError if it would break out of its header."""
     if text is not None and (not text or not text.isprintable()):
-        raise InputError(f"{what} must be one line of printable characters, and not empty", field=field)
+        raise InputError(f"{what} must be a single line of printable characters, and not empty", field=field)
     return text

@@ -1,7 +1,7 @@
-"""One deadline for all of a request, which httpx does not have: its timeouts are per read, write and connection.
+"""One deadline for a whole request. httpx has none: its timeouts are per read, write and connection.
 
-A thread sleeps until the deadline of the request that was under way when it fell asleep, and looks what is due then.
-So a request costs it nothing: no thread is started, and none is woken but once in the time that a request may take.
+A thread sleeps until the deadline of the current request, then checks whether a later one is running. So requests are
+cheap: none starts a thread, and the thread wakes at most once per timeout.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _CONNECTED = (".connect_tcp.complete", ".start_tls.complete")
 
 
 class Watch:
-    """Breaks a connection off, whatever it is doing, when its request has had its time."""
+    """Closes a connection, whatever it is doing, when the deadline of its request has passed."""
 
     def __init__(self) -> None:
         self.passed = False
@@ -29,15 +29,15 @@ class Watch:
         self._closed = self._ended = False
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """httpx's trace hook: learns of every new connection."""
+        """httpx's trace hook: sees every new connection."""
         if event.endswith(_CONNECTED):
             self._socket = info["return_value"].get_extra_info("socket")
-            if self.passed:  # a connection cannot be broken off while it is made
+            if self.passed:  # a connection cannot be closed while it is being made
                 self.cut()
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """Give the block so many seconds; `passed` tells whether they ran out."""
+        """Give the block this many seconds; `passed` says whether they ran out."""
         self._arm(time.monotonic() + seconds)
         try:
             yield
@@ -45,19 +45,19 @@ class Watch:
             self._due = math.inf
 
     def cut(self) -> None:
-        """The time is over."""
+        """The deadline has passed: close the connection."""
         self.passed = True
         if self._socket is not None:
             with suppress(OSError):  # it may have ended by itself
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # below TLS, whose own shutdown would wait
 
     def end(self) -> None:
-        """The time is over, and every block that follows has none."""
+        """Close the connection now, and give every later block no time at all."""
         self._ended = True
         self.cut()
 
     def close(self) -> None:
-        """Let the thread go."""
+        """End the thread."""
         with self._changed:
             self._closed = True
             self._changed.notify()

@@ -1,4 +1,4 @@
-"""A server, and who we say we are to it. Nothing here shows a secret by accident.
+"""A server and our credentials for it. Nothing here shows a secret by accident.
 
 Secrets are kept in `Secret`, which prints as dots; what a server says is passed through `Destination.mask` before
 anybody sees it.
@@ -17,11 +17,11 @@ from promfill.errors import setting
 TENANT_HEADER = "X-Scope-OrgID"
 
 _MASK = "•••"
-_SHORTEST_MASKED = 4  # of what may be a secret: masking every "1" of an answer would hide what it says
+_SHORTEST_MASKED = 4  # characters of a possible secret: masking every "1" of an answer would make it unreadable
 
 
 class Secret:
-    """Text that is shown by `reveal` alone."""
+    """Text that only `reveal` shows."""
 
     __slots__ = ("_text",)
 
@@ -29,7 +29,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself: for the wire, never for people."""
+        """The text itself: to be sent, never to be shown."""
         return self._text
 
     def __repr__(self) -> str:
@@ -43,7 +43,7 @@ class Secret:
 
 
 Header = tuple[str, Secret]
-"""Name and value. What a header of the user's holds is nobody else's business."""
+"""Name and value. The values of the user's headers are never shown: they may be secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class BasicAuth:
 
 @dataclass(frozen=True, slots=True)
 class TokenAuth:
-    """A token, of the scheme Bearer unless said otherwise."""
+    """A token, of the scheme Bearer by default."""
 
     token: Secret
     scheme: str = "Bearer"
@@ -79,7 +79,7 @@ Auth = BasicAuth | TokenAuth | Secret
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """How the server is recognised, and by what we are. `server_name` replaces the URL's host in the certificate."""
+    """CA bundle, client certificate and client key. `server_name` replaces the URL's host in the certificate check."""
 
     ca: Path | None = None
     cert: Path | None = None
@@ -91,7 +91,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class HttpConfig:
-    """What Prometheus's client file may say (`promfill.net.http_config`); every part may be missing."""
+    """The settings of Prometheus's HTTP client file (`promfill.net.http_config`); each of them may be missing."""
 
     auth: BasicAuth | TokenAuth | None = None
     headers: tuple[Header, ...] = ()
@@ -102,7 +102,7 @@ class HttpConfig:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Destination:
-    """A server and how to speak to it. Printed, it is the address alone."""
+    """A server and how to connect to it. Printed, it is only the address."""
 
     url: str  # without user and password; its query may hold a secret
     tenant: str | None = None
@@ -116,14 +116,14 @@ class Destination:
 
     @property
     def warnings(self) -> list[str]:
-        """What the user should be told before anything is sent."""
+        """Warnings to show to the user before anything is sent."""
         if not self.http.tls.insecure:
             return []
         why = setting("tls_insecure")
-        return [f"TLS certificates of {self} are not checked ({why}): anybody in between can read and answer"]
+        return [f"TLS certificates of {self} are not checked ({why}): others on the network can read and answer"]
 
     def mask(self, text: str) -> str:
-        """The text without any secret of ours in it."""
+        """The text with our secrets replaced by dots."""
         for secret in sorted(self._secrets(), key=len, reverse=True):
             text = text.replace(secret, _MASK)
         return text
@@ -141,7 +141,7 @@ class Destination:
 
 
 def show_url(url: str) -> str:
-    """A URL as people may see it: without user, password and query; what is no URL is not shown."""
+    """A URL without user, password and query, safe to show. A text that is not a URL is not shown."""
     try:
         parts = urlsplit(url)
     except ValueError:

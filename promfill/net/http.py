@@ -1,10 +1,10 @@
-"""The HTTP client of everything that speaks to a server: httpx, and what it lacks.
+"""The HTTP client for all servers: httpx, plus what it lacks.
 
     make_client(destination) -> HttpClient.request(…) -> httpx.Response, or a ReceiverError of one line
 
-- A request has one deadline for all of it. httpx's timeouts are per read: an answer that drips outlives them.
-- A redirect is followed on the same server alone, so that no credential can reach another.
-- What goes wrong below is said here once, in words that name the server and the fix, with secrets masked.
+- A request has one deadline for all of it. httpx's timeouts are per read: a slow trickle of bytes never reaches them.
+- Redirects are followed only within the same server, so that no other server gets our credentials.
+- Errors of httpx and the network become one-line messages that name the server and the fix, with secrets masked.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ LONGEST_TEXT = 300
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _NO_TENANT = "no org id"
-"""What Mimir, Cortex, Loki and their like say with 401 to a request that does not name its tenant."""
+"""What Mimir, Cortex, Loki and similar servers answer (401) to a request without a tenant."""
 _PLAIN_TO_TLS = ("HTTP request to an HTTPS server", "HTTP request was sent to HTTPS port")
-"""What Go's servers and nginx say with 400 to a request that does not speak TLS to them."""
-_TENANT_FIX = f"this server has several tenants: name yours with {setting('tenant')}"
-_TLS_FIX = "it speaks TLS: try https://"
+"""What Go's servers and nginx answer (400) to plain HTTP on a TLS port."""
+_TENANT_FIX = f"this server has several tenants: set {setting('tenant')}"
+_TLS_FIX = "this port expects TLS: try https://"
 _FIXES = {
     401: "check the user and password, or the token",
-    403: "check what these credentials may do, and the tenant",
-    407: "the proxy wants credentials: give them in its URL",
+    403: "check the permissions of these credentials, and the tenant",
+    407: "the proxy requires credentials: set them in its URL",
 }
 
 
 class NoAnswerError(ReceiverError):
-    """A request that got no answer. `may_have_arrived`: the server may have acted on it all the same."""
+    """A request got no answer. `may_have_arrived`: the server may have processed it anyway."""
 
     code = "no-answer"
 
@@ -52,16 +52,15 @@ class NoAnswerError(ReceiverError):
 
 
 class UnreachableError(NoAnswerError, RefusedError):
-    """No answer, and none will come: TLS to a plain port, a name that does not exist, a certificate that is not
-    trusted."""
+    """No answer, and a retry will not get one: TLS to a plain port, an unknown host, a bad certificate."""
 
 
 class NoTenantError(RefusedError):
-    """The server has several tenants, and was not told which is meant: it would answer whatever is asked like that."""
+    """The server has several tenants and the request named none: every other request would fail in the same way."""
 
 
 class HttpClient:
-    """Speaks to one destination, one request at a time: whoever wants several at once has a client for each."""
+    """Sends requests to one destination, one at a time: for several at once, use a client for each."""
 
     def __init__(self, destination: Destination, timeout: float) -> None:
         self.destination = destination
@@ -82,10 +81,9 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> httpx.Response:
-        """The whole answer, whatever its status. `url` None is the destination's own; `timeout` in seconds.
+        """The whole answer, whatever its status. url: None for the destination's own. timeout: seconds.
 
-        NoAnswerError where none came in time; ReceiverError where it is a redirect that must not be followed, or too
-        large.
+        NoAnswerError if none came in time; ReceiverError if it is a redirect that must not be followed, or too large.
         """
         with self.stream(method, url, content=content, headers=headers, timeout=timeout) as response:
             return read_whole(response)
@@ -100,7 +98,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> Iterator[httpx.Response]:
-        """As `request`, with the body still to be read; the deadline and the words for failures hold until the end."""
+        """As `request`, with the body still to be read. The deadline and the error messages also cover the reading."""
         target, seconds = httpx.URL(url or self.destination.url), timeout or self._timeout
         with self._watch.within(seconds):
             try:
@@ -111,18 +109,20 @@ class HttpClient:
                     response.close()
             except httpx.HTTPError as error:
                 raise self._no_answer(error, target, seconds) from error
-            if self._watch.passed:  # an answer that ends with its connection looks whole when we cut it
+            if (
+                self._watch.passed
+            ):  # an answer without a length ends with its connection: it looks complete when we close that
                 raise NoAnswerError(*explain_timeout(target, seconds)[:2], may_have_arrived=True)
 
     def check(self, response: httpx.Response) -> None:
-        """ReceiverError for whatever is not a good answer of the service that was asked."""
+        """ReceiverError unless it is a success from the service itself."""
         if not self.is_good(response):
             raise self.error(response)
 
     def error(self, response: httpx.Response, fix: str | None = None) -> ReceiverError:
-        """What an answer that is not good means: RefusedError where another attempt gets the same.
+        """The error for an answer that is not a success: RefusedError if a retry would get the same answer.
 
-        fix: what to do about it, where the caller knows better than the status tells.
+        fix: what to do, if the caller knows more than the status says.
         """
         kind = ReceiverError if passing(response.status_code) else RefusedError
         if self.fix(response) == _TENANT_FIX:
@@ -130,22 +130,22 @@ class HttpClient:
         return kind(self.problem(response), fix or self.fix(response))
 
     def is_good(self, response: httpx.Response) -> bool:
-        """Whether it is a good answer of the service that was asked: a page for people is none."""
+        """Whether it is a success from the service itself; an HTML page is not a valid answer."""
         return response.is_success and not is_html(response)
 
     def explain(self, response: httpx.Response) -> str:
-        """One line: who answered what, in its own words, and the fix where the answer tells it."""
+        """One line: the URL, the status, the server's message, and the fix if one is known."""
         fix = self.fix(response)
         return f"{self.problem(response)}{f' ({fix})' if fix else ''}"
 
     def problem(self, response: httpx.Response) -> str:
-        """Who answered what, in its own words."""
+        """The URL, the status and the server's message."""
         said = self.words(response)
         answer = f"{show_url(str(response.url))} answered {response.status_code} {response.reason_phrase}".rstrip()
         return self.destination.mask(f"{answer}{': ' if said else ''}{said}")
 
     def fix(self, response: httpx.Response) -> str:
-        """What to do about an answer, whatever was asked; empty where that depends on it."""
+        """What to do about an answer; empty if that depends on the request."""
         if response.status_code in (400, 401) and _NO_TENANT in text_of(response):
             return _TENANT_FIX
         if response.status_code == 400 and any(words in text_of(response) for words in _PLAIN_TO_TLS):
@@ -153,12 +153,12 @@ class HttpClient:
         return _FIXES.get(response.status_code, "")
 
     def words(self, response: httpx.Response) -> str:
-        """What the server says, on one line and not too long, without our secrets; of an HTML page the title."""
+        """The server's message on one line, shortened, without our secrets; for an HTML page its title."""
         line = first_words(response, self.destination.mask)
         return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
 
     def break_off(self) -> None:
-        """End the request that another thread is waiting for, as if its time had passed, and any that follows."""
+        """End the request that another thread is waiting for, as if its deadline had passed, and all later ones."""
         self._watch.end()
 
     def close(self) -> None:
@@ -177,7 +177,7 @@ class HttpClient:
     def _send(
         self, method: str, url: httpx.URL, content: bytes | Iterable[bytes] | None, headers: Mapping[str, str] | None
     ) -> httpx.Response:
-        """The first answer that is no redirect."""
+        """The first answer that is not a redirect."""
         for _ in range(MAX_REDIRECTS + 1):
             request = self._client.build_request(
                 method, url, content=content, headers=headers, extensions=self._extensions
@@ -188,30 +188,30 @@ class HttpClient:
                 return response
             response.close()
             url = self._follow(response, method)
-        raise RefusedError(f"{show_url(str(url))} redirects in a circle", "give the address that answers")
+        raise RefusedError(f"{show_url(str(url))} redirects in a loop", "use the final address")
 
     def _no_answer(self, error: httpx.HTTPError, target: httpx.URL, seconds: float) -> NoAnswerError:
-        """What a failed request is told as."""
+        """The error for a failed request."""
         if self._watch.passed:
             failure = explain_timeout(target, seconds)
         else:
             failure = explain_failure(error, target, min(seconds, self._timeout))
             if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError) and self._meets_tls(target):
                 failure = Failure(failure.problem, _TLS_FIX, is_final=True)
-        is_final = failure.is_final and not self._answered  # what has worked once may work again
+        is_final = failure.is_final and not self._answered  # the server has answered before, so it may answer again
         problem, fix = map(self.destination.mask, failure[:2])
         if is_final:
             return UnreachableError(problem, fix, may_have_arrived=False)
         return NoAnswerError(problem, fix, may_have_arrived=not isinstance(error, _NOT_SENT))
 
     def _meets_tls(self, target: httpx.URL) -> bool:
-        """Whether a server that breaks off the first request that we send it in plain HTTP wants TLS."""
+        """Whether a server that closed the connection on our first plain HTTP request expects TLS."""
         if self._answered or target.scheme != "http" or self.destination.http.proxy:
             return False
         return speaks_tls(target.host, target.port or 80)
 
     def _follow(self, response: httpx.Response, method: str) -> httpx.URL:
-        """The place to go on, on the same server. RefusedError: elsewhere, or with the body lost on the way."""
+        """The redirect's URL, on the same server. RefusedError: another server, or the request would lose its body."""
         here = response.request.url
         there = here.join(response.headers["Location"])
         keeps_body = response.status_code in (307, 308) or method == "GET"
@@ -220,13 +220,13 @@ class HttpClient:
             to = self.destination.mask(show_url(str(there)))
             status = f"{response.status_code} {response.reason_phrase}"
             raise RefusedError(
-                f"{show_url(str(here))} redirects to {to} ({status})", "give that address if it is meant"
+                f"{show_url(str(here))} redirects to {to} ({status})", "use that address if it is the right server"
             )
         return there
 
 
 def make_client(destination: Destination, timeout: float = 30.0) -> HttpClient:
-    """A client whose requests may take `timeout` seconds each. InputError: a TLS file or proxy that cannot be used."""
+    """A client whose requests may take `timeout` seconds each. InputError: a TLS file or a proxy is unusable."""
     return HttpClient(destination, timeout)
 
 
@@ -246,7 +246,7 @@ def _open_client(destination: Destination, timeout: float) -> httpx.Client:
 
 
 def _headers(destination: Destination) -> list[tuple[bytes, bytes]]:
-    """What every request carries."""
+    """The headers of every request."""
     pairs = [("User-Agent", f"promfill/{__version__}")]
     if destination.http.auth:
         pairs.append(("Authorization", destination.http.auth.header.reveal()))

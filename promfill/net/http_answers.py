@@ -1,4 +1,4 @@
-"""What a server answered: read within bounds, and told in one line. It may be hostile, or no server of ours at all."""
+"""A server's answer, read within bounds and summed up in one line. The server may be hostile, or the wrong one."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from promfill.errors import RefusedError
 from promfill.net.destination import show_url
 
 MOST_BYTES = 256 << 20
-"""What an answer may hold that is taken into memory whole."""
+"""The largest answer that is read into memory as a whole."""
 LOOKED_AT = 65_536
-"""Letters of an answer that are looked at for what it says."""
+"""How many characters of an answer are searched for its message."""
 
 _PASSING = (408, 425, 429, 499)
 _FINAL = (501, 505, 511)
-"""What a server cannot do at all, and a network that wants us to sign in: no sender is helped by waiting."""
+"""The server cannot do it at all, or the network requires a login: waiting does not help."""
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _OF_THE_WIRE = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
 def passing(status: int) -> bool:
-    """Whether another attempt may get a better answer. Every other status that is not a success is final."""
+    """Whether a retry may succeed. Every other status that is not a success is final."""
     return (status >= 500 and status not in _FINAL) or status in _PASSING
 
 
 def read_whole(response: httpx.Response) -> httpx.Response:
-    """The answer with its body. RefusedError where that is larger than anything we ask for."""
+    """The answer with its body. RefusedError if the body is larger than any that we ask for."""
     length = response.headers.get("Content-Length", "0" if response.status_code in (204, 304) else "")
     if length.isdecimal() and int(length) <= MOST_BYTES and "Content-Encoding" not in response.headers:
         response.read()
@@ -40,7 +40,7 @@ def read_whole(response: httpx.Response) -> httpx.Response:
         content += piece
         if len(content) > MOST_BYTES:
             where = show_url(str(response.request.url))
-            raise RefusedError(f"{where} answers more than {MOST_BYTES / 1e6:g} MB", "check the address")
+            raise RefusedError(f"{where} sent more than {MOST_BYTES / 1e6:g} MB", "check the address")
     headers = [pair for pair in response.headers.raw if pair[0].lower() not in _OF_THE_WIRE]
     return httpx.Response(
         response.status_code,
@@ -52,20 +52,20 @@ def read_whole(response: httpx.Response) -> httpx.Response:
 
 
 def text_of(response: httpx.Response) -> str:
-    """What it says. UTF-8 whatever it claims: among Python's codecs are some that are none of texts."""
+    """The body as text. Always UTF-8, whatever the header claims: some of Python's codecs are not for text."""
     return response.content.decode("utf-8", "replace")
 
 
 def is_html(response: httpx.Response) -> bool:
-    """Whether it is a page for people."""
+    """Whether it is an HTML page."""
     start = response.content[:256].lstrip().lower()
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     return kind == "text/html" or start.startswith((b"<!doctype html", b"<html"))
 
 
 def first_words(response: httpx.Response, mask: Callable[[str], str]) -> str:
-    """Its beginning on one line, masked; of an HTML page the title."""
-    text = mask(text_of(response))[:LOOKED_AT]  # before it is cut: half a secret would go unseen
+    """The first words of an answer on one line, masked; for an HTML page its title."""
+    text = mask(text_of(response))[:LOOKED_AT]  # mask before cutting: half a secret would not be recognised
     if is_html(response):
         title = _TITLE.search(text)
         text = f'an HTML page, "{mask(unescape(title[1]))}"' if title else "an HTML page"

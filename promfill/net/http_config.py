@@ -1,7 +1,7 @@
-"""The YAML file with which Prometheus and its tools configure their HTTP clients.
+"""The YAML file that configures the HTTP clients of Prometheus and its tools.
 
-The part of its format that promfill acts on (prometheus/common: config/http_config.go). Anything else is refused by
-its name: left out in silence, it would let a push go without the credentials that the user meant.
+promfill supports a part of its format (prometheus/common: config/http_config.go). Any other key is an error: if it
+were ignored silently, a push might go without the credentials that the user meant.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _KEYS = frozenset(
 )
 _TLS_KEYS = frozenset(("ca_file", "cert_file", "key_file", "server_name", "insecure_skip_verify", "min_version"))
 _ELSEWHERE = {
-    "oauth2": "get a token, and give it by authorization",
-    "sigv4": "send through a signing proxy, and give its address",
-    "azuread": "get a token, and give it by authorization",
-    "google_iam": "get a token, and give it by authorization",
+    "oauth2": "get a token and set it under authorization",
+    "sigv4": "send through a signing proxy and use its address",
+    "azuread": "get a token and set it under authorization",
+    "google_iam": "get a token and set it under authorization",
 }
 
 
@@ -56,22 +56,22 @@ class _Section:
         return iter(self._values)
 
     def error(self, key: str, text: str) -> InputError:
-        """What is wrong with a key."""
+        """The error for a key."""
         return InputError(f"{self._file}: {self._path(key)} {text}", field=_FIELD)
 
     def section(self, key: str, allowed: Collection[str] | None) -> _Section:
-        """The mapping under a key, empty where there is none; `allowed` None: with any names."""
+        """The mapping under a key, empty if it is missing. allowed: its names; None for any."""
         return _Section(self._file, self._path(key), self._values.get(key) or {}, allowed)
 
     def text(self, key: str) -> str:
-        """The text of a key, empty where there is none."""
+        """The text of a key, empty if it is missing."""
         value = self._values.get(key, "")
         if not isinstance(value, str):
             raise self.error(key, "must be text")
         return value
 
     def texts(self, key: str) -> list[str]:
-        """The list of texts of a key, empty where there is none."""
+        """The list of texts of a key, empty if it is missing."""
         values = self._values.get(key) or []
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise self.error(key, "must be a list of texts")
@@ -90,21 +90,21 @@ class _Section:
         return self.resolve(value) if value else None
 
     def resolve(self, path: str) -> Path:
-        """A path that the file holds."""
+        """A path in the file, which is relative to the folder of the file."""
         return self._file.parent / path
 
     def secret(self, key: str) -> Secret | None:
-        """The secret of a key, or the one in the file that ``<key>_file`` names."""
+        """The secret of a key, or of the file that ``<key>_file`` names."""
         value, file = self.text(key), self.path(f"{key}_file")
         if value and file:
-            raise self.error(key, f"and {key}_file exclude each other: leave one out")
+            raise self.error(key, f"and {key}_file exclude each other: remove one")
         if file:
             return read_secret(file, f"{key}_file", field=_FIELD)
         return Secret(value) if value and check_line(value, f"{self._file}: {self._path(key)}", field=_FIELD) else None
 
     @property
     def title(self) -> str:
-        """What to call the section."""
+        """The section's name in messages."""
         return f"{self._file}: {self._name}"
 
     def _path(self, key: str) -> str:
@@ -112,7 +112,7 @@ class _Section:
 
 
 def read_http_config(file: Path) -> HttpConfig:
-    """What the client file says. InputError names the file, and the key where it is one."""
+    """The settings of the client file. InputError names the file, and the key if one is wrong."""
     top = _Section(file, "", _load(file), _KEYS)
     top.flag("enable_http2", default=True)
     return HttpConfig(
@@ -125,7 +125,7 @@ def read_http_config(file: Path) -> HttpConfig:
 
 
 def _load(file: Path) -> object:
-    """The file as mappings, lists and texts: a password of digits stays what it is."""
+    """The file as mappings, lists and texts: a password of digits stays text."""
     try:
         with file.open(encoding="utf-8") as stream:
             return yaml.load(stream, yaml.BaseLoader) or {}
@@ -133,11 +133,11 @@ def _load(file: Path) -> object:
         words = f"{file} cannot be read: {error.strerror}"
         raise InputError.about(_FIELD, words, "check the path and its permissions") from None
     except UnicodeDecodeError:
-        raise InputError.about(_FIELD, f"{file} is not text", "it must be a YAML file in UTF-8") from None
+        raise InputError.about(_FIELD, f"{file} is not text", "use a YAML file in UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
-        raise InputError.about(_FIELD, f"{file} is not valid YAML{where}", "correct the file") from None
+        raise InputError.about(_FIELD, f"{file} is not valid YAML{where}", "fix the file") from None
 
 
 def _auth(top: _Section) -> BasicAuth | TokenAuth | None:
@@ -146,7 +146,7 @@ def _auth(top: _Section) -> BasicAuth | TokenAuth | None:
     other = top.section("authorization", ("type", "credentials", "credentials_file"))
     token = top.secret("bearer_token")
     if sum((bool([*basic]), bool([*other]), token is not None)) > 1:
-        raise top.error("basic_auth, authorization and bearer_token", "exclude each other: leave one")
+        raise top.error("basic_auth, authorization and bearer_token", "exclude each other: keep only one")
     if [*basic]:
         return BasicAuth(_username(basic), basic.secret("password") or Secret(""))
     if [*other]:
@@ -157,7 +157,7 @@ def _auth(top: _Section) -> BasicAuth | TokenAuth | None:
 def _username(basic: _Section) -> str:
     username = basic.text("username")
     if not username or ":" in username or not username.isprintable():
-        raise basic.error("username", "must be there, in one line and without a colon")
+        raise basic.error("username", "must be a single line, not empty, and without a colon")
     return username
 
 
@@ -172,7 +172,7 @@ def _authorization(section: _Section) -> TokenAuth:
 
 
 def _headers(headers: _Section) -> Iterator[Header]:
-    """Every value of every header, whether written there, as a secret, or in a file."""
+    """Every value of every header: plain values, secrets, and the contents of files."""
     for name in headers:
         header = headers.section(name, ("values", "secrets", "files"))
         where = header.title

@@ -1,4 +1,4 @@
-"""What went wrong below HTTP: the server, the problem, the fix, and whether another attempt can go better."""
+"""Failures below HTTP: the server, the problem, the fix, and whether a retry may help."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from promfill.errors import setting
 from promfill.net.destination import show_url
 
 CONNECT_SECONDS = 10.0
-"""How long a connection may take to be made."""
+"""The timeout for making a connection."""
 TLS_SECONDS = 2.0
-"""How long a server may take to greet us, when it is asked whether it speaks TLS."""
+"""The timeout for the test whether a server speaks TLS."""
 
 _NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 _TLS_FIX = f"check {setting('tls_ca')}, {setting('tls_cert')} and {setting('tls_key')}"
 _PLAIN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
 _BROKEN = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-"""TLS that ended before it had begun, as when a server restarts."""
+"""The connection closed during the TLS handshake, for example because the server restarts."""
 
 _NO_HTTP = ("illegal status line", "illegal request line")
-"""What h11 says of an answer that begins as no HTTP answer does, such as that of a gRPC port."""
+"""h11's errors for an answer that is not HTTP, such as that of a gRPC port."""
 
 
 class Failure(NamedTuple):
-    """Why a request got no answer. is_final: the next attempt will not get one either."""
+    """Why a request got no answer. is_final: a retry will not get one either."""
 
     problem: str
     fix: str
@@ -36,23 +36,23 @@ class Failure(NamedTuple):
 
 
 def explain_timeout(url: httpx.URL, seconds: float) -> Failure:
-    """An answer that was not there in time."""
+    """The server did not answer in time."""
     where = show_url(str(url))
-    fix = f"see whether it is overloaded, or raise {setting('timeout')}"
+    fix = f"check whether it is overloaded, or raise {setting('timeout')}"
     return Failure(f"{where} did not answer within {seconds:g} s", fix)
 
 
 def explain_failure(error: httpx.HTTPError, url: httpx.URL, seconds: float) -> Failure:
-    """The most telling cause of a failed request, which had `seconds` for all of it."""
+    """The most specific cause of a failed request. seconds: its timeout."""
     where = show_url(str(url))
     for cause in _causes(error):
         if (failure := _explain_cause(cause, url)) is not None:
             return failure
-    if isinstance(error, httpx.LocalProtocolError) and "header" in str(error):  # its text shows the value
-        problem = f"a request to {where} cannot be sent: a header holds what HTTP cannot carry"
-        return Failure(problem, "check the credentials for line breaks and blanks", is_final=True)
+    if isinstance(error, httpx.LocalProtocolError) and "header" in str(error):  # httpx's message shows the value
+        problem = f"a request to {where} cannot be sent: a header has characters that HTTP does not allow"
+        return Failure(problem, "check the credentials for line breaks and spaces", is_final=True)
     if isinstance(error, httpx.ProxyError):
-        return Failure(f"the proxy does not connect to {where} ({error})", "check the proxy", _denies(str(error)))
+        return Failure(f"the proxy could not connect to {where} ({error})", "check the proxy", _denies(str(error)))
     if isinstance(error, httpx.ConnectTimeout):
         problem = f"{where} cannot be reached: no connection within {min(seconds, CONNECT_SECONDS):g} s"
         return Failure(problem, "check the address")
@@ -60,7 +60,7 @@ def explain_failure(error: httpx.HTTPError, url: httpx.URL, seconds: float) -> F
         return explain_timeout(url, seconds)
     if isinstance(error, httpx.RemoteProtocolError) and str(error).startswith(_NO_HTTP):
         return Failure(f"{where} does not speak HTTP", "check host and port", is_final=True)
-    return Failure(f"the connection to {where} broke before an answer came ({error or type(error).__name__})", "")
+    return Failure(f"the connection to {where} was closed before an answer came ({error or type(error).__name__})", "")
 
 
 def speaks_tls(host: str, port: int) -> bool:
@@ -77,15 +77,15 @@ def speaks_tls(host: str, port: int) -> bool:
 
 
 def _explain_cause(cause: BaseException, url: httpx.URL) -> Failure | None:
-    """One link of the chain; None where it does not say enough."""
+    """The failure for one exception of the chain; None if it is not specific enough."""
     where = show_url(str(url))
     if isinstance(cause, socket.gaierror):
         if cause.errno in _NO_SUCH_NAME:
             return Failure(f"the host {url.host} does not exist", f"check the address {where}", is_final=True)
-        return Failure(f"the name {url.host} cannot be resolved now ({cause.strerror})", "check the DNS server")
+        return Failure(f"cannot resolve the host {url.host} at the moment ({cause.strerror})", "check the DNS server")
     if isinstance(cause, ssl.SSLCertVerificationError):
         problem = f"the certificate of {url.host} is not trusted ({cause.verify_message})"
-        return Failure(problem, f"give its CA bundle with {setting('tls_ca')}", is_final=True)
+        return Failure(problem, f"set {setting('tls_ca')} to its CA bundle", is_final=True)
     if isinstance(cause, ssl.SSLError):
         plain = cause.reason in _PLAIN
         fix = "it seems to speak plain HTTP: try http://" if plain else _TLS_FIX
@@ -96,7 +96,7 @@ def _explain_cause(cause: BaseException, url: httpx.URL) -> Failure | None:
 
 
 def _denies(status_line: str) -> bool:
-    """Whether a proxy answered by a status that does not pass."""
+    """Whether a proxy answered with a final status."""
     return status_line[:1] == "4" and not status_line.startswith(("408", "425", "429"))
 
 

@@ -1,4 +1,4 @@
-"""Settings and files to a `Destination`. Secrets may stand in a mapping that is given, such as an environment."""
+"""Builds a `Destination` from settings, files and a mapping of secrets, such as the environment."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def build_destination(
     http_config_file: PathLike | None = None,
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Destination:
-    """The destination that the settings say; `field` is the one that holds the URL, "" where none does.
+    """The destination for these settings. field: the setting that holds the URL, "" if none does.
 
-    InputError: a URL that is none, a file that cannot be read, credentials given twice, a header that is none or ours.
+    InputError: an invalid URL, an unreadable file, credentials given twice, an invalid header, one that promfill sets.
     """
     address, url_user, url_password = split_url(url, field)
     address_name = _name(field)
@@ -82,29 +82,29 @@ def build_destination(
 
 
 def parse_header(text: str) -> Header:
-    """Name and value of ``K: V``; InputError where it is none, or one of those that promfill sets itself."""
+    """Name and value of ``K: V``. InputError if it is not valid, or a header that promfill sets itself."""
     name, colon, value = text.partition(":")
     name = name.strip()
     if not colon or not _HEADER_NAME.fullmatch(name):
-        raise InputError.about("headers", "must be 'Name: value', the name of letters, digits and hyphens")
+        raise InputError.about("headers", "must be 'Name: value'; the name has letters, digits and hyphens")
     return check_header(name, value.strip(), f"{setting('headers')} {name}", field="headers")
 
 
 def _name(field: str) -> str:
-    """The setting that holds an address, for a text."""
+    """The name of the setting that holds an address, for messages."""
     return setting(field) if field else "the address"
 
 
 def split_url(url: str, field: str) -> tuple[str, str | None, str | None]:
-    """The URL without its user and password, and these two; InputError, which names the field, where it is not valid.
+    """The URL without its user and password, and these two. InputError, with the field, if it is not valid.
 
-    field: the setting that holds it, "" where none does.
+    field: the setting that holds it, "" if none does.
     """
     name = _name(field)
     url = url.strip()
     harmless = url.rpartition("@")[2].partition("?")[0]
     if "://" not in url:
-        raise InputError(f"{name} {harmless!r} has no scheme", "put http:// or https:// before it", field=field)
+        raise InputError(f"{name} {harmless!r} has no scheme", "begin it with http:// or https://", field=field)
     try:
         parts = urlsplit(url)
         whole = bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s\x00-\x1f]", url)
@@ -122,10 +122,10 @@ def split_url(url: str, field: str) -> tuple[str, str | None, str | None]:
 def _basic_auth(username: str | None, password_file: PathLike | None, password: str | None) -> BasicAuth | None:
     if username is None:
         if password_file is not None:
-            raise InputError.about("password_file", f"needs {setting('username')} beside it")
+            raise InputError.about("password_file", f"works only together with {setting('username')}")
         return None
     if ":" in username or not username:
-        words = "must be neither empty nor hold a colon: basic authentication cannot carry that"
+        words = "must not be empty or contain a colon: basic authentication does not allow it"
         raise InputError.about("username", words)
     if password_file is not None:
         return BasicAuth(username, read_secret(Path(password_file), setting("password_file"), field="password_file"))
@@ -145,7 +145,7 @@ def _token_auth(token_file: PathLike | None, token: str | None) -> TokenAuth | N
 
 
 def _only_one(*candidates: tuple[str, str, Auth | None]) -> Auth | None:
-    """The only credentials among candidates: each a field, words for it, and what was given there."""
+    """The only credentials among the candidates (field, name, credentials or None)."""
     given = [(field, name, auth) for field, name, auth in candidates if auth is not None]
     if len(given) > 1:
         names = " and ".join(name for _, name, _ in given)
@@ -154,7 +154,7 @@ def _only_one(*candidates: tuple[str, str, Auth | None]) -> Auth | None:
 
 
 def _tls(tls: Tls, ca: PathLike | None, cert: PathLike | None, key: PathLike | None, insecure: bool) -> Tls:
-    """The file's settings under those of the command line."""
+    """The TLS settings of the file, overridden by those of the command line."""
     merged = replace(
         tls,
         ca=tls.ca if ca is None else Path(ca),

@@ -1,8 +1,8 @@
-"""Asking again: until an answer stands, or the time for it is over. What an answer means is the caller's affair.
+"""Retries a request until its answer is final or the time is over. The caller decides what an answer means.
 
-5xx, 429 and connections that break or stay silent may pass. Every other answer stands, and so does a failure that no
-repetition can change, such as a certificate that is not trusted (RefusedError). Pauses double, with jitter, and
-are as long as the server's Retry-After where it gives one.
+5xx, 429, broken connections and timeouts are retried. Every other answer is final, and so is a failure that a retry
+cannot change, such as an untrusted certificate (RefusedError). Pauses double, with jitter; a Retry-After header of the
+server takes precedence.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LONGEST_RETRY_AFTER = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How long to go on: `seconds` from the first attempt (or from `since`, where later), and `times` at most."""
+    """How long to retry: `seconds` from the first attempt (or from `since`, if later), at most `times` times."""
 
     seconds: float
     times: int | None = None
@@ -40,7 +40,7 @@ class Retry:
     stands: Callable[[httpx.Response], bool] = lambda response: not passing(response.status_code)
 
     def run(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
-        """The first answer that stands, or the last one. NoAnswerError where the last attempt got none."""
+        """The first final answer, or else the last one. NoAnswerError if the last attempt got no answer."""
         started = self.clock()
         attempt = 0
         while True:
@@ -69,15 +69,15 @@ class Retry:
         wanted = retry_after(response, self.wall()) if response is not None else None
         if wanted is not None:
             return wanted
-        # no secret hangs on it: jitter keeps clients apart
+        # not a secret: jitter only spreads clients over time
         pause: float = min(LONGEST_PAUSE, self.first_pause * 2.0 ** min(attempt - 1, 16))
         return pause * random.uniform(0.75, 1.25)
 
 
 def retry_after(response: httpx.Response, now: float) -> float | None:
-    """Seconds that the server wants us to wait, from either form of the header; None where it says nothing usable.
+    """Seconds to wait, from either form of the header Retry-After; None if it has no usable value.
 
-    A moment that has passed says nothing: coming at once, again and again, would be a flood. now: Unix seconds.
+    A date in the past is not usable: retrying at once, again and again, would flood the server. now: Unix seconds.
     """
     text = response.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdecimal():

@@ -79,7 +79,7 @@ def test_a_token_that_no_header_can_carry_is_not_shown(
     with Cdo() as cdo:
         result = promfill(*PUSH, "-v", "--cdo-url", cdo.url)
     assert result.code == 2
-    assert "CDO_TOKEN must be one line of printable characters" in result.err
+    assert "CDO_TOKEN must be a single line of printable characters" in result.err
     assert "lines-of-t0k3n" not in result.err
     assert cdo.asked == []
 

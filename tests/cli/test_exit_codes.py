@@ -84,4 +84,4 @@ def test_check_asks_for_the_tenant_as_a_push_does(promfill: Promfill) -> None:
         for command in ("check", "push"):
             result = promfill(command, *SMALL[1:], "--remote-write-url", receiver.url)
             assert result.code == 3
-            assert "name yours with --tenant" in result.err
+            assert "set --tenant" in result.err

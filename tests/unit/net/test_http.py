@@ -86,7 +86,7 @@ def test_good_answers(status: int) -> None:
     [
         (Answer(400, b"no\n  such\tluck\x00"), "answered 400 Bad Request: no such luck"),
         (Answer(401, b"who?"), "answered 401 Unauthorized: who?: check the user and password, or the token"),
-        (Answer(403), "answered 403 Forbidden: check what these credentials may do, and the tenant"),
+        (Answer(403), "answered 403 Forbidden: check the permissions of these credentials, and the tenant"),
         (Answer(404, b"404 page not found\n"), "answered 404 Not Found: 404 page not found"),
         (Answer(500, b"x" * 1000), f"answered 500 Internal Server Error: {'x' * 299}…"),
         (Answer(503, f"bad password {SECRET}".encode()), "answered 503 Service Unavailable: bad password •••"),
@@ -110,9 +110,9 @@ def test_answers_that_are_not_good(answer: Answer, words: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (Answer(200, b"x" * 2000), "answers more than 0.001 MB"),
-        (Answer(200, b"x" * 2000, {"Connection": "close"}), "answers more than 0.001 MB"),
-        (Answer(200, gzip.compress(b"x" * 100_000), {"Content-Encoding": "gzip"}), "answers more than 0.001 MB"),
+        (Answer(200, b"x" * 2000), "sent more than 0.001 MB"),
+        (Answer(200, b"x" * 2000, {"Connection": "close"}), "sent more than 0.001 MB"),
+        (Answer(200, gzip.compress(b"x" * 100_000), {"Content-Encoding": "gzip"}), "sent more than 0.001 MB"),
     ],
 )
 def test_an_answer_without_end_is_not_taken_into_memory(
@@ -176,7 +176,7 @@ def test_no_redirect_is_followed_where_the_client_file_forbids_it() -> None:
 
 def test_a_circle_of_redirects_ends() -> None:
     with Receiver(lambda _: moved(307, "/api/v1/write")) as receiver:
-        assert "redirects in a circle" in str(failure(receiver.url))
+        assert "redirects in a loop" in str(failure(receiver.url))
 
 
 def no_answer(url: str, timeout: float = 5.0, **options: Any) -> NoAnswerError:
@@ -201,8 +201,8 @@ def test_a_name_that_does_not_resolve() -> None:
     [
         (socket.EAI_NONAME, "the host store.example does not exist: check the address http://store.example/x", True),
         (getattr(socket, "EAI_NODATA", -5), "the host store.example does not exist", True),
-        (socket.EAI_AGAIN, "the name store.example cannot be resolved now (why): check the DNS server", False),
-        (socket.EAI_FAIL, "the name store.example cannot be resolved now", False),
+        (socket.EAI_AGAIN, "cannot resolve the host store.example at the moment (why): check the DNS server", False),
+        (socket.EAI_FAIL, "cannot resolve the host store.example at the moment", False),
     ],
 )
 def test_a_name_that_the_resolver_denies_is_final(
@@ -221,7 +221,7 @@ def test_a_name_that_the_resolver_denies_is_final(
 def test_a_connection_that_breaks() -> None:
     with Receiver(lambda _: Answer(hang_up=True)) as receiver:
         error = no_answer(receiver.url)
-    assert "broke before an answer came" in str(error)
+    assert "was closed before an answer came" in str(error)
     assert error.may_have_arrived
 
 
@@ -314,7 +314,7 @@ def test_a_server_of_an_unknown_ca() -> None:
     with Receiver(tls=server_tls()) as receiver:
         error = no_answer(receiver.url, username="me")
         assert "the certificate of 127.0.0.1 is not trusted (" in str(error)
-        assert str(error).endswith("give its CA bundle with tls_ca")
+        assert str(error).endswith("set tls_ca to its CA bundle")
         assert isinstance(error, RefusedError)
         assert not error.may_have_arrived
         assert receiver.taken == []
@@ -374,7 +374,7 @@ def test_the_oldest_tls_that_may_be_spoken(version: str) -> None:
     [
         (Tls(ca=TLS_FOLDER / "nowhere.pem"), "tls_ca .*nowhere.pem is not a file"),
         (Tls(ca=TLS_FOLDER / "README.md"), "the TLS files .*README.md cannot be used"),
-        (Tls(cert=CA, key=TLS_FOLDER / "client.key"), "cannot be used .*they must be PEM files that belong together"),
+        (Tls(cert=CA, key=TLS_FOLDER / "client.key"), "cannot be used .*use PEM files that belong together"),
     ],
 )
 def test_tls_files_that_cannot_be_used(tls: Tls, words: str) -> None:

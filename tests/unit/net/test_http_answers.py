@@ -78,14 +78,19 @@ def test_a_tls_port_that_says_so_to_plain_http(words: bytes) -> None:
     """Go's servers, and nginx."""
     with Receiver(lambda _: Answer(400, words)) as receiver:
         error, sent = failure(receiver.url)
-    assert (error.fix, error.exit_code, sent) == ("it speaks TLS: try https://", 3, 1)
+    assert (error.fix, error.exit_code, sent) == ("this port expects TLS: try https://", 3, 1)
 
 
 def test_a_tls_port_that_breaks_off_plain_http() -> None:
     with Receiver(tls=server_tls()) as receiver:
         error, sent = failure(receiver.url.replace("https://", "http://"))
     assert isinstance(error, UnreachableError)
-    assert (error.fix, error.exit_code, error.may_have_arrived, sent) == ("it speaks TLS: try https://", 3, False, 1)
+    assert (error.fix, error.exit_code, error.may_have_arrived, sent) == (
+        "this port expects TLS: try https://",
+        3,
+        False,
+        1,
+    )
 
 
 def test_a_plain_port_that_is_asked_for_tls() -> None:
@@ -160,4 +165,4 @@ def test_a_server_that_answered_before_is_given_time() -> None:
 def test_a_server_of_several_tenants_wants_one(status: int) -> None:
     with Receiver(lambda _: Answer(status, b"no org id\n")) as receiver:
         error, _ = failure(receiver.url)
-    assert error.fix == "this server has several tenants: name yours with tenant"
+    assert error.fix == "this server has several tenants: set tenant"

@@ -93,7 +93,7 @@ def test_a_burst_limit_that_holds_no_sample_ends_the_push_with_its_fix() -> None
 def test_a_mimir_that_wants_a_tenant_says_how_to_name_it() -> None:
     with pytest.raises(RefusedError) as caught:
         send(lambda _: NO_ORG_ID)
-    assert caught.value.fix == "this server has several tenants: name yours with tenant"
+    assert caught.value.fix == "this server has several tenants: set tenant"
 
 
 def test_advice_is_looked_up_in_the_whole_text() -> None:

@@ -298,7 +298,7 @@ def test_a_base_address_may_have_a_path(blocks: list[Path], tmp_path: Path) -> N
 
 def test_a_mimir_that_wants_a_tenant_says_how_to_name_it(blocks: list[Path], tmp_path: Path) -> None:
     with Mimir(tmp_path / "bucket", multitenant=True) as mimir:
-        with pytest.raises(ReceiverError, match=r"no org id: .*name yours with tenant"):
+        with pytest.raises(ReceiverError, match=r"no org id: .*set tenant"):
             upload(mimir, blocks)
         assert sorted(upload(mimir, blocks, tenant="team-a").uploaded) == names(blocks)
     assert sorted(path.name for path in (mimir.bucket / "team-a").iterdir()) == names(blocks)
