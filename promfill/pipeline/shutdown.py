@@ -16,8 +16,10 @@ def undisturbed() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDINGS}
+    before = {number: handler for number in ENDINGS if (handler := signal.getsignal(number)) is not None}
     try:
+        for number in before:  # a handler of None was set by a program around Python, and could not be set again
+            signal.signal(number, signal.SIG_IGN)
         yield
     finally:
         for number, handler in before.items():
