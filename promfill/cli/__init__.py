@@ -1,4 +1,4 @@
-"""The command line: parse, build, call, print. A file per command; each is imported when it is called."""
+"""The command line: parse, build, call, print. One file per command, imported when the command is called."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from promfill.errors import InputError, InternalError
 
 COMMANDS = {
     "push": "Generate series and send or write them.",
-    "check": "Say what a store would do with a push; send nothing.",
-    "verify": "Read back what a push sent, and compare it.",
-    "tsdb": "Make blocks from text, and look into blocks.",
-    "upload": "Upload existing blocks to a Mimir.",
-    "config": "Print the settings in force, and where each comes from.",
-    "completion": "Print the completion script of a shell.",
+    "check": "Predict what a store will do with a push; send nothing.",
+    "verify": "Read back what a push sent and compare it.",
+    "tsdb": "Make blocks from text; list, dump, analyze and verify blocks.",
+    "upload": "Upload existing blocks to Mimir.",
+    "config": "Print the current settings and where each comes from.",
+    "completion": "Print the completion script for a shell.",
 }
-"""Every command with its first line of help, so that the list of commands imports none of them."""
+"""Every command with its first line of help, so that listing the commands imports none of them."""
 
 
 class LazyGroup(click.Group):
-    """Imports `promfill.cli.<command>` when that command is asked for: ``promfill --help`` stays fast."""
+    """Imports `promfill.cli.<command>` only when that command is used, so ``promfill --help`` stays fast."""
 
     prefix = "promfill.cli."
     table = COMMANDS
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands, in the order of use."""
+        """The commands, in the order in which they are typically used."""
         return list(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name, or None."""
+        """The command with this name, or None."""
         if cmd_name not in self.table:
             return None
         module = importlib.import_module(self.prefix + cmd_name.replace("-", "_"))
@@ -54,18 +54,18 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the arguments begin with; InputError, which says where to look, for one that is not."""
+        """The command that the arguments start with. InputError, which says where to look, if there is none."""
         try:
             found = super().resolve_command(ctx, args)
         except click.UsageError as error:
-            raise InputError(error.message.rstrip("."), f"{ctx.command_path} --help lists them") from None
+            raise InputError(error.message.rstrip("."), f"run {ctx.command_path} --help for the list") from None
         outcome = find_outcome(ctx)
         if outcome:
             outcome.opened = found[1]
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands from the table above."""
+        """The list of commands, from the table above."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self.table.items()))
 
@@ -82,7 +82,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code: no traceback reaches a user."""
+    """Run the command line and exit with its code: users never see a traceback."""
     open_closed_streams()
     code = run(arguments)
     settle_streams()
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """The exit code of one command line; every error has become one line on stderr, and the result is printed."""
+    """Run one command line and return its exit code. Prints the result, and every error as one line on stderr."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     outcome, console = Outcome(words), Console()
     with raise_on_signals():
@@ -103,7 +103,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             return InputError.exit_code
         except BaseException as error:
             failure = failure_of(error, outcome.opened)
-            if failure is None:  # the reader of our output is gone
+            if failure is None:  # nobody reads our output any more
                 return 1
             code = failure.exit_code
             console.error(str(failure))
@@ -113,7 +113,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print(outcome: Outcome, failure: Failure | None, console: Console) -> bool:
-    """Print the result for programs. False: it cannot be written."""
+    """Print the result for programs. Returns False if it cannot be written."""
     try:
         outcome.print(failure)
     except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""``promfill check``: what a store would do with a push."""
+"""``promfill check``: predict what a store will do with a push."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from promfill.operations.reports import Frame
 @with_options(WHAT, TARGET, UPLOAD, CDO, DESTINATION, RETRY, RESUME, LOOK, VERBOSITY)
 @click.pass_context
 def command(context: click.Context, /, **values: Any) -> None:
-    """Say what a store would do with a push: delete, refuse, round, double. Send nothing.
+    """Predict what a store will do with a push: delete, reject, round or duplicate samples. Sends nothing.
 
-    Takes the options of push. Exit code 2 where samples would be lost, unless --accept-loss is given.
+    Takes the same options as push. Exits with 2 if samples would be lost, unless --accept-loss is given.
 
     \b
     Example:
@@ -53,7 +53,7 @@ def command(context: click.Context, /, **values: Any) -> None:
 
 
 def _tell(part: object, console: Console) -> None:
-    """A part of the result, for programs."""
+    """Add a part of the result to the JSON."""
     match part:
         case Frame():
             from promfill.cli.text.push import frame_facts

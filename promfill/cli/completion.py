@@ -1,4 +1,4 @@
-"""``promfill completion``: the script that a shell needs to complete our words."""
+"""``promfill completion``: the script that lets a shell complete our commands and options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print the completion script of a shell.
+    """Print the completion script for a shell.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""``promfill config``: the settings in force, each with where it comes from. Secrets are masked; nobody is asked."""
+"""``promfill config``: the current settings and where each comes from. Masks secrets; contacts no server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECRETS = ("PROMFILL_PASSWORD", "PROMFILL_BEARER_TOKEN", "CDO_TOKEN")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting as it is shown. `name` is the option's, or that of the variable of a secret."""
+    """One line of the output. name: the option, or the environment variable of a secret."""
 
     name: str
     value: str
@@ -31,7 +31,7 @@ class Setting:
 
 
 class _Options(click.Command):
-    """Push's options, none of them required, and read from push's variables."""
+    """Push's options, none of them required, read from push's environment variables."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Our own options and push's."""
@@ -45,9 +45,10 @@ class _Options(click.Command):
 @with_options(VERBOSITY)
 @click.pass_context
 def command(context: click.Context, /, **values: Any) -> None:
-    """Print the settings in force, and where each comes from: default, .env, environment or flag.
+    """Print the current settings and where each comes from: default, .env, environment or flag.
 
-    Takes the options of push. Flags win over the environment, and the environment over .env. Secrets are masked.
+    Takes the same options as push. Flags override the environment, and the environment overrides .env. Secrets are
+    masked.
 
     \b
     Example:
@@ -65,7 +66,7 @@ def command(context: click.Context, /, **values: Any) -> None:
 
 
 def _destination(values: dict[str, Any]) -> Setting:
-    """What push would send to, or write into; a CDO is named, and not asked."""
+    """Where push would send or write to. Names CDO, but does not query it."""
     from promfill.net.destination import show_url
     from promfill.vendors.cdo import base_url
 
@@ -77,7 +78,7 @@ def _destination(values: dict[str, Any]) -> Setting:
     if option and url != "none" and has_cdo_token():
         try:
             base = base_url(values["env"], values["cdo_url"])
-            return Setting("destination", f"what CDO at {show_url(base)} names", "CDO")
+            return Setting("destination", f"to be looked up in CDO at {show_url(base)}", "CDO")
         except InputError as error:
             return Setting("destination", in_options(error.marked), "CDO")
     missing = mode in ("remote-write", "script")
@@ -112,7 +113,7 @@ def _source(context: click.Context, parameter: click.Option) -> str:
 
 
 def _variable(parameter: click.Option) -> str:
-    """The variable that gave the value: the first that is set, as click looks for them."""
+    """The environment variable that gave the value: the first one that is set, in click's order."""
     names: Iterable[str] = [parameter.envvar] if isinstance(parameter.envvar, str) else parameter.envvar or ()
     return next((name for name in names if os.environ.get(name)), "")
 

@@ -1,4 +1,4 @@
-"""What a command says: results on stdout, messages and progress on stderr."""
+"""What a command prints: results on stdout, messages and progress on stderr."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import click
 
 from promfill.cli.outcome import find_outcome
 from promfill.cli.spelling import in_options
+from promfill.cli.text.format import rate_text
+from promfill.errors import plural
 
 if TYPE_CHECKING:
     from promfill.operations.notices import Status
@@ -23,14 +25,14 @@ if TYPE_CHECKING:
     from promfill.rules.finding import Finding
 
 _WARNED = frozenset({"conflicts", "displaced", "future", "interleaves", "live", "owner", "overlap", "recent", "repeat"})
-"""Findings that are warnings where nothing is lost."""
+"""Findings that are shown as warnings if no samples are lost."""
 
 
 class Console:
     """Where messages go: the command line's `promfill.operations.notices.Notices`.
 
-    verbosity: -1 nothing but errors and what is asked for by --json, 0 the usual, 1 more. on_found: what a command does
-    with a part of its operation's result.
+    verbosity: -1 prints only errors and JSON, 0 is normal, 1 prints more. on_found: what a command does with each part
+    of its operation's result.
     """
 
     def __init__(self, verbosity: int = 0) -> None:
@@ -38,30 +40,30 @@ class Console:
         self.on_found: Callable[[object], None] = lambda part: None
 
     def error(self, text: str) -> None:
-        """One line on stderr, whatever the verbosity."""
+        """Print one line on stderr, at every verbosity."""
         _tell(f"promfill: error: {' '.join(text.split())}")
 
     def say(self, text: str) -> None:
-        """One line on stderr that belongs to an error, whatever the verbosity."""
+        """Print a line that belongs to an error on stderr, at every verbosity."""
         _tell(text)
 
     def warn(self, text: str) -> None:
-        """One line on stderr about something the user would want to know."""
+        """Print a warning on stderr, unless -q is given."""
         if self.verbosity >= 0:
             _tell(f"promfill: warning: {text}")
 
     def note(self, text: str) -> None:
-        """One line on stderr."""
+        """Print one line on stderr, unless -q is given."""
         if self.verbosity >= 0:
             _tell(text)
 
     def detail(self, text: str) -> None:
-        """One line on stderr for those who asked for more."""
+        """Print one line on stderr if -v is given."""
         if self.verbosity > 0:
             _tell(text)
 
     def finding(self, finding: Finding) -> None:
-        """One line on stderr. What costs others what they have is said under -q, too."""
+        """Print one line on stderr. Findings that damage existing data are printed even with -q."""
         from promfill.rules.directory import SEVERE
 
         words = "; ".join(filter(None, (finding.text, finding.fix)))
@@ -73,18 +75,18 @@ class Console:
             self.note(f"{'loss' if finding.loses else 'note'}: {words}")
 
     def found(self, part: object) -> None:
-        """A part of the result is known."""
+        """Take a part of the result, as soon as it is known."""
         self.on_found(part)
 
     def result(self, text: str) -> None:
-        """The result for people, on stdout."""
+        """Print the result for people on stdout."""
         if self.verbosity >= 0:
             click.echo(in_options(text))
 
     def json(self, facts: Mapping[str, Any]) -> None:
-        """A part of the result for programs, as soon as it is known: one object is printed when the command has ended.
+        """Add a part of the result for programs. One object is printed when the command ends.
 
-        May be called more than once, and whether or not --json was given.
+        May be called more than once, with or without --json.
         """
         outcome = find_outcome(click.get_current_context(silent=True))
         if outcome:
@@ -92,9 +94,9 @@ class Console:
 
     @contextmanager
     def progress(self, samples: int, status: Status = lambda: None) -> Iterator[Callable[[int], None]]:
-        """A function that is told how many samples more are done; a bar only where stderr is a terminal.
+        """Yields a function to call with the number of samples just done. Shows a bar if stderr is a terminal.
 
-        status: what is told behind the rate.
+        status: gives what is shown after the rate.
         """
         if self.verbosity < 0 or not sys.stderr.isatty():
             yield lambda _: None
@@ -104,15 +106,15 @@ class Console:
 
 
 def _tell(text: str) -> None:
-    """A line on stderr. A log that cannot be written, on a full disk or to a reader who is gone, ends no push."""
+    """Print a line on stderr. A push goes on if that fails, on a full disk or with a closed pipe."""
     with contextlib.suppress(OSError):
         click.echo(in_options(text), err=True)
 
 
 def open_closed_streams() -> None:
-    """Stand in for standard streams that were closed before we began.
+    """Replace standard streams that were already closed when we started.
 
-    Else the next file that we open gets their number, and what others write to it.
+    Otherwise the next file that we open gets their number, and output meant for the stream ends up in the file.
     """
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         if getattr(sys, name) is None:
@@ -121,7 +123,7 @@ def open_closed_streams() -> None:
 
 
 def settle_streams() -> None:
-    """What could not be written is dropped: the interpreter would try once more, and leave with a code of its own."""
+    """Drop output that cannot be written: the interpreter would try again and change the exit code."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -130,37 +132,36 @@ def settle_streams() -> None:
 
 
 def _rate(status: Status) -> Callable[[int | None], str]:
-    """Shows the samples per second since the start, and the status."""
+    """Returns a function that shows the samples per second since the start, and the status."""
     start = time.monotonic()
 
     def show(done: int | None) -> str:
         seconds = time.monotonic() - start
-        rate = f"{(done or 0) / seconds / 1e6:.1f} M samples/s" if seconds > 0 else ""
-        return ", ".join(filter(None, (rate, _status_text(status()))))
+        return ", ".join(filter(None, (rate_text(done or 0, seconds), _status_text(status()))))
 
     return show
 
 
 def _status_text(status: SendingStatus | None) -> str:
-    """Bytes, retries and the time that is being sent."""
+    """Bytes sent, retries, and the time of the samples that are being sent."""
     if status is None:
         return ""
     from promfill.cli.text.format import size_text
     from promfill.scenario.times import format_time
 
-    retries = f", {status.retries:,} retries" if status.retries else ""
+    retries = f", {plural(status.retries, 'retry', 'retries')}" if status.retries else ""
     return f"{size_text(status.bytes)}{retries}, {format_time(status.at)}"
 
 
 @contextmanager
 def raise_on_signals() -> Iterator[None]:
-    """SIGTERM, and SIGHUP of a closed terminal, end the command as Ctrl-C does, through every `finally`.
+    """Let SIGTERM, and SIGHUP from a closed terminal, end the command as Ctrl-C does: every `finally` runs.
 
-    The exit code is 128 + the signal's number: 143, 129. Signals that are ignored (nohup) stay so.
+    The exit code is 128 + the signal number: 143, 129. Signals that are ignored (nohup) stay ignored.
     """
 
     def leave(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_IGN)  # one is enough: a second must not break off the tidying up
+        signal.signal(number, signal.SIG_IGN)  # one is enough: a second one must not interrupt the cleanup
         raise SystemExit(128 + number)
 
     endings = [signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)]

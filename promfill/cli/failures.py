@@ -1,4 +1,4 @@
-"""Whatever ends a command, as a failure that users and programs can act on."""
+"""Turn every exception that ends a command into a failure that users and programs can act on."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ INTERRUPTED = 130
 
 
 def failure_of(error: BaseException, command: click.Command | None = None) -> Failure | None:
-    """The failure that an exception is; None where it says only that the reader of our output is gone.
+    """The failure for an exception. None if it only means that nobody reads our output any more.
 
-    command: the one that failed, whose options are named where the error names settings.
+    command: the command that failed; settings in the error are shown as its options.
     """
     match error:
         case PromfillError():
@@ -38,22 +38,22 @@ def failure_of(error: BaseException, command: click.Command | None = None) -> Fa
             what = f"{error.filename or 'the result'} cannot be read or written: {error.strerror or error}"
             return Failure(OutputError.code, what, "", 1)
         case MemoryError():
-            fix = "take fewer series or a shorter range at once, or allow this process more"
-            return Failure("memory", "memory ran out", fix, 1)
+            fix = "push fewer series or a shorter range at a time, or allow this process more memory"
+            return Failure("memory", "out of memory", fix, 1)
         case _:
             bug = InternalError.of(error)
-            return Failure(bug.code, bug.problem, f"{DEBUG}=1 shows where", bug.exit_code)
+            return Failure(bug.code, bug.problem, f"set {DEBUG}=1 to see the traceback", bug.exit_code)
 
 
 def _of_exit(code: object) -> Failure | None:
-    """A signal ends us by 128 and its number (`console.raise_on_signals`); click, after a broken pipe, by 1."""
+    """Signals exit with 128 + their number (`console.raise_on_signals`); click exits with 1 after a broken pipe."""
     if not isinstance(code, int) or code <= 128:
         return None
     return Failure("interrupted", f"interrupted by {signal.Signals(code - 128).name}", "", code)
 
 
 def _click_field(error: click.ClickException) -> str:
-    """The setting whose value click refuses; "" where it is about something else."""
+    """The setting whose value click rejects; "" if the error is about something else."""
     parameter = error.param if isinstance(error, click.BadParameter) else None
     return (parameter.name or "") if parameter else ""
 
@@ -69,6 +69,6 @@ def _click_words(error: click.ClickException) -> tuple[str, str]:
         case click.BadParameter():
             return message, ""
         case click.UsageError(ctx=click.Context() as context):
-            return message, f"{context.command_path} --help lists what it takes"
+            return message, f"run {context.command_path} --help for its options"
         case _:
             return message, ""

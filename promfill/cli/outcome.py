@@ -1,10 +1,10 @@
-"""The result for programs: one JSON object on stdout, printed once a command has ended, however it ended.
+"""The result for programs: one JSON object on stdout, printed when a command ends, however it ends.
 
     outcome = Outcome(words)
-    …                                  # commands tell facts as they find them out: `Console.json`
+    …                                  # commands add facts as they learn them: `Console.json`
     outcome.print(failure)
 
-So a command that fails, or is interrupted, still says what it knew: what had arrived, and where its checkpoint is.
+So a command that fails or is interrupted still reports what it knows: what was stored, and where its checkpoint is.
 docs/json.md describes the object for people, docs/json-schema.json for programs.
 """
 
@@ -23,7 +23,7 @@ import click
 from promfill.cli.spelling import all_in_options, speller
 
 SCHEMA = 1
-"""The version of what is printed. New keys do not change it; a key that goes, or means something else, does."""
+"""The version of the object. New keys do not change it; removing a key or changing its meaning does."""
 
 COMMANDS = (
     "push",
@@ -36,16 +36,16 @@ COMMANDS = (
     "tsdb analyze",
     "tsdb verify",
 )
-"""The commands that take --json."""
+"""The commands that have --json."""
 
-_TRUE = frozenset(("1", "true", "t", "yes", "y", "on"))  # click's words
+_TRUE = frozenset(("1", "true", "t", "yes", "y", "on"))  # what click accepts as true
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a command failed. code: a stable word. message: what is wrong; fix: what to do about it, may be empty.
+    """Why a command failed. code: a stable word. message: what is wrong. fix: what to do about it; may be empty.
 
-    line: both, as stderr tells them. field: the setting that is wrong, "" where none is.
+    line: message and fix as stderr shows them. field: the setting that is wrong, or "".
     """
 
     code: str
@@ -65,11 +65,11 @@ class Failure:
 
 
 class Outcome:
-    """What a command line has found out so far.
+    """What a command line has learned so far.
 
-    command: its words without options, None where they name no command that takes --json. as_json: whether JSON is
-    asked for; guessed from the words and the environment until click has read them, since they may be wrong.
-    dotenv: the settings that came from ``.env``. opened: the command that click has found.
+    command: the command's words, such as ``tsdb list``; None if that command has no --json. as_json: whether to print
+    JSON; guessed from the words and the environment until click has parsed them, because parsing may fail. dotenv: the
+    settings from ``.env``. opened: the command that click found.
     """
 
     def __init__(self, words: Sequence[str]) -> None:
@@ -80,14 +80,14 @@ class Outcome:
         self.opened: click.Command | None = None
 
     def read_environment(self, dotenv: frozenset[str]) -> None:
-        """Take in the variables, those of ``.env`` among them."""
+        """Read the environment, including what ``.env`` added to it."""
         self.dotenv = dotenv
         if self.command:
             name = f"PROMFILL_{self.command}_JSON".upper().replace("-", "_").replace(" ", "_")
             self.as_json |= os.environ.get(name, "").strip().lower() in _TRUE
 
     def print(self, failure: Failure | None) -> None:
-        """Print the object if it was asked for. A success that told nothing, such as --help, has printed its text."""
+        """Print the object if --json was given. A success without facts, such as --help, has printed its text."""
         if self.as_json and (failure or self.facts):
             _echo(self.document(failure))
 
@@ -99,7 +99,7 @@ class Outcome:
 
 
 def find_command(words: Sequence[str]) -> str | None:
-    """The command that takes --json among the words of a command line. Values of options may stand between its own."""
+    """The command with --json that a command line calls. Options and their values may stand between its words."""
     path: list[str] = []
     for word in words:
         if any(name.split()[: len(path) + 1] == [*path, word] for name in COMMANDS):
@@ -110,7 +110,7 @@ def find_command(words: Sequence[str]) -> str | None:
 
 
 def settle_json(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
-    """Click has read the command line: this is whether JSON is asked for."""
+    """Take --json from click, now that it has parsed the command line."""
     outcome = find_outcome(context)
     if outcome:
         outcome.as_json = value
@@ -118,7 +118,7 @@ def settle_json(context: click.Context, parameter: click.Parameter, value: bool)
 
 
 def find_outcome(context: click.Context | None) -> Outcome | None:
-    """The outcome that a command tells its facts to; None outside of `promfill.cli.run`, as in shell completion."""
+    """The outcome that a command adds its facts to; None outside `promfill.cli.run`, as in shell completion."""
     found = context.find_root().obj if context else None
     return found if isinstance(found, Outcome) else None
 
@@ -129,7 +129,7 @@ def _says_json(words: Sequence[str]) -> bool:
 
 
 def _echo(document: Mapping[str, Any]) -> None:
-    """UTF-8 as far as stdout can write it, else escapes: names of files may hold bytes that are no UTF-8."""
+    """Print as UTF-8 if stdout can encode it, otherwise with escapes: file names may not be valid UTF-8."""
     plain = _without_nan(document)
     text = json.dumps(plain, ensure_ascii=False, allow_nan=False)
     try:
@@ -140,7 +140,7 @@ def _echo(document: Mapping[str, Any]) -> None:
 
 
 def _without_nan(value: Any) -> Any:
-    """The same value, with null for what JSON cannot write: NaN and the infinities."""
+    """The same value, with null for what JSON cannot represent: NaN and infinities."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):

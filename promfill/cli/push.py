@@ -1,4 +1,4 @@
-"""``promfill push``: generate series, and send or write them."""
+"""``promfill push``: generate series and send or write them."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def command(context: click.Context, /, **values: Any) -> None:
 
 
 def _tell(part: object, context: click.Context, console: Console) -> None:
-    """A part of the result, for programs; for people what was made, even if it cannot be verified after that.
+    """Add a part of the result to the JSON; print what was pushed, even if verifying it fails afterwards.
 
-    The list of what was made is begun before the first byte: after a crash it still holds all that is new. What was
-    there before, and is not made again, is somebody's own.
+    Records the files that the push will make before the first byte is written, so the list is complete even after a
+    crash. Blocks that existed before are not recorded: they belong to somebody else.
     """
     from promfill.cli.text import push as text
     from promfill.files import generated_list
@@ -103,12 +103,12 @@ def _tell(part: object, context: click.Context, console: Console) -> None:
 
 
 def _verify_command(report: PushReport, context: click.Context) -> str | None:
-    """The command that proves a push, None where no store is known to ask."""
+    """The command that verifies a push; None if no store is known to query."""
     return verify_command(context, report.frame.scenario.sampled, report.verify_at)
 
 
 def _go_on(remains: Remains, context: click.Context) -> str:
-    """The command that goes on: blocks that are there are not made again, if their times are the same."""
+    """The command that continues. Existing blocks are skipped if the times are the same."""
     if remains.resumable:
         return _resume(context)
     return typed_command(context, **resolved_times(remains.report.frame.scenario.sampled))

@@ -1,4 +1,4 @@
-"""Where settings come from: flags, then the environment, then ``.env``, then defaults."""
+"""Where settings come from: flags, then the environment, then ``.env``, then defaults. The first one wins."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from promfill.errors import InputError
 
 
 class _Lines(click.types.StringParamType):
-    """Text of an option that may be repeated: a variable holds one a line, since labels and headers hold spaces."""
+    """A text option that may be repeated. Its variable holds one value per line: labels and headers contain spaces."""
 
     envvar_list_splitter = "\n"
 
 
 def load_dotenv() -> frozenset[str]:
-    """Put the settings of the file ``.env`` in the working directory into the environment, which wins over it.
+    """Add the settings in ``.env`` (in the working directory) to the environment, which overrides them.
 
-    Returns the names of those that were put there. InputError: it cannot be read, or what it sets cannot be set.
+    Returns the names that were added. InputError: the file cannot be read, or a setting in it cannot be used.
     """
-    if not os.path.exists(".env"):  # noqa: PTH110  (pathlib would be the dearest import of --help)
+    if not os.path.exists(".env"):  # noqa: PTH110  (pathlib would be the slowest import of --help)
         return frozenset()
     try:
         found = _read_dotenv()
@@ -33,12 +33,12 @@ def load_dotenv() -> frozenset[str]:
     try:
         os.environ.update(new)
     except ValueError:
-        raise InputError(".env cannot be used: a NUL stands in it, or a = within a name") from None
+        raise InputError(".env cannot be used: it contains a NUL character, or a name that contains =") from None
     return frozenset(new)
 
 
 def _read_dotenv() -> dict[str, str]:
-    """Names and values of ``.env``. Warns of lines that are neither, which python-dotenv tells to a log."""
+    """Names and values in ``.env``. Warns about lines that python-dotenv cannot parse (it only logs them)."""
     import logging
 
     from dotenv import dotenv_values
@@ -56,18 +56,18 @@ def _read_dotenv() -> dict[str, str]:
     finally:
         log.removeFilter(keep)
     if unread:
-        Console().warn(f".env: no NAME=value stands in line {', '.join(unread)}: left out")
+        Console().warn(f".env: ignored line {', '.join(unread)}: not NAME=value")
     return {name: value for name, value in found.items() if value is not None}
 
 
 def dotenv_names(context: click.Context) -> frozenset[str]:
-    """The settings that came from ``.env``."""
+    """The names of the settings that came from ``.env``."""
     outcome = find_outcome(context)
     return outcome.dotenv if outcome else frozenset()
 
 
 def name_variables(command: click.Command, name: str) -> None:
-    """Let every option come from ``PROMFILL_<COMMAND>_<OPTION>``, by each of its long spellings."""
+    """Read every option from ``PROMFILL_<COMMAND>_<OPTION>`` as well, for each of its long names."""
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             if parameter.multiple and parameter.type is click.STRING:

@@ -1,7 +1,7 @@
-"""Settings as the command line writes them: texts of the core name fields, and here each becomes its option.
+"""Show settings as options: texts below the command line name fields, and each becomes its option here.
 
-The options themselves are the table: a field is a parameter's name (``decimals``), or one of its spellings in Python's
-letters (``round``). So ``noise_std`` is ``--noise-std``, and ``headers`` is ``--header``.
+The options themselves are the table: a field is a parameter's name (``decimals``), or an option's name with
+underscores (``round``). So ``noise_std`` is shown as ``--noise-std``, and ``headers`` as ``--header``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from promfill.errors import Spell, spelled
 
 _PREFIX = "promfill.cli."
 _OTHERS = ("push", "verify", "upload", "tsdb.create_blocks_from")
-"""Commands whose options a text may name though another command says it: what `upload` cannot do, `push` can."""
+"""Commands whose options a text may name even if another command prints it, as `upload` may name push's."""
 
 
 def speller(command: click.Command | None) -> Spell:
-    """How a user of this command writes a setting: by its own options, else by another command's."""
+    """How to show a setting to a user of this command: as one of its options, or as another command's."""
 
     def spell(field: str, value: str | None) -> str:
         for one in _commands(command):
@@ -33,13 +33,13 @@ def speller(command: click.Command | None) -> Spell:
 
 
 def in_options(text: str) -> str:
-    """A text with its settings as the running command's options."""
+    """The text with each setting shown as an option of the running command."""
     context = click.get_current_context(silent=True)
     return spelled(text, speller(context.command if context else None))
 
 
 def all_in_options(value: Any, spell: Spell) -> Any:
-    """The same value with every text in it spelled so."""
+    """The same value with the settings in every text shown by `spell`."""
     if isinstance(value, str):
         return spelled(value, spell)
     if isinstance(value, Mapping):
@@ -50,7 +50,7 @@ def all_in_options(value: Any, spell: Spell) -> Any:
 
 
 def _commands(command: click.Command | None) -> Iterator[click.Command]:
-    """The command itself, and then the others, each imported when it is looked at."""
+    """The command itself, then the others, each imported only when needed."""
     if command is not None:
         yield command
     for name in _OTHERS:
@@ -58,7 +58,7 @@ def _commands(command: click.Command | None) -> Iterator[click.Command]:
 
 
 def _find_name(command: click.Command, field: str) -> str | None:
-    """The option's main spelling, or an argument's name in the help; None where the command has neither."""
+    """The main name of the option, or the argument's name in the help; None if the command has neither."""
     for parameter in _parameters(command):
         if field == parameter.name or field in map(_in_python, parameter.opts):
             if isinstance(parameter, click.Argument):
@@ -68,7 +68,7 @@ def _find_name(command: click.Command, field: str) -> str | None:
 
 
 def _parameters(command: click.Command) -> Iterator[click.Parameter]:
-    """Its own, and those of the commands below it that are there already."""
+    """The command's own parameters, and those of its subcommands that are already loaded."""
     yield from command.params
     for below in command.commands.values() if isinstance(command, click.Group) else ():
         yield from _parameters(below)

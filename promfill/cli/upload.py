@@ -1,4 +1,4 @@
-"""``promfill upload``: existing blocks to a Mimir."""
+"""``promfill upload``: upload existing blocks to Mimir."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from promfill.operations.reports import BlocksFound, Uploaded
 
 _WHAT = (
     click.argument("paths", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path)),
-    click.option("--dry-run", is_flag=True, help="Check the blocks by Mimir's rules, and stop."),
+    click.option("--dry-run", is_flag=True, help="Check the blocks against Mimir's rules; send nothing."),
     click.option("--wait", "wait", is_flag=True, help="Wait until every sample can be queried."),
-    click.option("--keep", is_flag=True, help="Keep blocks that promfill made."),
+    click.option("--keep", is_flag=True, help="Keep the local copies of blocks that promfill made."),
 )
 
 
 @click.command()
 @with_options(_WHAT, UPLOAD, CDO, DESTINATION[1:], CONCURRENCY, RETRY, QUERY, VERBOSITY)
 def command(**values: Any) -> None:
-    """Upload existing blocks to a Mimir.
+    """Upload existing blocks to Mimir.
 
-    DIR is a block, or a directory of blocks. Each is checked before the first byte is sent. Once Mimir has said that a
-    block is complete, its copy here is removed if promfill made it (.promfill/made lists those), unless --keep is
-    given. To go on after a failure, run the same command again: what is complete is not sent again.
+    DIR is a block or a directory of blocks. All blocks are checked before anything is sent. When Mimir reports a block
+    as complete, the local copy is removed if promfill made it (see .promfill/made), unless --keep is given. To continue
+    after a failure, run the same command again: complete blocks are not sent again.
 
     \b
     Example:
@@ -57,7 +57,7 @@ def command(**values: Any) -> None:
 
 
 def _tell(part: object, console: Console) -> None:
-    """A part of the result, for programs."""
+    """Add a part of the result to the JSON."""
     match part:
         case BlocksFound():
             console.json(found_facts(part))

@@ -1,4 +1,4 @@
-"""``promfill verify``: read back what a push sent, and compare it sample by sample."""
+"""``promfill verify``: read back what a push sent and compare it sample by sample."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from promfill.model.grid import Grid
 
 COULD_NOT_LOOK = 3
-"""The exit code where the store could not be read: nothing is known of what it holds."""
+"""The exit code if the store could not be read, so nothing is known about what it holds."""
 
 
 def _take_run(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
-    """The options of a run, with its times, stand in for those that are not given."""
+    """Use the options and times of a run as defaults for options that are not given."""
     if path is None:
         return None
     from promfill.files.checkpoint import Checkpoint
 
     checkpoint = Checkpoint.load(path)
     if checkpoint is None:
-        fix = f"check {setting('checkpoint')}, or give the push's options"
-        raise InputError(f"there is no checkpoint {path}", fix, field="checkpoint")
+        fix = f"check {setting('checkpoint')}, or use the options of the push"
+        raise InputError(f"the checkpoint {path} does not exist", fix, field="checkpoint")
     options = checkpoint.options
     times = {"start": format_seconds(checkpoint.start), "end": format_seconds(checkpoint.end)}
     context.default_map = {**options, **times, "allow_future": True}
@@ -44,7 +44,7 @@ def _take_run(context: click.Context, parameter: click.Parameter, path: Path | N
 
 
 def _query_url_of(options: Mapping[str, Any]) -> str | None:
-    """Where the samples of a run can be queried, None where that is not known."""
+    """Where the samples of a run can be queried; None if that is not known."""
     if options.get("remote_write_url"):
         from promfill.stores.find import query_url_beside
 
@@ -58,14 +58,14 @@ def _query_url_of(options: Mapping[str, Any]) -> str | None:
 
 
 def _choose_store(values: Mapping[str, Any]) -> tuple[str | None, Path | None]:
-    """--query-url and --blocks, at most one of them: what was typed goes before the environment and a checkpoint."""
+    """--query-url or --blocks: the command line overrides the environment, which overrides a checkpoint."""
     address, blocks = values["query_url"], values["blocks"]
     if not address or blocks is None:
         return address, blocks
     source = click.get_current_context().get_parameter_source
     ranks = [_SOURCES.index(source(name)) if source(name) in _SOURCES else 0 for name in ("query_url", "blocks")]
     if ranks[0] == ranks[1]:
-        raise InputError.about("blocks", f"and {setting('query_url')} exclude each other", "read one store at a time")
+        raise InputError.about("blocks", f"and {setting('query_url')} cannot be used together", "give one of them")
     return (address, None) if ranks[0] < ranks[1] else (None, blocks)
 
 
@@ -80,23 +80,25 @@ _RUN = (
         is_eager=True,
         expose_value=False,
         callback=_take_run,
-        help="What was pushed is that of this run.",
+        help="Verify the run that this checkpoint describes.",
     ),
 )
 _CREDENTIALS = DESTINATION[1:]
 _BLOCKS = (
-    click.option("--blocks", type=click.Path(path_type=Path), metavar="DIR", help="Read this directory of blocks."),
+    click.option(
+        "--blocks", type=click.Path(path_type=Path), metavar="DIR", help="Read from this directory of blocks."
+    ),
 )
 
 
 @click.command()
 @with_options(WHAT, _RUN, QUERY, _BLOCKS, _CREDENTIALS, VERBOSITY)
 def command(**values: Any) -> None:
-    """Read back what a push sent, and compare it sample by sample.
+    """Read back what a push sent and compare it sample by sample.
 
-    Takes the options that say what was pushed, or a run's checkpoint; and a Prometheus API, or a directory of blocks.
-    Exit code 0 only where every sample is there, once and with its value, and no other beside them; 1 where the store
-    differs, 3 where it could not be read.
+    Needs the options of the push or its checkpoint, and a Prometheus API or a directory of blocks to read from. Exits
+    with 0 only if every sample is stored once with the right value and there are no other samples; with 1 if the store
+    differs; with 3 if it could not be read.
 
     \b
     Example:
@@ -120,15 +122,17 @@ def command(**values: Any) -> None:
         console.result(report_text(report))
     moving = [f"--{name} {values[name]}" for name in ("start", "end") if is_relative(values[name])]
     if moving and not report.right:
-        console.note(f"{' and '.join(moving)}: now moves on; give the times that the push printed, or its --checkpoint")
+        console.note(
+            f"{' and '.join(moving)}: 'now' has moved since the push; use the times it printed, or its --checkpoint"
+        )
     refuse_wrong(report)
 
 
 def verify_command(context: click.Context, grid: Grid, where: str | Path | None) -> str | None:
-    """The command that proves a push of the command line in a context, with its times resolved.
+    """The command that verifies the push of a context, with its times resolved.
 
-    where: a query API, or the directory where blocks of the push stay; None where no store is known to ask. Headers may
-    hold secrets and are left out; files of secrets are named.
+    where: a query API, or the directory that holds the blocks; None if no store is known to query. Headers are left out
+    because they may contain secrets; files that contain secrets are named.
     """
     if where is None:
         return None

@@ -64,7 +64,7 @@ def test_a_dry_run_asks_nobody(promfill: Promfill, token: None) -> None:
     with Cdo() as cdo:
         for mode in ("blocks", "remote-write"):
             assert promfill(*PUSH, "--mode", mode, "--cdo-url", cdo.url, "--dry-run").code == 0
-        assert f", then to {cdo.url}" in promfill(*PUSH, "--cdo-url", cdo.url, "--dry-run").out
+        assert f", then uploaded to {cdo.url}" in promfill(*PUSH, "--cdo-url", cdo.url, "--dry-run").out
         plan = promfill(*PUSH, "--mode", "script", "--cdo-url", cdo.url, "--dry-run")
         assert plan.code == 0, plan.err
     assert cdo.asked == []
@@ -116,10 +116,12 @@ def test_what_cannot_be_sent_is_seen_before_the_first_byte(
 
 
 def test_options_of_an_upload_do_not_fit_local_blocks(promfill: Promfill) -> None:
-    for option in (("--username", "me"), ("--resume",), ("--retry-for", "1m"), ("--tenant", "a")):
+    for option in (("--resume",), ("--retry-for", "1m"), ("--tenant", "a")):
         result = promfill(*PUSH, *option)
         assert result.code == 2
-        assert f"{option[0]} does not fit --mode blocks (it is for --upload" in result.err
+        assert f"{option[0]} only works with --mode remote-write or --upload" in result.err
+    three = promfill(*PUSH, "--username", "me").err
+    assert "--username only works with --mode remote-write, --mode script or --upload: add it, or" in three
 
 
 def test_the_future_is_refused_for_mimir(promfill: Promfill) -> None:
@@ -157,7 +159,7 @@ def test_config_tells_each_source(promfill: Promfill, monkeypatch: pytest.Monkey
     assert found["CDO_TOKEN"] == ("•••", ".env (CDO_TOKEN)")
     assert found["PROMFILL_PASSWORD"] == ("•••", "environment")
     assert found["header"][0] == "X-Key: •••"
-    assert found["destination"] == ("what CDO at https://edge.scale.cdo.cisco.com names", "CDO")
+    assert found["destination"] == ("to be looked up in CDO at https://edge.scale.cdo.cisco.com", "CDO")
     text = promfill("config", "--upload", f"https://me:{PASSWORD}@mimir.example.com/?key={PASSWORD}").out
     assert "https://mimir.example.com/?…" in text
     for secret in (TOKEN, PASSWORD, "k3y-of-header"):

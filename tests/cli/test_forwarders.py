@@ -48,7 +48,7 @@ def test_a_receiver_without_a_query_api_proves_nothing(promfill: Promfill) -> No
         pushed = promfill("push", *PUSH[1:], *to(receiver))
         assert pushed.code == 0
         assert "no query API" in pushed.err
-        assert "Prove it" not in pushed.out
+        assert "Verify:" not in pushed.out
         assert "promfill verify" in pushed.out
         assert posts(receiver) > 0
 
@@ -106,7 +106,7 @@ def test_a_resumed_push_knows_it_too(promfill: Promfill) -> None:
         told = promfill(*push, *to(receiver), "--resume")
     assert told.code == 0, told.err
     assert "had been sent by an earlier run" in told.out
-    assert "Prove it" not in told.out
+    assert "Verify:" not in told.out
     assert "only forwards" in told.out
 
 

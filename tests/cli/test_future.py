@@ -49,7 +49,7 @@ def test_text_after_now_is_taken_where_it_is_allowed(text: str, promfill: Promfi
     assert promfill(*GOOD).code == 0
     result = promfill(*COMMAND, "--allow-future", text, "data")
     assert result.code == 0
-    assert "line 4 is the first that is after now: 2099-05-24T00:00:00Z" in result.err
+    assert "line 4 is the first one in the future: 2099-05-24T00:00:00Z" in result.err
     assert all(words in result.err for words in BOTH)
     assert "(1,392 samples) because of the block that ends at 2099-05-24T00:00:00Z" in result.err
 

@@ -18,9 +18,9 @@ SUMMARY = """\
 vpn: 2 series x 288 steps of 5m = 576 samples
 from   2023-12-17T08:00:00Z (1702800000)
 to     2023-12-18T08:00:00Z (1702886400), not included
-wrote  576 samples, SIZE, into data (TIME)
+wrote  576 samples, SIZE, to data (TIME)
 
-Serve it:
+Serve:
   prometheus --config.file=/dev/null --storage.tsdb.path=data --storage.tsdb.retention.time=YEARSy \
 --web.listen-address=127.0.0.1:9090
 """
@@ -31,7 +31,7 @@ def test_summary_of_blocks(promfill: Promfill) -> None:
     assert result.code == 0
     assert result.err == ""
     said = re.sub(r"\d+\.\d kB", "SIZE", result.out)
-    said = re.sub(r"\([^)]*M samples/s\)", "(TIME)", said)
+    said = re.sub(r"\([^)]* samples/s\)", "(TIME)", said)
     years = int(re.search(r"retention.time=(\d+)y", said)[1])  # type: ignore[index]
     assert said.replace(f"={years}y", "=YEARSy").startswith(SUMMARY)
     assert years >= 4  # the samples are of 2023: retention is counted back from the newest block
@@ -43,7 +43,9 @@ def test_running_it_again_makes_nothing(promfill: Promfill) -> None:
     before = {path: path.stat().st_mtime_ns for path in Path("data").rglob("*")}
     result = promfill(*PUSH)
     assert result.code == 0
-    assert "there  2 blocks already, whole and right: not made again" in result.out
+    assert "\nnote   2 blocks already exist and are intact (skipped)\n" in result.out
+    assert "samples/s" not in result.out
+    assert "wrote" not in result.out
     assert {path: path.stat().st_mtime_ns for path in Path("data").rglob("*")} == before
 
 
@@ -198,3 +200,39 @@ def test_one_series_of_blocks_imports_no_client() -> None:
     )
     out = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout
     assert out.splitlines()[-1] == "set()"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("push", *PUSH[1:], "--workers", "0"), "'--workers': 0 must be between 1 and 256"),
+        (("push", *PUSH[1:], "--workers", "257"), "'--workers': 257 must be between 1 and 256"),
+        (("tsdb", "analyze", "--limit", "-1"), "'--limit': -1 must be at least 0"),
+    ],
+)
+def test_limits_of_a_number_are_said_in_words(words: tuple[str, ...], told: str, promfill: Promfill) -> None:
+    result = promfill(*words)
+    assert (result.code, result.err) == (2, f"promfill: error: Invalid value for {told}\n")
+
+
+def test_the_help_says_limits_in_words(promfill: Promfill) -> None:
+    assert "between 1 and 256]" in " ".join(promfill("push", "--help").out.split())
+
+
+def test_no_server_is_proposed_where_one_runs(promfill: Promfill) -> None:
+    """A Prometheus holds a lock on the file `lock` of its data directory."""
+    fcntl = pytest.importorskip("fcntl")
+    Path("data").mkdir()
+    with Path("data/lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        out = promfill(*PUSH).out
+    assert "note   a Prometheus runs on data: it shows the blocks within a minute\n" in out
+    assert "Serve:" not in out
+    assert "Verify:" in out
+
+
+def test_one_is_not_many(promfill: Promfill) -> None:
+    end = str(int(START) + 300)
+    out = promfill("push", "--metric-name", "vpn", "--start", START, "--end", end, "--block-duration", "2h").out
+    assert out.startswith("vpn: 1 series x 1 step of 5m = 1 sample\n")
+    assert "\nwrote  1 sample, " in out

@@ -52,12 +52,15 @@ BAD = [
     (("--round", "15", "--flat-base", "1e294"), "leave the range of a float64"),
     (("--step", "9" * 5000), "--step-size is not a valid duration"),
     (("--start", "9" * 5000), "--start is not a valid time"),
-    (("--output-dir", ""), "'--output-dir': it is empty: name a directory"),
+    (("--output-dir", ""), "'--output-dir': it is empty: give a directory"),
     (("--output-dir", "d" * 300), "File name too long"),
     (("--mode", "openmetrics", "--output-dir", "d" * 300), "File name too long"),
     (("--mode", "openmetrics", "--metric-name", "m" * 230), "shorter --metric-name"),
     (("--block-duration", "0"), "--block-duration"),
-    (("--mode", "openmetrics", "--block-duration", "2h"), "--block-duration does not fit --mode openmetrics"),
+    (
+        ("--mode", "openmetrics", "--block-duration", "2h"),
+        "--block-duration only works with --mode blocks: add it, or leave the option out",
+    ),
     (("--no-such-option",), "--no-such-option"),
     (("--mode", "openmetrics", "--unit", "a b"), "--unit 'a b' is not valid (letters, digits, _ and :)"),
 ]
@@ -86,7 +89,7 @@ def test_a_dotenv_that_is_no_text(promfill: Promfill) -> None:
 def test_lines_of_a_dotenv_that_are_no_settings(promfill: Promfill, content: str, lines: str) -> None:
     Path(".env").write_text(content)
     result = promfill("config", "--json")
-    assert result.err == f"promfill: warning: .env: no NAME=value stands in line {lines}: left out\n"
+    assert result.err == f"promfill: warning: .env: ignored line {lines}: not NAME=value\n"
     assert {"name": "seed", "value": "7", "source": ".env (PROMFILL_PUSH_SEED)"} in result.json["settings"]
 
 
@@ -94,7 +97,7 @@ def test_lines_of_a_dotenv_that_are_no_settings(promfill: Promfill, content: str
 def test_a_dotenv_that_cannot_be_set(promfill: Promfill, content: str) -> None:
     Path(".env").write_text(content)
     result = promfill(*PUSH)
-    mend = "a NUL stands in it, or a = within a name"
+    mend = "it contains a NUL character, or a name that contains ="
     assert (result.code, result.err) == (2, f"promfill: error: .env cannot be used: {mend}\n")
 
 
@@ -105,14 +108,14 @@ def test_too_little_memory_is_one_line(promfill: Promfill, monkeypatch: pytest.M
     monkeypatch.setattr("promfill.sources.generated.build_fleet", fail)
     result = promfill(*PUSH)
     assert (result.code, result.err.count("\n")) == (1, 1)
-    assert result.err.startswith("promfill: error: memory ran out: take fewer series")
+    assert result.err.startswith("promfill: error: out of memory: push fewer series")
 
 
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        (("psuh",), "No such command 'psuh': promfill --help lists them"),
-        (("tsdb", "lst"), "No such command 'lst': promfill tsdb --help lists them"),
+        (("psuh",), "No such command 'psuh': run promfill --help for the list"),
+        (("tsdb", "lst"), "No such command 'lst': run promfill tsdb --help for the list"),
         (("verify", "--checkpoint", __file__), f"{__file__} is damaged, or not a checkpoint: choose another"),
     ],
 )
@@ -134,7 +137,7 @@ def test_a_directory_that_cannot_be_made(promfill: Promfill) -> None:
     result = promfill(*PUSH, "--output-dir", "/proc/promfill")
     assert (result.code, result.out) == (2, "")
     assert result.err.splitlines()[-1].startswith("promfill: error: the output directory /proc/promfill cannot be")
-    assert "to go on" not in result.err
+    assert "to continue" not in result.err
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
@@ -224,9 +227,9 @@ def test_full_disk(promfill: Promfill, small_disk: Path, mode: str) -> None:
     result = promfill(*PUSH, *arguments, "--mode", mode, "--output-dir", str(target))
     assert result.code == 1
     assert "No space left on device" in result.err
-    assert "to go on, run the same command with --start 1702800000 --end 1702886400" in result.err
+    assert "to continue, run the same command with --start 1702800000 --end 1702886400" in result.err
     assert "Traceback" not in result.err
     left = [path.name for path in target.iterdir()]
     assert not [name for name in left if len(name) != 26]  # only blocks that have their name
     whole = 400 * 120 * len(left) if mode == "blocks" else 0
-    assert f"{whole:,} of 576,000 samples are whole" in result.err
+    assert f"{whole:,} of 576,000 samples are complete" in result.err

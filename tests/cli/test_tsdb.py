@@ -18,8 +18,8 @@ from tests.support.cli import PUSH, Promfill
         (("dump", "--match", "{"), "selector '{'"),
         (("dump", "nowhere"), "nowhere is not a directory"),
         (("list", "nowhere"), "nowhere is not a directory"),
-        (("analyze", "."), ". holds no block: name the directory"),
-        (("analyze", ".", "01"), ". holds no block 01: promfill tsdb list"),
+        (("analyze", "."), ". does not contain any block: give the directory"),
+        (("analyze", ".", "01"), ". does not contain the block 01: run promfill tsdb list"),
         (("verify", "."), ". holds no block: name a block, or a directory"),
         (("create-blocks-from", "openmetrics", ""), "INPUT is empty"),
     ],
@@ -34,11 +34,11 @@ def test_bad_input_is_one_line(promfill: Promfill, words: tuple[str, ...], error
 
 def test_a_dump_of_nothing_says_why(promfill: Promfill) -> None:
     empty = promfill("tsdb", "dump", ".")
-    assert (empty.code, empty.out, empty.err) == (0, "", ". holds no block that can be read: nothing is printed\n")
+    assert (empty.code, empty.out, empty.err) == (0, "", ". contains no readable block, so nothing is printed\n")
     promfill(*PUSH)
     turned = promfill("tsdb", "dump", "--min-time", "5", "--max-time", "1")
     assert (turned.code, turned.out) == (0, "")
-    assert turned.err == "promfill: warning: --min-time lies behind --max-time: no sample is between them\n"
+    assert turned.err == "promfill: warning: --min-time is after --max-time: no samples are in this range\n"
 
 
 def test_chunks_of_another_user(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:

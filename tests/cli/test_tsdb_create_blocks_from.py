@@ -111,8 +111,8 @@ def test_what_is_dropped_and_what_overlaps_is_said(text: str, promfill: Promfill
     promfill(*COMMAND, "openmetrics", text)
     first, _ = (meta["ulid"] for meta in metas())
     assert promfill(*COMMAND, "openmetrics", str(path)).err == (
-        "1 exemplars dropped: blocks hold none\n"
-        "1 samples stood there more than once, with one value: each is kept once\n"
+        "1 exemplar dropped: blocks cannot hold exemplars\n"
+        "1 duplicate sample appears in the text: each is kept once\n"
         f"promfill: warning: block data/{first} (2 samples): samples of the same time are there; Prometheus merges "
         "overlapping blocks, Thanos halts\n"
     )
@@ -130,14 +130,17 @@ def test_no_table_is_printed_where_there_is_no_sample(promfill: Promfill, tmp_pa
     path.write_bytes(b"# EOF\n")
     result = promfill(*COMMAND, "openmetrics", str(path))
     assert (result.code, result.out) == (0, "")
-    assert result.err == "the text holds no sample: there is no block to make\n"
+    assert result.err == "the text contains no samples, so no block was made\n"
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (("missing",), "cannot read missing: No such file or directory"),
-        (("--utc-days", "--max-block-duration=6h", "text"), "--utc-days makes blocks of 24h: leave out"),
+        (
+            ("--utc-days", "--max-block-duration=6h", "text"),
+            "--utc-days and --max-block-duration cannot be used together: leave one of them out",
+        ),
         (("--max-block-duration=soon", "text"), "--max-block-duration 'soon' is not a valid duration"),
         (("--label", "x", "text"), "--label 'x' is not a valid label: write it as name=value"),
         (("--label", "0=x", "text"), "--label '0=x' is not a valid label: write it as name=value"),

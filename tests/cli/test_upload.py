@@ -268,7 +268,7 @@ def test_a_push_goes_on_under_another_name_where_mimir_failed(
     assert second.code == 0, second.err
     assert {request.ulid for request in mimir.requests[before:]} == {block[3] for block in names}
     assert sorted(mimir.completed) == sorted(block[3] for block in names)
-    assert f"{own[0]} is there as {names[0][3]}, and 1 more" in second.out
+    assert f"{own[0]} was uploaded as {names[0][3]}, and 1 more" in second.out
     assert sorted(path.name for path in Path("data").iterdir()) == (own if keep else [])
     before = len(mimir.requests)
     assert promfill(*command, "--resume").code == 0

@@ -68,7 +68,7 @@ def test_times_that_move_on_are_named(promfill: Promfill, monkeypatch: pytest.Mo
     monkeypatch.setattr("promfill.cli.options.shared.time.time", lambda: later)
     told = promfill("verify", *what, "--blocks", "data")
     assert told.code == 1
-    note = "--start now-1d and --end now: now moves on; give the times that the push printed, or its --checkpoint"
+    note = "--start now-1d and --end now: 'now' has moved since the push; use the times it printed, or its --checkpoint"
     assert told.err.splitlines()[0] == note
     assert "moves on" not in promfill("verify", *WHAT, "--blocks", "data").err
 
@@ -89,7 +89,7 @@ def test_damage_is_named(pushed: Promfill, tmp_path: Path) -> None:
         ((), 2, "--query-url, or --blocks"),
         (("--blocks", "nowhere"), 2, "nowhere is not a directory"),
         (("--blocks", "."), 2, "holds no block"),
-        (("--blocks", ".", "--query-url", "http://127.0.0.1:1"), 2, "exclude each other"),
+        (("--blocks", ".", "--query-url", "http://127.0.0.1:1"), 2, "cannot be used together"),
         (("--query-url", "127.0.0.1:9090"), 2, "--query-url"),
         (("--query-url", "http://127.0.0.1:1"), 3, "nothing listens"),
         (("--query-url", "http://127.0.0.1:1", "--bearer-token-file", "none"), 2, "none"),
@@ -162,7 +162,7 @@ def test_a_run_is_verified_by_its_checkpoint(promfill: Promfill, prometheus: Ser
     assert promfill("verify", "--checkpoint", str(checkpoint), "--seed", "8").code == 1
     missing = promfill("verify", "--checkpoint", "nowhere.json")
     assert (missing.code, missing.err.count("\n")) == (2, 1)
-    assert "there is no checkpoint nowhere.json" in missing.err
+    assert "the checkpoint nowhere.json does not exist" in missing.err
 
 
 def test_a_store_that_shows_late_is_read_again(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,7 @@ def test_taken_and_refused_as_by_promtool(name: str, tmp_path: Path, promfill: P
         return
     if promtool_makes(text, theirs):
         assert result.code == 0
-        assert ("1 exemplars dropped" in result.err) == (b"# {" in INPUTS[name])
+        assert ("1 exemplar dropped" in result.err) == (b"# {" in INPUTS[name])
         assert_same_blocks(ours, theirs)
     else:
         assert (result.code, result.out) == (2, "")

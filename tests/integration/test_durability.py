@@ -109,11 +109,11 @@ def test_interrupted(tmp_path: Path, number: signal.Signals, code: int, workers:
     child.send_signal(number)
     _, err = child.communicate(timeout=60)
     assert child.returncode == code
-    assert "to go on, run the same command with --start 1702800000 --end 1704000000" in err
+    assert "to continue, run the same command with --start 1702800000 --end 1704000000" in err
     assert "Traceback" not in err
     assert all(len(path.name) == 26 for path in directory.iterdir())
     whole = sum(1 for _ in directory.iterdir())
-    assert f"of {3000 * 20000:,} samples are whole" in err
+    assert f"of {3000 * 20000:,} samples are complete" in err
     assert not err.startswith("0 of")
     assert whole > 0
 

@@ -70,7 +70,7 @@ def test_two_pushes_seconds_apart_are_one_in_prometheus(promfill: Promfill, prom
     assert again.code == 0
     assert (again.json["written"], again.json["there_before"], again.json["verified"]["found"]) == (0, 864, 864)
     assert stored(prometheus) == 3 * 288
-    assert "864 samples already, all of the push" in promfill(*push).out
+    assert "864 samples: the store already holds the whole push" in promfill(*push).out
     assert promfill("check", *push[1:]).code == 0
 
 

@@ -57,7 +57,7 @@ def test_the_printed_command_verifies_the_markers(promfill: Promfill, tmp_path: 
 def test_text_cannot_hold_a_marker(promfill: Promfill, tmp_path: Path, mode: str) -> None:
     result = promfill("push", *WHAT, "--mode", mode, "--output-dir", str(tmp_path))
     assert result.code == 2
-    assert "--stale-at-end does not fit" in result.err
+    assert "--stale-at-end only works with --mode blocks or --mode remote-write" in result.err
 
 
 @pytest.mark.server

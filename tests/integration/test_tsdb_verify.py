@@ -59,8 +59,8 @@ def test_analyze_puts_equal_figures_in_the_order_of_their_names(promfill: Promfi
 def test_verify_says_what_blocks_hold_and_who_takes_them(promfill: Promfill, data: Path) -> None:
     result = promfill("tsdb", "verify", str(data))
     assert result.code == 0
-    assert "right  14 series, 42 chunks, 4,032 samples" in result.out
-    assert "3 of 3 blocks are whole and right" in result.out
+    assert "intact  14 series, 42 chunks, 4,032 samples" in result.out
+    assert "3 of 3 blocks are intact" in result.out
     assert "Mimir:      yes" in result.out
     assert "  not all: no external labels" in result.out
     facts = promfill("tsdb", "verify", str(data), "--json").json

@@ -1,4 +1,4 @@
-"""Commands that a push prints for its user: exact, and ready for a shell."""
+"""Build the commands that a push prints for its user, with exact times and quoted for a shell."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from promfill.model.grid import Grid
 from promfill.scenario.times import format_seconds
 
 MASK = "•••"
-"""Stands where a secret was."""
+"""Replaces a secret."""
 ADDRESSES = ("remote_write_url", "upload", "cdo_url", "query_url")
-"""The options that hold addresses, and with them perhaps a user and a password."""
+"""The options that hold addresses, which may contain a user and a password."""
 
 
 def what_words(values: Values, parameters: Iterable[click.Parameter], grid: Grid) -> list[str]:
-    """The options that say what was generated, with resolved times, leaving out those at their defaults."""
+    """The options that describe what was generated, with resolved times and without defaults."""
     return _words({**values, **resolved_times(grid)}, parameters)
 
 
 def resolved_times(grid: Grid) -> dict[str, str]:
-    """The options of these times, exact."""
+    """The --start and --end of this grid, exact."""
     return {"start": format_seconds(grid.start), "end": format_seconds(grid.time(grid.steps))}
 
 
 def typed_command(context: click.Context, **others: Any) -> str:
-    """The command of a context as it was typed, with `others` in the place of some of its options.
+    """The command of a context as it was typed, with some of its options replaced by `others`.
 
-    What a header holds and the user and password in an address are not shown: they have to be put in again.
+    Header values, and users and passwords in addresses, are masked: the user has to put them in again.
     """
     values = {**context.params, **others}
     values |= {name: show_address(values[name]) for name in ADDRESSES if values.get(name)}
@@ -40,19 +40,19 @@ def typed_command(context: click.Context, **others: Any) -> str:
 
 
 def show_address(text: str) -> str:
-    """An address, or what was given for one, without user, password and query."""
+    """An address, even an invalid one, without user, password and query."""
     from promfill.net.destination import show_url
 
     return show_url(text) if "://" in text else text.rpartition("@")[2].partition("?")[0]
 
 
 def show_header(text: str) -> str:
-    """A header without its value; what is no header may be all value."""
+    """A header without its value. Text without a colon is masked as a whole: it may be a secret."""
     return f"{text.partition(':')[0]}: {MASK}" if ":" in text else MASK
 
 
 def _words(values: Values, parameters: Iterable[click.Parameter]) -> list[str]:
-    """The options of these values, leaving out those at their defaults."""
+    """These values as options, without those that are at their defaults."""
     words: list[str] = []
     for parameter in parameters:
         name = parameter.name or ""

@@ -1,4 +1,4 @@
-"""Options of servers: where, as whom, and how much at once."""
+"""The options for servers: address, credentials, timeouts and concurrency."""
 
 from __future__ import annotations
 
@@ -21,52 +21,67 @@ CDO_TOKEN = "CDO_TOKEN"  # noqa: S105  (its name)
 _FILE = click.Path(path_type=Path)
 
 DESTINATION = (
-    click.option("--remote-write-url", metavar="URL", help="The receiver's full push URL."),
-    click.option("--username", metavar="USER", help="Basic authentication; the password comes from a file."),
-    click.option("--password-file", type=_FILE, metavar="FILE", help="Holds the password; or PROMFILL_PASSWORD."),
-    click.option("--bearer-token-file", type=_FILE, metavar="FILE", help="Holds the token; or PROMFILL_BEARER_TOKEN."),
-    click.option("--header", "headers", multiple=True, metavar="'K: V'", help="A header to send; may be repeated."),
-    click.option("--tenant", metavar="ID", help="Sent as X-Scope-OrgID."),
+    click.option("--remote-write-url", metavar="URL", help="The receiver's full remote-write URL."),
+    click.option("--username", metavar="USER", help="User for basic authentication."),
     click.option(
-        "--http.config.file", "http_config_file", type=_FILE, metavar="FILE", help="Prometheus's HTTP client file."
+        "--password-file", type=_FILE, metavar="FILE", help="File with the password; or set PROMFILL_PASSWORD."
     ),
-    click.option("--tls-ca", type=_FILE, metavar="FILE", help="Certificates that the server's is checked against."),
-    click.option("--tls-cert", type=_FILE, metavar="FILE", help="Our own certificate."),
-    click.option("--tls-key", type=_FILE, metavar="FILE", help="Its key."),
+    click.option(
+        "--bearer-token-file",
+        type=_FILE,
+        metavar="FILE",
+        help="File with the bearer token; or set PROMFILL_BEARER_TOKEN.",
+    ),
+    click.option("--header", "headers", multiple=True, metavar="'K: V'", help="HTTP header to send; may be repeated."),
+    click.option("--tenant", metavar="ID", help="Tenant, sent as X-Scope-OrgID."),
+    click.option(
+        "--http.config.file",
+        "http_config_file",
+        type=_FILE,
+        metavar="FILE",
+        help="Prometheus HTTP client configuration file.",
+    ),
+    click.option(
+        "--tls-ca", type=_FILE, metavar="FILE", help="CA bundle that the server's certificate is checked against."
+    ),
+    click.option("--tls-cert", type=_FILE, metavar="FILE", help="Client certificate."),
+    click.option("--tls-key", type=_FILE, metavar="FILE", help="Client key."),
     click.option("--tls-insecure", is_flag=True, help="Do not check the server's certificate."),
-    click.option(
-        "--timeout", default="30s", show_default=True, metavar="DURATION", help="How long one answer may take."
-    ),
+    click.option("--timeout", default="30s", show_default=True, metavar="DURATION", help="Timeout of one request."),
 )
-"""A server and our credentials there."""
+"""A server and our credentials for it."""
 
 UPLOAD = (
     click.option(
         "--upload",
         metavar="URL",
-        help="Upload the blocks to the Mimir at this base address; none keeps them here.  [default: CDO's, if any]",
+        help="Upload the blocks to the Mimir at this base URL; none keeps them here.  [default: CDO's, if any]",
     ),
 )
 CDO = (
-    click.option("--cdo-url", envvar="CDO_BASE_URL", metavar="URL", help="Base address of CDO; or CDO_BASE_URL."),
+    click.option("--cdo-url", envvar="CDO_BASE_URL", metavar="URL", help="Base URL of CDO; or set CDO_BASE_URL."),
     click.option(
         "--env",
         envvar="ENV",
         metavar="NAME",
-        help="Environment of CDO; or ENV. With CDO_TOKEN set and no URL given, CDO names the destination.",
+        help="CDO environment; or set ENV. If CDO_TOKEN is set and no URL is given, CDO provides the destination.",
     ),
 )
 RETRY = (
     click.option(
-        "--retry-for", default="5m", show_default=True, metavar="DURATION", help="How long one request is tried again."
+        "--retry-for", default="5m", show_default=True, metavar="DURATION", help="How long to retry a failed request."
     ),
 )
-"""Block upload, and the platform that knows its address."""
+"""How long one request is retried."""
 
 AUTO = "auto"
 CONCURRENCY = (
     click.option(
-        "--concurrency", default=AUTO, show_default=True, metavar="N", help="Requests in flight; of an upload, blocks."
+        "--concurrency",
+        default=AUTO,
+        show_default=True,
+        metavar="N",
+        help="Requests (for uploads: blocks) in flight at once.",
     ),
 )
 
@@ -82,21 +97,21 @@ CREDENTIALS = (
     "tls_insecure",
     "http_config_file",
 )
-"""The names of the options that say who we are."""
+"""The options with our credentials."""
 
 
 def server_from(values: Values, url: str | None, setting: str) -> Server:
-    """The server at a URL that the option `setting` gives, or None; then CDO may name it."""
+    """The server at a URL from the option `setting`. If the URL is None, CDO may provide one."""
     return Server(url, _credentials(values), _cdo(values), seconds(values, "timeout"), setting)
 
 
 def receiver_from(values: Values) -> Server:
-    """--remote-write-url, or what CDO names in its place."""
+    """The server of --remote-write-url, or the one that CDO provides instead."""
     return server_from(values, values["remote_write_url"], "remote_write_url")
 
 
 def upload_from(values: Values) -> Upload | None:
-    """--upload, or what CDO names in its place; None where blocks stay here."""
+    """The server of --upload, or the one that CDO provides instead. None if blocks stay here."""
     if not uploads(values):
         return None
     server = server_from(values, values["upload"], "upload")
@@ -104,27 +119,27 @@ def upload_from(values: Values) -> Upload | None:
 
 
 def query_from(values: Values) -> Server | None:
-    """--query-url; None where it is not given."""
+    """The server of --query-url; None if it is not given."""
     return server_from(values, values["query_url"], "query_url") if values["query_url"] else None
 
 
 def uploads(values: Values) -> bool:
-    """Whether blocks are to go up: by --upload, or because CDO_TOKEN is set."""
+    """Whether blocks are uploaded: because of --upload, or because CDO_TOKEN is set."""
     return bool(values["upload"] != "none") if values["upload"] else has_cdo_token()
 
 
 def has_cdo_token() -> bool:
-    """Whether CDO can be asked; a blank token is none."""
+    """Whether CDO can be queried. A blank token counts as not set."""
     return bool(os.environ.get(CDO_TOKEN, "").strip())
 
 
 def lanes(values: Values) -> int | None:
-    """What --concurrency says, None for auto. InputError where it is neither."""
+    """The value of --concurrency, None for auto. InputError if it is neither auto nor a valid number."""
     text = values["concurrency"]
     if text == AUTO:
         return None
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 256):
-        raise InputError.about("concurrency", f"{text} must be auto, or a number from 1 to 256")
+        raise InputError.about("concurrency", f"{text} must be auto or between 1 and 256")
     return int(text)
 
 
@@ -134,7 +149,7 @@ def seconds(values: Values, name: str) -> float:
 
 
 def _credentials(values: Values) -> Credentials:
-    """The options, and the environment's secrets."""
+    """Credentials from the options, with secrets from the environment."""
     from promfill.net.resolve import PASSWORD_VARIABLE, TOKEN_VARIABLE
 
     given = {name: values[name] for name in CREDENTIALS}
@@ -147,7 +162,7 @@ def _cdo(values: Values) -> Cdo | None:
 
 
 def _secret(variable: str) -> Secret | None:
-    """What a variable holds, None where that is nothing; a blank token of CDO's is none."""
+    """The secret in a variable; None if it is empty. A blank CDO token counts as empty."""
     from promfill.net.destination import Secret
 
     text = os.environ.get(variable, "")

@@ -1,4 +1,4 @@
-"""``--checkpoint`` and ``--resume``: what a run is called, and where it goes on."""
+"""``--checkpoint`` and ``--resume``: name a run, and continue it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ RESUME = (
         "--checkpoint",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="Where the state of the run is kept.  [default: .promfill/<run>.json]",
+        help="File that keeps the state of the run.  [default: .promfill/<run>.json]",
     ),
-    click.option("--resume", is_flag=True, help="Go on with a run that ended early."),
+    click.option("--resume", is_flag=True, help="Continue an interrupted run."),
 )
 
-# What does not change which run it is: how it is done, and where secrets are read.
+# These do not identify a run: they only say how it is done, and where to read secrets.
 _HOW = frozenset(
     (
         *(
@@ -47,7 +47,7 @@ _ADDRESSES = ("remote_write_url", "upload", "cdo_url")
 
 
 def run_from(values: Values) -> RunSettings:
-    """Where the run is kept; --checkpoint, or a file of the run's name in the working directory."""
+    """Where the run is kept: --checkpoint, or a file named after the run in the working directory."""
     from promfill.files.checkpoint import FOLDER, run_name
 
     options = _plain(values)
@@ -55,7 +55,7 @@ def run_from(values: Values) -> RunSettings:
 
 
 def _plain(values: Values) -> dict[str, Any]:
-    """The same options for the checkpoint, so that verify can take them from there."""
+    """The options as they are stored in the checkpoint, where verify reads them."""
     return {name: str(value) if isinstance(value, Path) else value for name, value in _typed(values).items()}
 
 

@@ -1,4 +1,4 @@
-"""Options of what reads a store: `check`, `verify`, and a push that looks before and after."""
+"""The options for reading a store, as `check`, `verify` and `push` do."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ QUERY = (
     click.option(
         "--query-url",
         metavar="URL",
-        help="Base address of the store's query API, what stands before /api/v1.  [default: beside the push URL]",
+        help="Base URL of the store's query API: the part before /api/v1.  [default: derived from the push URL]",
     ),
 )
-"""Where a store is asked."""
+"""Where a store is queried."""
 
 LOOK = (
     *QUERY,
-    click.option("--accept-loss", is_flag=True, help="Push although samples will be deleted or refused."),
+    click.option("--accept-loss", is_flag=True, help="Push even if samples will be deleted or rejected."),
     click.option(
         "--again",
         is_flag=True,
-        help="Push although a VictoriaMetrics holds samples of these series in this range, and would keep both.",
+        help="Push even if VictoriaMetrics already holds samples of these series in this range, and would keep both.",
     ),
 )
-"""What a first look needs."""
+"""The options of the look at a store before a push."""
 
 
 VERIFY = (
     click.option(
         "--verify",
         is_flag=True,
-        help="Read back afterwards, as `promfill verify` does; what a store shows late is waited for (--retry-for).",
+        help="Read everything back afterwards, like `promfill verify`; waits up to --retry-for for late samples.",
     ),
 )
 
 
 def how_from(values: Values) -> How:
-    """How a push is done, or looked at: what the options of both commands say."""
+    """How to push or check: the options that both commands have."""
     keeps_state = values["mode"] == "remote-write" or (values["mode"] == "blocks" and uploads(values))
     return How(
         query=query_from(values),

@@ -1,4 +1,4 @@
-"""Where a push goes: the options of the modes, and the target that they say."""
+"""Where a push goes: the options of the modes, and the target that they describe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from promfill.cli.options.destination import (
     seconds,
     upload_from,
 )
-from promfill.cli.options.shared import Values
+from promfill.cli.options.shared import Between, Values
 from promfill.operations.settings import (
     BLOCKS_FOLDER,
     MODES,
@@ -38,11 +38,11 @@ SENDING = (
         type=click.Choice([AUTO, "1.0", "2.0"]),
         default=AUTO,
         show_default=True,
-        help="Message of remote write; auto asks for 2.0, and falls back to 1.0.",
+        help="Remote-write version; auto tries 2.0 first and falls back to 1.0.",
     ),
     *CONCURRENCY,
     click.option(
-        "--max-samples-per-send", type=int, default=20_000, show_default=True, metavar="N", help="Samples of a request."
+        "--max-samples-per-send", type=int, default=20_000, show_default=True, metavar="N", help="Samples per request."
     ),
     click.option(
         "--max-bytes-per-send",
@@ -50,26 +50,26 @@ SENDING = (
         default=3 << 20,
         show_default=True,
         metavar="N",
-        help="Bytes of a request before compression.",
+        help="Bytes per request before compression.",
     ),
-    click.option("--rate-limit", type=float, metavar="N", help="Samples per second at most."),
+    click.option("--rate-limit", type=float, metavar="N", help="Maximum samples per second."),
     click.option(
         "--order",
         type=click.Choice([AUTO, "time", "any"]),
         default=AUTO,
         show_default=True,
-        help="time keeps requests in flight within an hour, as a Prometheus wants it; auto is time, and any where the "
-        "receiver is a VictoriaMetrics.",
+        help="time keeps concurrent requests within one hour of samples, as Prometheus needs; auto means any for "
+        "VictoriaMetrics, otherwise time.",
     ),
     click.option(
         "--on-reject",
         type=click.Choice(["fail", "skip"]),
         default="fail",
         show_default=True,
-        help="What a sample does that the receiver refuses for good.",
+        help="What to do when a sample is rejected permanently: stop, or leave it out.",
     ),
 )
-"""How it is sent."""
+"""How samples are sent."""
 
 SENDING_NAMES = (
     "protocol",
@@ -82,52 +82,52 @@ SENDING_NAMES = (
 
 
 class _Directory(click.Path):
-    """A path; an empty one, as of a variable that is not set, is no directory, though Path takes it for this one."""
+    """A path that is not empty: an unset variable gives "", which Path would take for the working directory."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
-            self.fail("it is empty: name a directory, or leave the option out", param, ctx)
+            self.fail("it is empty: give a directory, or leave the option out", param, ctx)
         return super().convert(value, param, ctx)
 
 
 TARGET = (
-    click.option("--mode", type=click.Choice(MODES), default="blocks", show_default=True, help="What is written."),
+    click.option("--mode", type=click.Choice(MODES), default="blocks", show_default=True, help="What to write."),
     click.option(
         "--output-dir",
         type=_Directory(path_type=Path, readable=False),
         metavar="DIR",
-        help="Where files go; made if missing.  [default: data for blocks, utils for openmetrics and script]",
+        help="Directory for files; created if missing.  [default: data for blocks, utils for openmetrics and script]",
     ),
     click.option(
         "--block-duration",
         default="auto",
         show_default=True,
         metavar="DURATION",
-        help="Range of a block: 2h, 24h, …; auto is 24h, aligned to UTC days.",
+        help="Time range of a block: 2h, 24h, …; auto is 24h, aligned to UTC days.",
     ),
     click.option(
         "--workers",
-        type=click.IntRange(1, 256),
+        type=Between(1, 256),
         default=1,
         show_default=True,
         metavar="N",
-        help="Processes that write.",
+        help="Number of processes.",
     ),
     *SENDING,
     click.option(
         "--backfill-script",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Mode script.  [default: backfill.sh of the output directory if it is there, else promfill's own]",
+        help="Script for --mode script.  [default: backfill.sh in the output directory, otherwise promfill's own]",
     ),
-    click.option("--keep", is_flag=True, help="Keep files that would be removed after an upload."),
-    click.option("--dry-run", is_flag=True, help="Print the plan; write nothing."),
+    click.option("--keep", is_flag=True, help="Keep local files after an upload."),
+    click.option("--dry-run", is_flag=True, help="Print the plan; send and write nothing."),
 )
-"""Where to: push's second table."""
+"""Where to push: the second table of push."""
 
 _FILES = frozenset({"blocks", "openmetrics", "script"})
 SERVERS = frozenset({"remote-write", "script"})
-"""The modes that go to a server, by --remote-write-url."""
+"""The modes that use --remote-write-url."""
 _REMOTE_WRITE = frozenset({"remote-write"})
 _SENDERS = frozenset({"remote-write", "--upload"})
 
@@ -151,11 +151,11 @@ FITS: Mapping[str, frozenset[str]] = {
     "backfill_script": frozenset({"script"}),
     "keep": frozenset({"script", "--upload"}),
 }
-"""The modes in which an option means something, or blocks with --upload; an option that is not named fits all."""
+"""The modes (or --upload) in which an option has an effect. An option that is not listed works in every mode."""
 
 
 def target_from(values: Values, console: Console) -> Target:
-    """Where the options say that it goes. InputError where one cannot be read."""
+    """The target that the options describe. InputError: an option is not valid."""
     match values["mode"]:
         case "blocks":
             return _blocks(values, console)
@@ -176,7 +176,7 @@ def target_from(values: Values, console: Console) -> Target:
 def _blocks(values: Values, console: Console) -> BlocksTarget:
     text, upload = values["block_duration"], upload_from(values)
     if upload is None and values["env"] and not values["upload"] and _given("env"):
-        console.warn("--env without CDO_TOKEN names no destination: the blocks stay here")
+        console.warn("--env has no effect without CDO_TOKEN: the blocks stay here")
     return BlocksTarget(
         values["output_dir"] or BLOCKS_FOLDER,
         DAY_MS if text == AUTO else parse_duration(text, "--block-duration"),
@@ -200,5 +200,5 @@ def _remote_write(values: Values) -> RemoteWriteTarget:
 
 
 def _given(name: str) -> bool:
-    """Whether an option stands on the command line."""
+    """Whether an option was given on the command line."""
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -1,4 +1,4 @@
-"""The table of blocks that promtool prints (cmd/promtool/tsdb.go: printBlocks), to the blank."""
+"""The table of blocks exactly as promtool prints it (cmd/promtool/tsdb.go: printBlocks)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from promfill.codecs.block.meta import BlockMeta
 
 HEADER = ("BLOCK ULID", "MIN TIME", "MAX TIME", "DURATION", "NUM SAMPLES", "NUM CHUNKS", "NUM SERIES", "SIZE")
 
-_NARROWEST, _GAP = 13, 2  # of a column: promtool's tabwriter
+_NARROWEST, _GAP = 13, 2  # column width and gap of promtool's tabwriter
 _CYCLE_YEARS = 400
-_CYCLE = 146_097 * 86_400  # seconds after which the calendar begins anew
+_CYCLE = 146_097 * 86_400  # seconds after which the calendar repeats
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def block_row(meta: BlockMeta, size: int, human: bool) -> tuple[str, ...]:
-    """The cells of one block. size: bytes of all its files."""
+    """The cells for one block. size: bytes of all its files."""
     stats = meta.stats
     return (
         meta.ulid,
@@ -31,7 +31,7 @@ def block_row(meta: BlockMeta, size: int, human: bool) -> tuple[str, ...]:
 
 
 def align(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines whose columns stand under each other; the last cell of a row takes the room that it needs."""
+    """Lines with aligned columns; the last column is not padded."""
     widths = [max(_NARROWEST, max(map(len, column)) + _GAP) for column in zip(*rows, strict=True)]
     return [
         "".join(cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)) + row[-1] for row in rows
@@ -39,7 +39,7 @@ def align(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def go_duration(ms: int) -> str:
-    """As Go writes a duration of whole ms: ``1h59m45.001s``, ``0s``, ``17ms``."""
+    """A duration in whole ms as Go prints it: ``1h59m45.001s``, ``0s``, ``17ms``."""
     if 0 < ms < 1000:
         return f"{ms}ms"
     minutes, rest = divmod(ms, 60_000)
@@ -50,7 +50,7 @@ def go_duration(ms: int) -> str:
 
 
 def binary_size(size: int) -> str:
-    """Bytes in powers of 1024, each part a number of its own: ``2KiB52B``."""
+    """Bytes in units of powers of 1024, one number per unit: ``2KiB52B``."""
     parts: list[str] = []
     for unit in _UNITS:
         size, count = divmod(size, 1024)
@@ -64,6 +64,6 @@ def binary_size(size: int) -> str:
 def _time(ms: int, human: bool) -> str:
     if not human:
         return str(ms)
-    cycles, seconds = divmod(ms // 1000, _CYCLE)  # Go knows years that Python does not: 10000, after the last of ours
+    cycles, seconds = divmod(ms // 1000, _CYCLE)  # Go has years after 9999, Python has not
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{moment.year + _CYCLE_YEARS * cycles:04d}-{moment:%m-%d %H:%M:%S} +0000 UTC"

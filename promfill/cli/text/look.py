@@ -1,4 +1,4 @@
-"""What a look at the store tells: what it is, and what it will do with a push."""
+"""Show what a look at the store found: what the store is, and what it will do with a push."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from promfill.operations.look import Look
 
 
 def look_facts(look: Look) -> dict[str, Any]:
-    """For programs."""
+    """The JSON of a look."""
     return {
         "store": asdict(look.store) if look.store else None,
         "forwarder": asdict(look.forwarder) if look.forwarder else None,
@@ -20,7 +20,7 @@ def look_facts(look: Look) -> dict[str, Any]:
 
 
 def look_lines(look: Look) -> Sequence[str]:
-    """Each finding, and its fix on a line of its own."""
+    """Each finding on a line, then its fix on the next line."""
     lines = []
     for finding in look.findings:
         lines.append(f"{'loss' if finding.loses else 'note'}   {finding.text}")

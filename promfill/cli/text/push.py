@@ -1,6 +1,4 @@
-"""What a push tells: the plan, what was made, and what remains after it ended early. Facts for programs, texts for
-people.
-"""
+"""Show a push: its plan, its result, and what is left to do if it ended early. Facts for programs, text for people."""
 
 from __future__ import annotations
 
@@ -12,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from promfill.cli.text import remote_write
-from promfill.cli.text.format import size_text
+from promfill.cli.text.format import rate_text, size_text
 from promfill.cli.text.upload import upload_facts, upload_lines
+from promfill.errors import plural
 from promfill.operations.reports import Frame, PlanReport, PushReport, Remains, Uploaded
 from promfill.scenario.scenario import Scenario, describe, describe_times
 from promfill.scenario.times import DAY_MS
@@ -22,7 +21,7 @@ _YEAR_MS = 365 * DAY_MS
 
 
 def frame_facts(frame: Frame) -> dict[str, Any]:
-    """What a push is asked to do."""
+    """What a push was asked to do."""
     counts = {
         "blocks": frame.blocks,
         "windows": frame.windows,
@@ -41,7 +40,7 @@ def frame_facts(frame: Frame) -> dict[str, Any]:
 
 
 def plan_facts(plan: PlanReport) -> dict[str, Any]:
-    """The plan of a push: its sizes, its destination, and an estimate of its bytes."""
+    """The plan of a push: sizes, destination, and estimated bytes."""
     return {
         **frame_facts(plan.frame),
         **_serve(plan.frame),
@@ -51,7 +50,7 @@ def plan_facts(plan: PlanReport) -> dict[str, Any]:
 
 
 def push_facts(report: PushReport, verify: str | None = None) -> dict[str, Any]:
-    """What a push made. verify: the command that proves it."""
+    """The result of a push. verify: the command that verifies it."""
     return {
         **arrived_facts(report),
         **_serve(report.frame),
@@ -61,7 +60,7 @@ def push_facts(report: PushReport, verify: str | None = None) -> dict[str, Any]:
 
 
 def arrived_facts(report: PushReport) -> dict[str, Any]:
-    """What has arrived, also after a failure."""
+    """What was stored so far; also after a failure."""
     seconds = report.seconds
     return {
         **frame_facts(report.frame),
@@ -77,7 +76,7 @@ def arrived_facts(report: PushReport) -> dict[str, Any]:
 
 
 def finished_facts(report: PushReport) -> dict[str, Any]:
-    """A run that had nothing left to do."""
+    """The result of a run that had nothing left to do."""
     grid = report.frame.scenario.sampled
     return {
         "mode": report.frame.mode,
@@ -91,50 +90,57 @@ def finished_facts(report: PushReport) -> dict[str, Any]:
 def plan_text(plan: PlanReport) -> str:
     """The plan for people."""
     frame = plan.frame
-    counts = {"blocks": frame.blocks, "windows": frame.windows, "requests": frame.requests}
-    units = [f"{count:,} {name}" for name, count in counts.items() if count is not None]
-    told = ", ".join([f"--mode {frame.mode}", *units, f"about {size_text(plan.estimated_bytes)}"])
-    then = f", then to {frame.upload_to}" if frame.upload_to else ""
+    counts = {"block": frame.blocks, "window": frame.windows, "request": frame.requests}
+    units = [plural(count, noun) for noun, count in counts.items() if count is not None]
+    what = ", ".join([f"--mode {frame.mode}", *units, f"about {size_text(plan.estimated_bytes)}"])
+    then = f", then uploaded to {frame.upload_to}" if frame.upload_to else ""
     return "\n".join(
-        [*_head(frame), f"plan   {told}, into {frame.destination}{then}", "dry run: nothing was sent or written"]
+        [*_head(frame), f"plan   {what}, to {frame.destination}{then}", "dry run: nothing was sent or written"]
     )
 
 
 def push_text(report: PushReport, verify: str | None = None) -> str:
-    """The result for people, with the commands that follow."""
-    rate = f"{report.seconds:.2f} s, {_rate(report) / 1e6:.2f} M samples/s"
+    """The result for people, with the next commands to run."""
+    rate = ", ".join(filter(None, (f"{report.seconds:.2f} s", rate_text(report.samples, report.seconds))))
     lines = _head(report.frame)
     if report.frame.mode == "remote-write":
-        lines += remote_write.lines(report, size_text(report.bytes), rate, provable=bool(verify))
+        lines += remote_write.lines(report, size_text(report.bytes), rate, can_verify=bool(verify))
     else:
         lines += _written_lines(report, rate)
     if report.upload:
         lines += upload_lines(report.upload)
-    for title, command in (("Serve it:", _serve(report.frame).get("serve")), ("Prove it:", verify)):
+    running = report.frame.mode == "blocks" and report.frame.stays and is_served(Path(str(report.frame.destination)))
+    if running:
+        lines.append(f"note   a Prometheus runs on {report.frame.destination}: it shows the blocks within a minute")
+    serve = None if running else _serve(report.frame).get("serve")
+    for title, command in (("Serve:", serve), ("Verify:", verify)):
         if command:
             lines += ["", title, f"  {command}"]
     return "\n".join(lines)
 
 
 def remains_text(remains: Remains) -> str:
-    """What had arrived when a push ended early, and how to go on."""
+    """What was stored when a push ended early, and how to continue."""
     report, frame = remains.report, remains.report.frame
     if report.upload:
         return _remains_of_upload(frame, report.upload)
     if frame.mode == "remote-write":
         return remote_write.remains(remains)
     where = "the text for the script" if frame.mode == "script" else frame.destination
+    stored = f"{report.samples:,} of {plural(frame.samples, 'sample')} {'is' if frame.samples == 1 else 'are'}"
     times = _times(frame.scenario)
     return (
-        f"{report.samples:,} of {frame.samples:,} samples are whole in {where}; to go on, run the same command "
+        f"{stored} complete in {where}; to continue, run the same command "
         f"with --start {times['start_epoch']} --end {times['end_epoch']}"
     )
 
 
 def serve_command(directory: Path, scenario: Scenario, newest: int = 0) -> str:
-    """What serves a directory of blocks. A default Prometheus would delete all that is older than 15 days at its start,
-    so retention is some whole years longer than the oldest sample is old. newest: the last end of the blocks there, ms:
-    age is counted from it.
+    """The command that serves a directory of blocks.
+
+    By default Prometheus deletes everything older than 15 days when it starts, so the retention is one to two years
+    longer than the age of the oldest sample. newest: the latest end of the blocks in the directory, ms; age counts back
+    from there.
     """
     grid = scenario.grid
     age = max(time.time() * 1000, grid.last, newest) - grid.start
@@ -149,7 +155,7 @@ def serve_command(directory: Path, scenario: Scenario, newest: int = 0) -> str:
 
 
 def _serve(frame: Frame) -> dict[str, str]:
-    """The command that serves blocks, where they stay here."""
+    """The command that serves the blocks, if they stay on this machine."""
     if frame.mode != "blocks" or not frame.stays:
         return {}
     return {"serve": serve_command(Path(str(frame.destination)), frame.scenario, frame.newest)}
@@ -164,28 +170,39 @@ def _rate(report: PushReport) -> int:
     return round(report.samples / report.seconds) if report.seconds > 0 else 0
 
 
+def is_served(directory: Path) -> bool:
+    """Whether a Prometheus runs on this directory now."""
+    from promfill.files.claims import is_locked
+
+    return is_locked(directory / "lock")
+
+
 def _written_lines(report: PushReport, rate: str) -> Iterator[str]:
-    there = report.details.get("already_there")
-    if there:
-        yield f"there  {there:,} blocks already, whole and right: not made again"
-    yield f"wrote  {report.samples:,} samples, {size_text(report.bytes)}, into {report.frame.destination} ({rate})"
+    skipped = report.details.get("already_there")
+    if skipped:
+        exist = "exists and is" if skipped == 1 else "exist and are"
+        yield f"note   {plural(skipped, 'block')} already {exist} intact (skipped)"
+    if report.samples or not skipped:
+        size = size_text(report.bytes)
+        yield f"wrote  {plural(report.samples, 'sample')}, {size}, to {report.frame.destination} ({rate})"
 
 
 def _remains_of_upload(frame: Frame, upload: Uploaded) -> str:
-    there = upload.before + len(upload.complete)
+    done = upload.before + len(upload.complete)
+    of = "1 block is" if frame.blocks == 1 else f"{frame.blocks or 0:,} blocks are"
     return (
-        f"{there} of {frame.blocks} blocks are complete at {upload.destination}, the others stay in "
-        f"{frame.destination} as far as they are made; to go on, run the same command with --resume"
+        f"{done:,} of {of} complete at {upload.destination}; those already made stay in {frame.destination}; "
+        "to continue, run the same command with --resume"
     )
 
 
 def _head(frame: Frame) -> list[str]:
     facts = describe(frame.scenario)
-    series = f"{frame.series:,} series x {facts['steps']:,} steps of {facts['step']}"
+    series = f"{plural(frame.series, 'series')} x {plural(facts['steps'], 'step')} of {facts['step']}"
     if facts["stale_at_end"]:
         series += " and a staleness marker"
     return [
-        f"{facts['metric']}: {series} = {frame.samples:,} samples",
+        f"{facts['metric']}: {series} = {plural(frame.samples, 'sample')}",
         f"from   {facts['start']} ({facts['start_epoch']})",
         f"to     {facts['end']} ({facts['end_epoch']}), not included",
     ]

@@ -1,15 +1,16 @@
-"""What an upload of blocks tells."""
+"""Show an upload of blocks."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from promfill.cli.text.format import size_text
+from promfill.errors import plural
 from promfill.operations.reports import BlocksFound, Uploaded
 
 LATER = (
-    "a Mimir may need minutes to hours until they can be queried, and may answer with a part of them until then: "
-    "ask for the full count, with Cache-Control: no-store"
+    "Mimir may need minutes to hours before all samples can be queried, and may answer with some of them until then: "
+    "check the full count, with Cache-Control: no-store"
 )
 
 
@@ -28,25 +29,26 @@ def upload_facts(report: Uploaded) -> dict[str, Any]:
 
 def upload_lines(report: Uploaded) -> list[str]:
     """What was uploaded, for people."""
-    there = f"; {len(report.there):,} blocks were there already" if report.there else ""
+    count = len(report.there)
+    there = f"; {plural(count, 'block')} already {'exists' if count == 1 else 'exist'} (skipped)" if count else ""
     renamed = sorted(report.renamed.items())
     own, other = renamed[0] if renamed else ("", "")
     more = f", and {len(renamed) - 1:,} more" if len(renamed) > 1 else ""
-    under = f"note   {own} is there as {other}{more}: Mimir had failed to validate it under its own name"
-    sent = f"{len(report.uploaded):,} blocks, {size_text(report.bytes)}, to {report.destination}"
+    under = f"note   {own} was uploaded as {other}{more}: Mimir had failed to validate it under its own name"
+    sent = f"{plural(len(report.uploaded), 'block')}, {size_text(report.bytes)}, to {report.destination}"
     return [f"sent   {sent}: complete{there}", *([under] if renamed else []), f"note   {LATER}"]
 
 
 def found_facts(found: BlocksFound) -> dict[str, Any]:
-    """What is to go up."""
+    """What would be uploaded, for programs."""
     facts = {"blocks": found.blocks, "samples": found.samples, "bytes": found.bytes}
     return {**facts, **({"destination": found.destination} if found.destination else {})}
 
 
 def plan_text(found: BlocksFound) -> str:
-    """What would go up, for people."""
+    """What would be uploaded, for people."""
     return (
-        f"{found.blocks:,} blocks, {found.samples:,} samples, {found.bytes:,} bytes: "
-        "whole, and within Mimir's rules\n"
+        f"{plural(found.blocks, 'block')}, {plural(found.samples, 'sample')}, {plural(found.bytes, 'byte')}: "
+        "intact and within Mimir's rules\n"
         "dry run: nothing was sent"
     )

@@ -1,9 +1,10 @@
-"""What reading back tells: what is there of a push, and what is wrong with it."""
+"""Show what verify found: how much of a push is stored, and what is wrong with it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from promfill.errors import plural
 from promfill.scenario.times import format_time
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from promfill.operations.verify import VerifyReport
 
 RANGES = 10
-"""Ranges of time that are told of each fault."""
+"""How many time ranges are shown for each fault."""
 
 
 def report_facts(report: VerifyReport) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def report_facts(report: VerifyReport) -> dict[str, Any]:
 
 
 def _store_facts(name: str) -> dict[str, str]:
-    """The store as `check` tells it. name: ``Prometheus at URL``, or ``blocks in DIR``."""
+    """The store, with the keys that `check` uses. name: ``Prometheus at URL`` or ``blocks in DIR``."""
     kind, _, where = name.partition(" in " if name.startswith("blocks in ") else " at ")
     return {"name": kind, "where": where}
 
@@ -45,24 +46,24 @@ def report_text(report: VerifyReport) -> str:
     """The report for people."""
     lines = [
         f"{report.metric} in {report.store}, compared {report.rule}",
-        f"expected    {report.expected:,} samples of {report.series:,} series",
+        f"expected    {plural(report.expected, 'sample')} of {plural(report.series, 'series')}",
         f"found       {report.tally.found:,}",
     ]
     if report.tally.rounded:
         lines.append(f"            {report.tally.rounded:,} of them rounded by the store")
     if report.not_checked:
-        lines.append(f"not checked {report.not_checked:,} staleness markers, which this way of reading does not show")
+        lines.append(f"not checked {plural(report.not_checked, 'staleness marker')}: not visible through this API")
     for name, count in report.wrong.items():
         if count or name in report.faults:
             lines.append(f"{name.replace('_', ' '):11} {count:,}{_when(report, name)}")
-    lines += [f"            {_selector(labels)} is none of the push's series" for labels in report.strangers]
+    lines += [f"            {_selector(labels)} is not a series of this push" for labels in report.strangers]
     if report.stranger_count > len(report.strangers):
-        lines.append(f"            and {report.stranger_count - len(report.strangers):,} series more")
+        lines.append(f"            and {report.stranger_count - len(report.strangers):,} more series")
     return "\n".join([*lines, *([report.unchecked] if report.unchecked else [])])
 
 
 def _ranges_of(report: VerifyReport, name: str) -> TimeRanges | None:
-    """When the samples of a fault are; None where there are none. All missing ones may be not yet visible."""
+    """The times of a fault; None if it has none. If nothing is missing for good, missing times are not yet visible."""
     if not report.wrong[name] or (name == "not_yet_visible" and report.missing):
         return None
     return report.faults["missing" if name == "not_yet_visible" else name].ranges
@@ -74,7 +75,7 @@ def _ranges_facts(ranges: TimeRanges | None) -> list[dict[str, str]]:
 
 
 def _when(report: VerifyReport, name: str) -> str:
-    """The ranges of time of a fault, in words."""
+    """The time ranges of a fault, as text."""
     ranges = _ranges_of(report, name)
     if ranges is None:
         return ""
@@ -82,7 +83,7 @@ def _when(report: VerifyReport, name: str) -> str:
         format_time(first) if first == last else f"{format_time(first)} to {format_time(last)}"
         for first, last in ranges.first(RANGES)
     ]
-    more = f" and {len(ranges) - RANGES} ranges more" if len(ranges) > RANGES else ""
+    more = f" and {plural(len(ranges) - RANGES, 'more range')}" if len(ranges) > RANGES else ""
     return f": {', '.join(told)}{more}"
 
 

@@ -1,4 +1,4 @@
-"""``promfill tsdb``: work on blocks, as promtool's group of this name does. A file per command."""
+"""``promfill tsdb``: work with blocks, like ``promtool tsdb``. One file per command."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from promfill.cli import LazyGroup
 
 
 class TsdbGroup(LazyGroup):
-    """Imports `promfill.cli.tsdb.<command>` when that command is asked for."""
+    """Imports `promfill.cli.tsdb.<command>` only when that command is used."""
 
     prefix = "promfill.cli.tsdb."
     table = {  # noqa: RUF012
-        "create-blocks-from": "Make blocks from text that holds samples.",
+        "create-blocks-from": "Make blocks from text.",
         "list": "List the blocks of a directory.",
-        "dump": "Print all samples of a directory of blocks.",
-        "analyze": "Say which labels fill a block.",
-        "verify": "Check all of every block, and say who would take it.",
+        "dump": "Print all samples in a directory of blocks.",
+        "analyze": "Show which labels take up the space in a block.",
+        "verify": "Check blocks for damage, and show which stores accept them.",
     }
 
 
 @click.group(cls=TsdbGroup)
 def command() -> None:
-    """Make blocks from text, and look into blocks.
+    """Make blocks from text; list, dump, analyze and verify blocks.
 
     \b
     Example:

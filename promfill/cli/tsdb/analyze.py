@@ -1,4 +1,4 @@
-"""``promfill tsdb analyze``: which labels fill a block, as promtool counts it."""
+"""``promfill tsdb analyze``: show which labels take up the space in a block, with promtool's figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promfill.cli.console import Console
-from promfill.cli.options.shared import JSON, with_options
+from promfill.cli.options.shared import JSON, Between, with_options
 from promfill.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,20 +23,20 @@ _RANKINGS = (
     "label_cardinality",
     "metric_cardinality",
 )
-"""What ``--json`` calls the rankings, in promtool's order."""
+"""The names of the rankings in the JSON, in promtool's order."""
 
 
 @click.command()
 @click.argument("directory", metavar="[DIR]", default="data", type=click.Path(path_type=Path))
 @click.argument("ulid", metavar="[BLOCK]", default="")
-@click.option("--limit", type=click.IntRange(0), default=20, show_default=True, metavar="N", help="Rows of a list.")
-@click.option("--extended", is_flag=True, help="How full the chunks are, too.")
+@click.option("--limit", type=Between(0), default=20, show_default=True, metavar="N", help="Number of rows per list.")
+@click.option("--extended", is_flag=True, help="Also show how full the chunks are.")
 @with_options(JSON)
 def command(directory: Path, ulid: str, limit: int, extended: bool, as_json: bool) -> None:
-    """Say which labels fill the BLOCK of DIR (data), the last one if none is named.
+    """Show which labels take up the space in BLOCK in DIR (default: data); by default in the last block.
 
-    The figures of promtool's analyze. Of figures of one size the names are in order, where promtool's order changes
-    from run to run.
+    The figures are those of promtool. Rows with equal figures are sorted by name, while promtool's order varies from
+    run to run.
 
     \b
     Example:
@@ -57,7 +57,7 @@ def command(directory: Path, ulid: str, limit: int, extended: bool, as_json: boo
 
 
 def _facts(analysis: Analysis, fullness: list[int] | None) -> dict[str, Any]:
-    """For ``--json``."""
+    """The analysis for ``--json``."""
     return {
         "ulid": analysis.ulid,
         "range": analysis.range,
@@ -79,6 +79,10 @@ def _choose(directory: Path, ulid: str) -> Block:
     blocks, _ = open_blocks(directory)
     found = [block for block in blocks if ulid in ("", block.meta.ulid)]
     if not found:
-        fix = "promfill tsdb list names those there" if ulid else "name the directory that holds the blocks"
-        raise InputError(f"{directory} holds no block {ulid}".rstrip(), fix, field="ulid" if ulid else "directory")
+        fix = "run promfill tsdb list for its blocks" if ulid else "give the directory that holds the blocks"
+        raise InputError(
+            f"{directory} does not contain {f'the block {ulid}' if ulid else 'any block'}",
+            fix,
+            field="ulid" if ulid else "directory",
+        )
     return found[-1] if not ulid else found[0]

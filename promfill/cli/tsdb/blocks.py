@@ -1,4 +1,4 @@
-"""What the commands that read blocks say alike."""
+"""Messages and facts that all commands that read blocks share."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def warn_of_skipped(paths: Sequence[Path], console: Console) -> None:
-    """Prometheus reads over a block without a readable meta.json, and says nothing."""
+    """Warn about blocks without a readable meta.json, which Prometheus skips silently."""
     if paths:
         more = f" and {len(paths) - 1} more" if paths[1:] else ""
-        console.warn(f"{paths[0]}{more}: skipped, for lack of a readable meta.json (promfill tsdb verify tells why)")
+        console.warn(f"skipped {paths[0]}{more}: meta.json cannot be read (run promfill tsdb verify for the reason)")
 
 
 def block_facts(path: Path, meta: BlockMeta, size: int) -> dict[str, Any]:
-    """A block for ``--json``; size: bytes of all its files."""
+    """A block for ``--json``. size: bytes of all its files."""
     return {
         "ulid": meta.ulid,
         "path": str(path),
@@ -34,6 +34,6 @@ def block_facts(path: Path, meta: BlockMeta, size: int) -> dict[str, Any]:
 
 
 def note_wal(directory: Path, console: Console) -> None:
-    """Samples of a write-ahead log are in no block."""
+    """Tell the user that samples in the write-ahead log are not included."""
     if any((directory / "wal").glob("[0-9]*")):
-        console.note(f"{directory / 'wal'} is not read: what it holds is in no block yet")
+        console.note(f"{directory / 'wal'} is not read: its samples are not in blocks yet")

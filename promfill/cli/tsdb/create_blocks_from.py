@@ -1,4 +1,4 @@
-"""``promfill tsdb create-blocks-from openmetrics``: text to blocks, as promtool's command of this name."""
+"""``promfill tsdb create-blocks-from openmetrics``: make blocks from text, like the promtool command."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ import click
 
 from promfill.cli.console import Console
 from promfill.cli.options.shared import JSON, with_options
+from promfill.cli.text.format import rate_text
 from promfill.cli.tsdb.blocks import block_facts
-from promfill.errors import InputError
+from promfill.errors import InputError, plural
 from promfill.scenario.times import DAY_MS, name_time, parse_duration
 
 if TYPE_CHECKING:
@@ -26,38 +27,38 @@ if TYPE_CHECKING:
 _LABEL = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=(.*)", re.DOTALL)
 
 EITHER_SIDE = (
-    click.option("-q", "--quiet", is_flag=True, help="Print no table of blocks, and only errors."),
-    click.option("-r", "--human-readable", is_flag=True, help="Times as dates, sizes with units."),
+    click.option("-q", "--quiet", is_flag=True, help="Print only errors, and no table of blocks."),
+    click.option("-r", "--human-readable", is_flag=True, help="Print times as dates and sizes with units."),
     click.option(
         "--max-block-duration",
         metavar="DURATION",
-        help="Longest block: the longest of 2h, 6h, 18h, 54h, … that is not longer.  [default: 2h]",
+        help="Maximum block duration, rounded down to 2h, 6h, 18h, 54h, …  [default: 2h]",
     ),
 )
-"""Options that may stand before ``openmetrics`` as well, as they do in promtool."""
+"""Options that may also be given before ``openmetrics``, as in promtool."""
 
 
 @click.group()
 @with_options(EITHER_SIDE)
 def command(**values: Any) -> None:
-    """Make blocks from text that holds samples."""
+    """Make blocks from text."""
 
 
 @command.command(short_help="Make blocks from OpenMetrics text.")
 @click.argument("text", metavar="INPUT")
 @click.argument("directory", metavar="[OUTPUT]", default="data", type=click.Path(path_type=Path))
 @with_options(EITHER_SIDE)
-@click.option("--utc-days", is_flag=True, help="Blocks of 24h, from midnight to midnight UTC: Mimir takes no others.")
 @click.option(
-    "--label", "labels", multiple=True, metavar="K=V", help="Set this label on every series; may be repeated."
+    "--utc-days", is_flag=True, help="Make blocks of 24h aligned to UTC days, the only ones that Mimir accepts."
 )
-@click.option("--allow-future", is_flag=True, help="Take samples after now.")
+@click.option("--label", "labels", multiple=True, metavar="K=V", help="Label to set on every series; may be repeated.")
+@click.option("--allow-future", is_flag=True, help="Accept samples in the future.")
 @with_options(JSON)
 @click.pass_context
 def openmetrics(context: click.Context, /, **values: Any) -> None:
-    """Make blocks from OpenMetrics text: a file, plain or gzip, or - for standard input.
+    """Make blocks from OpenMetrics text: a plain or gzip file, or - for standard input.
 
-    The blocks appear in OUTPUT (data) when the whole text has been read and is good; else nothing does.
+    The blocks appear in OUTPUT (default: data) when the whole text has been read without an error.
 
     \b
     Example:
@@ -66,7 +67,7 @@ def openmetrics(context: click.Context, /, **values: Any) -> None:
     before = context.parent.params if context.parent else {}
     given = {name: values[name] or before.get(name) for name in ("quiet", "human_readable", "max_block_duration")}
     if not values["text"]:
-        raise InputError.about("text", "is empty", "name a file, or - for standard input")
+        raise InputError.about("text", "is empty", "give a file, or - for standard input")
     console = Console(-1 if given["quiet"] else 0)
     duration = _duration(given["max_block_duration"], values["utc_days"])
     labels = _labels(values["labels"])
@@ -84,9 +85,9 @@ def openmetrics(context: click.Context, /, **values: Any) -> None:
 
 
 def _duration(longest: str | None, utc_days: bool) -> int:
-    """Milliseconds of the longest block."""
+    """The maximum block duration in milliseconds."""
     if utc_days and longest:
-        raise InputError.about("utc_days", "makes blocks of 24h", "leave out --max-block-duration, or --utc-days")
+        raise InputError.about("utc_days", "and --max-block-duration cannot be used together", "leave one of them out")
     if utc_days:
         return DAY_MS
     from promfill.promtool.create_blocks import SHORTEST_BLOCK, block_duration
@@ -109,7 +110,7 @@ def _labels(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _table(report: BlocksReport, human: bool) -> Iterator[str]:
-    """promtool aligns each block's line by itself, the first one with the header."""
+    """The table of blocks. Like promtool, align each row separately, and the header with the first row."""
     from promfill.cli.text.block_table import HEADER, align, block_row
 
     first, *rest = (block_row(block.meta, block.bytes, human) for block in report.blocks)
@@ -140,20 +141,21 @@ def _facts(made: CreatedBlocks, directory: Path) -> dict[str, Any]:
 def _warn(made: CreatedBlocks, console: Console) -> None:
     report = made.report
     if not report.blocks:
-        console.note("the text holds no sample: there is no block to make")
+        console.note("the text contains no samples, so no block was made")
     if report.exemplars:
-        console.note(f"{report.exemplars:,} exemplars dropped: blocks hold none")
+        console.note(f"{plural(report.exemplars, 'exemplar')} dropped: blocks cannot hold exemplars")
     if report.doubled:
-        console.note(f"{report.doubled:,} samples stood there more than once, with one value: each is kept once")
+        are = "sample appears" if report.doubled == 1 else "samples appear"
+        console.note(f"{report.doubled:,} duplicate {are} in the text: each is kept once")
     if report.late:
-        console.warn(f"line {report.late.line} is the first that is after now: {name_time(report.late.time)}")
+        console.warn(f"line {report.late.line} is the first one in the future: {name_time(report.late.time)}")
     for finding in made.findings:
         console.finding(finding)
 
 
 @contextmanager
 def _progress(console: Console) -> Iterator[Progress]:
-    """A function that is told how far the work is; bars only where stderr is a terminal."""
+    """Yields a function to call with the progress. Shows bars if stderr is a terminal."""
     if console.verbosity < 0 or not sys.stderr.isatty():
         yield lambda _phase, _done, _total, _samples: None
         return
@@ -165,7 +167,7 @@ def _progress(console: Console) -> Iterator[Progress]:
 
 
 class _Bars:
-    """A bar for each phase, one after the other."""
+    """One progress bar per phase, one after the other."""
 
     def __init__(self) -> None:
         self._phase = ""
@@ -181,9 +183,10 @@ class _Bars:
             self._bar.__enter__()
         seconds = max(time.monotonic() - self._start, 1e-3)
         size = f"{done / 1e6:,.0f} MB, " if phase == "reading" else ""
-        self._bar.update(done - self._bar.pos, f"{size}{samples:,} samples, {samples / seconds / 1e6:.1f} M/s")
+        rate = rate_text(samples, seconds)
+        self._bar.update(done - self._bar.pos, ", ".join(filter(None, (f"{size}{plural(samples, 'sample')}", rate))))
 
     def end(self) -> None:
-        """Leave the last bar as it stands."""
+        """End the last bar."""
         if self._bar:
             self._bar.__exit__(None, None, None)

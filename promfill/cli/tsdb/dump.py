@@ -1,4 +1,4 @@
-"""``promfill tsdb dump``: all samples of a directory of blocks, as promtool prints them."""
+"""``promfill tsdb dump``: print all samples in a directory of blocks, as promtool does."""
 
 from __future__ import annotations
 
@@ -17,21 +17,25 @@ _EVERYTHING = "{__name__=~'(?s:.*)'}"
 def _check_ms(context: click.Context, parameter: click.Parameter, ms: int) -> int:
     if not _FIRST <= ms <= _LAST:
         words = f"{ms} is not a valid time"
-        raise InputError.about(parameter.name or "", words, "write Unix milliseconds that fit in 64 bits")
+        raise InputError.about(parameter.name or "", words, "give Unix milliseconds that fit in 64 bits")
     return ms
 
 
 @click.command()
 @click.argument("directory", metavar="[DIR]", default="data", type=click.Path(path_type=Path))
-@click.option("--min-time", type=int, default=_FIRST, metavar="MS", callback=_check_ms, help="First time, Unix ms.")
-@click.option("--max-time", type=int, default=_LAST, metavar="MS", callback=_check_ms, help="Last time, Unix ms.")
 @click.option(
-    "--match", "selector", default=_EVERYTHING, metavar="SELECTOR", help="Series, such as 'up{job=~\"a|b\"}'."
+    "--min-time", type=int, default=_FIRST, metavar="MS", callback=_check_ms, help="First time to print, Unix ms."
+)
+@click.option(
+    "--max-time", type=int, default=_LAST, metavar="MS", callback=_check_ms, help="Last time to print, Unix ms."
+)
+@click.option(
+    "--match", "selector", default=_EVERYTHING, metavar="SELECTOR", help="Series to print, such as 'up{job=~\"a|b\"}'."
 )
 def command(directory: Path, min_time: int, max_time: int, selector: str) -> None:
-    """Print the samples of all blocks in DIR (data): a line each, byte for byte as promtool does.
+    """Print the samples of all blocks in DIR (default: data), one per line, exactly as promtool does.
 
-    Series in label order, samples in the order of time; blocks that overlap are merged. A series ends with its first
+    Series are in label order and samples in time order; overlapping blocks are merged. A series ends before its first
     histogram. The write-ahead log is not read.
 
     \b
@@ -49,13 +53,14 @@ def command(directory: Path, min_time: int, max_time: int, selector: str) -> Non
     warn_of_skipped(skipped, console)
     note_wal(directory, console)
     if min_time > max_time:
-        console.warn("--min-time lies behind --max-time: no sample is between them")
+        console.warn("--min-time is after --max-time: no samples are in this range")
     elif not blocks:
-        console.note(f"{directory} holds no block that can be read: nothing is printed")
+        console.note(f"{directory} contains no readable block, so nothing is printed")
     dump = Dump(blocks, matchers, min_time=min_time, max_time=max_time)
     sys.stdout.flush()
     for piece in dump.pieces():
         sys.stdout.buffer.write(piece)
     sys.stdout.buffer.flush()
     if dump.histograms:
-        console.note(f"{dump.histograms:,} series end at a histogram: only floats are printed, as by promtool")
+        end = "series ends" if dump.histograms == 1 else "series end"
+        console.note(f"{dump.histograms:,} {end} at a histogram: like promtool, dump prints only floats")

@@ -1,4 +1,4 @@
-"""``promfill tsdb list``: the blocks of a directory, as promtool lists them."""
+"""``promfill tsdb list``: list the blocks of a directory, as promtool does."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from promfill.cli.options.shared import JSON, with_options
 
 @click.command()
 @click.argument("directory", metavar="[DIR]", default="data", type=click.Path(path_type=Path))
-@click.option("-r", "--human-readable", is_flag=True, help="Times as dates, sizes with units.")
+@click.option("-r", "--human-readable", is_flag=True, help="Print times as dates and sizes with units.")
 @with_options(JSON)
 def command(directory: Path, human_readable: bool, as_json: bool) -> None:
-    """List the blocks of DIR (data): name, times, what they hold and their size, byte for byte as promtool does.
+    """List the blocks in DIR (default: data) with their times, counts and sizes, exactly as promtool does.
 
     \b
     Example:

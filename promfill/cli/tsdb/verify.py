@@ -1,4 +1,4 @@
-"""``promfill tsdb verify``: whether blocks are whole and right, and which stores would take them."""
+"""``promfill tsdb verify``: check blocks for damage, and show which stores accept them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from promfill.cli.console import Console
 from promfill.cli.options.shared import JSON, with_options
-from promfill.errors import DamagedError
+from promfill.errors import DamagedError, plural
 
 if TYPE_CHECKING:
     from promfill.operations.review_blocks import BlockReview, DirectoryReview
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 @click.argument("directory", metavar="[DIR]", default="data", type=click.Path(path_type=Path))
 @with_options(JSON)
 def command(directory: Path, as_json: bool) -> None:
-    """Check all of every block in DIR (data), or of the block that DIR is.
+    """Check every block in DIR (default: data) for damage, and show which stores accept it. DIR may be one block.
 
-    Checksums, orders, references, ranges, counts and every sample's time; then whether Prometheus, Mimir and Thanos
-    would take the block, and why not. Exit code 1 where a block is damaged.
+    Checks checksums, order, references, ranges, counts and the time of every sample; then shows whether Prometheus,
+    Mimir and Thanos accept the block, and if not, why. Exits with 1 if a block is damaged.
 
     \b
     Example:
@@ -42,11 +42,16 @@ def command(directory: Path, as_json: bool) -> None:
     if review.wrong:
         first, *more = review.wrong
         others = f" and {len(more)} more" if more else ""
-        raise DamagedError(f"{len(review.wrong)} of {len(review.blocks)} blocks are damaged: {first.path}{others}")
+        raise DamagedError(f"{_of(len(review.wrong), len(review.blocks))} damaged: {first.path}{others}")
+
+
+def _of(some: int, blocks: int) -> str:
+    """ "2 of 3 blocks are", "1 of 1 block is"."""
+    return f"{some:,} of {plural(blocks, 'block')} {'is' if blocks == 1 else 'are'}"
 
 
 def _finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """What is about the directory, after what is about its blocks."""
+    """The findings about the directory, which follow those about its blocks."""
     for finding in findings:
         yield f"note   {finding.text}"
         yield from [f"fix    {finding.fix}"] if finding.fix else []
@@ -93,23 +98,23 @@ def _lines(reviews: Sequence[BlockReview]) -> Iterator[str]:
         yield f"{review.path.name}  {_state(review)}"
     right = sum(not review.wrong for review in reviews)
     yield ""
-    yield f"{right} of {len(reviews)} blocks are whole and right"
+    yield f"{_of(right, len(reviews))} intact"
     for store in reviews[0].stores:
         yield from _verdict_lines(store, reviews)
 
 
 def _state(review: BlockReview) -> str:
     if review.wrong or not review.check:
-        return f"WRONG  {review.wrong}"
+        return f"DAMAGED  {review.wrong}"
     check = review.check
     return (
-        f"right  {check.series:,} series, {sum(check.chunks.values()):,} chunks, "
-        f"{sum(check.samples.values()):,} samples, {check.bytes:,} bytes"
+        f"intact  {plural(check.series, 'series')}, {plural(sum(check.chunks.values()), 'chunk')}, "
+        f"{plural(sum(check.samples.values()), 'sample')}, {plural(check.bytes, 'byte')}"
     )
 
 
 def _verdict_lines(store: str, reviews: Sequence[BlockReview]) -> Iterator[str]:
-    """One line of how many it takes; then each reason and each note once, with the blocks that it is about."""
+    """One line with how many blocks a store accepts; then each reason and note once, with the blocks that have it."""
     taken = sum(review.stores[store].takes for review in reviews)
     answer = "yes" if taken == len(reviews) else "no" if not taken else f"{taken} of {len(reviews)}"
     yield f"{store + ':':12}{answer}"

@@ -106,7 +106,7 @@ def test_a_script_that_fails(promfill: Promfill, log: Path) -> None:
     assert "ended with exit code 3" in result.err
     assert f"vpn_backfill_{START}.txt is whole and 2 blocks in" in result.err
     assert "run the same command again" in result.err
-    assert result.err.startswith("288 of 288 samples are whole in the text for the script; to go on,")
+    assert result.err.startswith("288 of 288 samples are complete in the text for the script; to continue,")
 
 
 def test_the_environment_holds_no_secret_for_a_script_that_asks_for_none(
@@ -125,7 +125,7 @@ def test_the_environment_holds_no_secret_for_a_script_that_asks_for_none(
         (TO[:2], "--mode script needs --username and --password-file"),
         ((*TO, "--backfill-script", "nowhere.sh"), "nowhere.sh does not exist"),
         ((*TO, "--backfill-script", "password"), "chmod +x password"),
-        ((*TO, "--tenant", "t"), "--tenant does not fit --mode script"),
+        ((*TO, "--tenant", "t"), "--tenant only works with --mode remote-write or --upload"),
     ],
 )
 def test_what_is_missing_is_said_before_anything_is_written(

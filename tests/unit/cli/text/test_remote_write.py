@@ -24,7 +24,7 @@ QUIET: dict[str, Any] = {
 def table(**more: Any) -> list[str]:
     scenario = Scenario("m", (), Grid(0, 1000, 1200))
     report = PushReport(Frame("remote-write", scenario, 1, 1200, "http://a/"), details={**QUIET, **more})
-    return lines(report, "20 kB", "1.00 s", provable=False)
+    return lines(report, "20 kB", "1.00 s", can_verify=False)
 
 
 def test_a_push_without_trouble() -> None:
@@ -47,19 +47,19 @@ def test_everything_that_happened_has_its_row() -> None:
     )
     assert [line[:6].strip() for line in told[2:]] == [
         "",
-        "there",
-        "again",
-        "halved",
+        "skip",
+        "retry",
+        "split",
         "reject",
         "reject",
         "note",
         "note",
     ]
     assert "500 samples had been sent by an earlier run" in told[2]
-    assert "60 samples already" in told[3]
-    assert "4 attempts; 2 answers were lost" in told[4]
+    assert "60 samples: already stored" in told[3]
+    assert "4 retries; 2 answers were lost" in told[4]
     assert "12 samples: 400 no" in told[6]
-    assert "7 samples less" in told[8]
+    assert "counted 7 samples too few" in told[8]
     assert "-dedup.minScrapeInterval=1ms" in told[9]
 
 
@@ -71,4 +71,4 @@ def test_what_nobody_could_be_asked_is_told_instead() -> None:
 
 def test_a_receiver_that_does_not_tell_who_it_is_is_not_called_by_a_name() -> None:
     told = table(answers_lost=2, retries=2, perhaps_twice=60)
-    assert "may hold 60 samples twice, if a VictoriaMetrics is behind it" in told[-1]
+    assert "may hold 60 samples twice if it is a VictoriaMetrics" in told[-1]
