@@ -123,7 +123,7 @@ class Scenario:
 
         Each `Batch` has times (T,) and values (T, S). A series that alone holds more than `samples` comes in several
         batches, in order of time. Memory does not grow with the range. reuse: a batch is valid only until the next one,
-        whose values take its place: that is faster. InputError: `samples` below 1.
+        whose values take its place: that saves a copy. InputError: `samples` below 1.
 
         >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
         >>> for batch in scenario.batches():
