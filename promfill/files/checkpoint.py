@@ -1,13 +1,13 @@
-"""What a run has done so far, on disk: ``.promfill/<run>.json``, so that a resumed run can go on after anything.
+"""The state of a run on disk, ``.promfill/<run>.json``, so that the run can be resumed after any failure.
 
     checkpoint = Checkpoint(path, run, start, end)
     checkpoint.done["complete"] = [...]
     checkpoint.save()
     checkpoint.append("3 17")
 
-One file a run, replaced whole: a crash leaves the one before. What comes too often for that is appended, a line each
-behind the first; a last line that is torn is as if it had never been written. The file holds no secret. What `plan`,
-`done` and the lines mean is the mode's own affair; the rest is common.
+One file per run, replaced atomically: after a crash the previous version is still there. Frequent updates are appended
+as lines after the first one; an incomplete last line is ignored. The file holds no secrets. Each mode decides what
+`plan`, `done` and the lines mean; the rest is common to all modes.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from promfill.files.directory import sync_directory
 FOLDER = Path(".promfill")
 VERSION = 1
 SYNC_SECONDS = 1.0
-"""How long a line may be in the system's hands alone: it outlives us there, but no power cut."""
-_sync = getattr(os, "fdatasync", os.fsync)  # macOS has the latter alone
+"""How long an appended line may stay unsynced: it survives the end of this process, but not a power cut."""
+_sync = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 _KEPT_ELSEWHERE = ("path", "lines", "_file", "_synced")
 
 
@@ -39,9 +39,9 @@ _KEPT_ELSEWHERE = ("path", "lines", "_file", "_synced")
 class Checkpoint:
     """The state of one run.
 
-    run: a hash of the options as typed and the destination. start, end: what they resolved to, Unix ms.
-    fingerprint: the noise's first values: a resumed run must draw the same. finished: nothing is left to do.
-    options: what was pushed, as it was typed. lines: what had been appended when it was loaded; `save` forgets them.
+    run: a hash of the options as typed and the destination. start, end: the resolved times, Unix ms.
+    fingerprint: the first values of the noise: a resumed run must draw the same. finished: nothing is left to do.
+    options: the options of the push as typed. lines: the appended lines when it was loaded; `save` drops them.
     """
 
     path: Path
@@ -58,7 +58,7 @@ class Checkpoint:
     _synced: float = 0.0
 
     def save(self) -> None:
-        """Write it, so that it is there after a power cut. OutputError where that cannot be."""
+        """Write the file durably, so that it survives a power cut. OutputError if that fails."""
         kept = {name: value for name, value in asdict(self).items() if name not in _KEPT_ELSEWHERE}
         document = {"version": VERSION, **kept}
         self.close()
@@ -71,7 +71,7 @@ class Checkpoint:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(self.path)
-            sync_directory(self.path.parent)  # until then the file may lose its name, and what is appended to it
+            sync_directory(self.path.parent)  # until then a power cut may undo the rename, and lose appended lines
         except OSError as error:
             with suppress(OSError):
                 temporary.unlink()
@@ -79,9 +79,9 @@ class Checkpoint:
         self.lines = ()
 
     def claim(self, seen: Checkpoint | None) -> int | None:
-        """Become the only run that writes it; what `claims.claim_file` gives. seen: what was there when this one began.
+        """Lock the file for this run; returns what `claims.claim_file` does. seen: the checkpoint when this run began.
 
-        InputError: another run writes it, or has written it since. OutputError as `save`.
+        InputError: another run is writing it, or has written it since. OutputError as `save`.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ class Checkpoint:
         return held
 
     def append(self, line: str) -> None:
-        """Add a line to the file that `save` made: it outlives this process at once. OutputError as there."""
+        """Add a line to the file that `save` wrote; it survives the end of this process. OutputError as `save`."""
         try:
             if self._file is None:
                 self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
@@ -109,7 +109,7 @@ class Checkpoint:
             raise self._cannot(error) from error
 
     def close(self) -> None:
-        """Sync what was appended. OutputError as `save`."""
+        """Sync the appended lines. OutputError as `save`."""
         if self._file is None:
             return
         descriptor, self._file = self._file, None
@@ -121,25 +121,25 @@ class Checkpoint:
             os.close(descriptor)
 
     def remove(self) -> None:
-        """Forget the run: nothing has been done."""
+        """Delete the checkpoint, because the run has done nothing."""
         self.close()
         self.path.unlink(missing_ok=True)
 
     def _cannot(self, error: OSError) -> OutputError:
         reason = error.strerror or error
-        fix = f"make room, or set another {setting('checkpoint')}"
+        fix = f"free some disk space, or set another {setting('checkpoint')}"
         return OutputError(f"cannot write the checkpoint {self.path}: {reason}", fix)
 
     @classmethod
     def load(cls, path: Path) -> Self | None:
-        """The checkpoint there; None where there is none. InputError where it cannot be read."""
+        """The checkpoint at this path, None if there is none. InputError if it cannot be read."""
         try:
             first, *lines = path.read_text(encoding="utf-8").split("\n")
             document = json.loads(first)
             version = document.pop("version")
             if version != VERSION:
                 raise InputError(
-                    f"the checkpoint {path} is of version {version}",
+                    f"the checkpoint {path} has version {version}, and this promfill reads version {VERSION}",
                     "resume it with the promfill that wrote it",
                     field="checkpoint",
                 )

@@ -1,8 +1,8 @@
-"""Names of what is being written, and who may remove what a killed push left of it.
+"""Temporary names and locks of files that are being written, and the removal of what killed pushes left.
 
-Everything grows under a temporary name beside its own, ``NAME.<pid>.promfill``, and gets its name when it is whole and
-synced. Pushes that write into a directory share a lock on the directory itself, so that nothing is left in it. A run
-holds its checkpoint alone, by a lock on ``CHECKPOINT.lock``: of two at once each would send what the other sends.
+Every file is written under a temporary name, ``NAME.<pid>.promfill``, and renamed when it is complete and synced.
+Pushes that write into a directory share a lock on the directory itself, which adds no file to it. A run locks its
+checkpoint exclusively, through ``CHECKPOINT.lock``: two runs at once would both send the same samples.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ except ImportError:  # Windows: leftovers stay until they are removed by hand
     fcntl = None  # type: ignore[assignment]
 
 TEMPORARY = ".promfill"
-"""The ending. Not one of Prometheus's own: it would remove those when it starts."""
+"""The suffix. Not one of Prometheus's own, because Prometheus removes those when it starts."""
 
 _LEFTOVER = re.compile(r".+\.\d+" + re.escape(TEMPORARY))
 
 
 def temporary_path(path: Path, run: int) -> Path:
-    """Where `path` grows; run: tells one push's names from those of another push of the same things."""
+    """The temporary name of `path`; run: keeps the names of two pushes of the same files apart."""
     return path.with_name(f"{path.name}.{run}{TEMPORARY}")
 
 
 def claim_directory(directory: Path) -> int | None:
-    """Make the directory, and hold it as one of its writers until the descriptor is closed or the process ends.
+    """Make the directory, and share its lock with other writers until the descriptor is closed or the process ends.
 
-    Whoever is alone there removes what killed pushes left. InputError where the directory cannot be.
+    If no other push writes there, what killed pushes left is removed. InputError if the directory cannot be made.
     """
     make_directory(directory)
     if fcntl is None:
@@ -44,15 +44,15 @@ def claim_directory(directory: Path) -> int | None:
     with contextlib.suppress(OSError):  # a file system without locks, or other writers: then leftovers stay
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _remove_leftovers(directory)
-    with contextlib.suppress(OSError):  # whoever is alone there is so for a moment only
+    with contextlib.suppress(OSError):  # go from the exclusive lock to the shared one
         fcntl.flock(descriptor, fcntl.LOCK_SH)
     return descriptor
 
 
 def claim_file(path: Path) -> int | None:
-    """Hold a file, which need not exist, as its only writer, until `release_file` or the process ends.
+    """Lock a file, which need not exist, as its only writer, until `release_file` or the process ends.
 
-    None where there are no locks. InputError: somebody else holds it. OSError: its directory cannot be written to.
+    None if there are no locks here. InputError: another run holds it. OSError: its directory is not writable.
     """
     if fcntl is None:
         return None
@@ -69,28 +69,30 @@ def claim_file(path: Path) -> int | None:
             return None
         if _stands_there(descriptor, lock):
             return descriptor
-        os.close(descriptor)  # who held it has removed it meanwhile
+        os.close(descriptor)  # the previous owner has removed it meanwhile
 
 
 def release_file(path: Path, descriptor: int) -> None:
-    """Let go of what `claim_file` gave."""
+    """Release the lock that `claim_file` returned."""
     _lock_of(path).unlink(missing_ok=True)
     os.close(descriptor)
 
 
 def refuse_claimed(path: Path) -> None:
-    """InputError where another run holds this file."""
+    """InputError if another run holds this file."""
     if is_locked(_lock_of(path)):
         raise still_running(path)
 
 
 def still_running(path: Path) -> InputError:
-    """What is to be said where a run is still at work."""
-    return InputError(f"{path} is of a run of this command that is still at work", "wait until it has ended, or end it")
+    """The error for a file whose run has not ended."""
+    return InputError(
+        f"{path} belongs to a run of this command that is still running", "wait until it ends, or stop it"
+    )
 
 
 def is_locked(path: Path) -> bool:
-    """Whether another process holds a flock on the file; False where there is none or nobody can tell."""
+    """Whether another process holds a flock on the file; False also if the file is missing or cannot be tested."""
     if fcntl is None or not path.is_file():
         return False
     try:

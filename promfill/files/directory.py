@@ -1,4 +1,4 @@
-"""Output directories: made if missing, tried before the first byte, and locked while a push writes there."""
+"""Output directories: checked before the first byte is written, and made if they are missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from promfill.errors import InputError, OutputError
 
 
 def check_writable(directory: Path) -> None:
-    """InputError unless files can be made in the directory, or in the nearest parent that is there. Makes nothing."""
+    """InputError unless the directory, or its nearest existing parent, is writable. Makes nothing."""
     try:
         there = next(path for path in (directory, *directory.absolute().parents) if _is_there(path))
     except (OSError, ValueError) as error:  # a name that is too long, or holds a NUL
@@ -39,7 +39,7 @@ def _is_there(path: Path) -> bool:
 
 
 def make_directory(directory: Path) -> None:
-    """The directory and its parents; InputError where that cannot be."""
+    """Make the directory and its parents. InputError if that fails."""
     check_writable(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def make_directory(directory: Path) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Make names in the directory durable."""
+    """Make the names in the directory durable."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -58,7 +58,7 @@ def sync_directory(directory: Path) -> None:
 
 @contextlib.contextmanager
 def disk_errors(what: Path) -> Iterator[None]:
-    """OSError becomes OutputError with the system's words."""
+    """Turn OSError into OutputError with the system's message."""
     try:
         yield
     except OSError as error:

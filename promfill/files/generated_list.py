@@ -1,4 +1,4 @@
-"""The list of what promfill generated, ``.promfill/made`` in the working directory: ``make clean`` removes that."""
+"""The list of generated files, ``.promfill/made`` in the working directory: ``make clean`` removes those."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def recorded() -> frozenset[Path]:
 
 
 def record(*paths: Path) -> None:
-    """Add files or directories, before they get their names: after a crash the list still holds all that is there.
+    """Add files or directories before they get their final names, so that the list is complete even after a crash.
 
-    What is on it already is not written again. A working directory that cannot be written has no list, and that fails
-    no push.
+    Paths already on the list are not added again. If the working directory is not writable, there is no list, and the
+    push goes on.
     """
     there = recorded()
     lines = [f"{path}\n" for path in paths if "\n" not in str(path) and path.resolve() not in there]  # a line a path

@@ -173,7 +173,7 @@ def test_a_push_beside_itself_sends_nothing(promfill: Promfill) -> None:
     with Receiver(answer) as receiver:
         push = (*PUSH, "--mode", "remote-write", "--remote-write-url", receiver.url)
         assert promfill(*push).code == 0
-        assert all("is of a run of this command that is still at work: wait until" in words for words in told[1:])
+        assert all("belongs to a run of this command that is still running: wait until" in words for words in told[1:])
         assert posts(receiver) == posts(lonely)
         assert not list(Path(".promfill").glob("*.lock"))
         assert promfill(*push, "--again").code == 0

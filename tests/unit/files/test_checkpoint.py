@@ -112,6 +112,6 @@ def test_a_checkpoint_that_cannot_be_written_leaves_nothing_behind(
         raise OSError(ENOSPC, os.strerror(ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutputError, match="No space left on device: make room, or set another checkpoint"):
+    with pytest.raises(OutputError, match="No space left on device: free some disk space, or set another checkpoint"):
         Checkpoint(tmp_path / "run.json", "name", 1, 2).save()
     assert not [*tmp_path.iterdir()]

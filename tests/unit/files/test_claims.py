@@ -31,7 +31,7 @@ def test_one_at_a_time(path: Path) -> None:
     held = claim_file(path)
     assert held is not None
     for refused in (claim_file, refuse_claimed):
-        with pytest.raises(InputError, match=r"run\.json is of a run of this command that is still at work"):
+        with pytest.raises(InputError, match=r"run\.json belongs to a run of this command that is still running"):
             refused(path)
     release_file(path, held)
     assert not list(path.parent.iterdir())
@@ -68,6 +68,6 @@ def test_a_checkpoint_that_has_changed_since_is_not_claimed(path: Path) -> None:
             ours.claim(before)
     held = ours.claim(Checkpoint.load(path))
     assert held is not None
-    with pytest.raises(InputError, match="still at work"):
+    with pytest.raises(InputError, match="still running"):
         theirs.claim(Checkpoint.load(path))
     release_file(path, held)
