@@ -1,1 +1,1 @@
-"""What is asked for, as plain values: metrics, label patterns, times."""
+"""The description of a push as plain values: metrics, label patterns, times."""

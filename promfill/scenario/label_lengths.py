@@ -1,4 +1,4 @@
-"""How many series of label patterns hold a value longer than a limit, without expanding a single one."""
+"""Counts the series that have a label value longer than a limit, without expanding the label patterns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Lengths = Counter[int]
 
 
 def value_lengths(pattern: LabelPattern) -> Lengths:
-    """The lengths of all values of a label: a pattern's parts are few, and so are the lengths of each."""
+    """The lengths of all values of a label. Cheap: a pattern has few parts, and each part few lengths."""
     lengths = Counter({0: 1})
     for part in pattern.parts:
         grown: Lengths = Counter()
@@ -25,7 +25,7 @@ def value_lengths(pattern: LabelPattern) -> Lengths:
 
 
 def series_within(patterns: Iterable[LabelPattern], longest: int) -> int:
-    """Series all of whose label values take `longest` bytes at most."""
+    """The number of series whose label values all have at most `longest` bytes."""
     return math.prod(
         sum(count for length, count in value_lengths(pattern).items() if length <= longest) for pattern in patterns
     )

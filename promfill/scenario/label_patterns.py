@@ -1,16 +1,16 @@
-r"""The grammar of labels: text to label patterns. Plain Python, nothing is expanded here.
+r"""Parses the text of labels to label patterns. Nothing is expanded here.
 
     labels  = label *("," label)
     label   = name "=" ( quoted / pattern )
-    quoted  = <"> *( "\"" / "\\" / any other character ) <">      nothing fans out; commas are plain
+    quoted  = <"> *( "\"" / "\\" / any other character ) <">      no fan-out; commas are ordinary characters
     pattern = *( "\{" / "\}" / range / list / any character but a comma or a brace )
-    range   = "{" digits ".." digits "}"           {1..100}; {001..100} pads with zeros to the longer bound
+    range   = "{" digits ".." digits "}"           {1..100}; {001..100} pads with zeros to the width of the longer bound
     list    = "{" text 1*("," text) "}"            {a,b,c}; its commas do not end the label
 
-A backslash stands for itself wherever it does not stand before a brace (in quotes: before a quote or a backslash).
-``}`` is plain where it closes a ``\{``. A falling range is an error: it names the same series as the rising one, and
-is more often a digit forgotten (``{100..20}``) than meant. Blanks around a label's name are dropped, values are kept
-as they are. A text of nothing but blanks holds no label.
+A backslash is an ordinary character unless it precedes a brace (in quotes: a quote or a backslash). ``}`` is an
+ordinary character if it closes a ``\{``. A descending range is an error: it names the same series as the ascending
+one, and is more often a typo (``{100..20}``) than intended. Spaces around a label's name are dropped, values are kept
+unchanged. A text of only spaces has no labels.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from typing import NamedTuple
 from promfill.errors import InputError, setting
 
 MAX_SERIES = 10_000_000
-"""The most series of one push, and the most numbers of one range."""
+"""The maximum number of series in a push, and of numbers in a range."""
 
 _MAX_DIGITS = 18  # of a range's bound: below 2^63
-_SHOWN = 60  # characters of a piece that a message quotes
+_SHOWN = 60  # how many characters of the input a message quotes
 
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _NAME = re.compile(r"[^=,]*")
@@ -43,7 +43,7 @@ _RANGE = re.compile(r"\{([0-9]+)\.\.([0-9]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class NumberRange:
-    """The decimal numbers first … last, both included; padded with zeros to `width` digits where that is not 0."""
+    """The decimal numbers from first to last, inclusive; padded with zeros to `width` digits unless that is 0."""
 
     first: int
     last: int
@@ -68,22 +68,22 @@ class LabelPattern:
 
     @property
     def count(self) -> int:
-        """How many values it fans out to."""
+        """How many values the label has."""
         return math.prod(_count(part) for part in self.parts)
 
 
 class ParsedLabels(NamedTuple):
-    """What `parse_labels` makes: the patterns in the order given, and a text for each name that was made valid."""
+    """The result of `parse_labels`: the patterns in input order, and a warning for each name that was changed."""
 
     patterns: list[LabelPattern]
     warnings: list[str]
 
 
 def parse_labels(texts: Sequence[str], *, braces: bool = True) -> ParsedLabels:
-    """The labels of all texts; without `braces`, braces (and backslashes) outside of quotes are plain.
+    """The labels of all texts. Without `braces`, braces and backslashes outside quotes are ordinary characters.
 
-    InputError: broken grammar, a name that two labels share once it is made valid, `__name__`, an empty value, text
-    that is not UTF-8, a value twice in one list, more than MAX_SERIES series.
+    InputError: a syntax error, two labels whose valid names are the same, `__name__`, an empty
+    value, text that is not UTF-8, a duplicate value in a list, more than MAX_SERIES series.
     """
     patterns: dict[str, LabelPattern] = {}
     written: dict[str, str] = {}
@@ -102,13 +102,13 @@ def count_series(patterns: Iterable[LabelPattern]) -> int:
     count = math.prod(pattern.count for pattern in patterns)
     if count > MAX_SERIES:
         raise _wrong(
-            f"the labels fan out to {count:,} series, and one push makes at most {MAX_SERIES:,}", "narrow a {…}"
+            f"the labels fan out to {count:,} series, and the maximum of a push is {MAX_SERIES:,}", "use a smaller {…}"
         )
     return count
 
 
 def validate_metric_name(name: str) -> None:
-    """InputError, with a name that would do, where Prometheus would not take this one."""
+    """InputError, with a valid name as the fix, if Prometheus does not accept this one."""
     if _METRIC.fullmatch(name):
         return
     if not name:
@@ -124,14 +124,14 @@ def _wrong(problem: str, fix: str) -> InputError:
 
 
 def parse_pattern(text: str) -> tuple[Part, ...]:
-    """One value that may fan out, alone: a comma outside of braces is plain. InputError: broken grammar."""
+    """A single value that may fan out: a comma outside braces is an ordinary character. InputError: a syntax error."""
     return tuple(_read_pattern(_check_utf8(text), 0, commas=True)[0])
 
 
 def exact_label(name: str, parts: Sequence[Part]) -> LabelPattern:
-    """A label whose name is taken as it is. InputError: a name that is not valid, an empty value."""
+    """A label whose name is not changed. InputError: an invalid name, an empty value."""
     if not name:
-        raise _wrong("a label has an empty name", "give it one")
+        raise _wrong("a label has an empty name", "write name=value")
     for text in (name, *parts):
         if isinstance(text, str):
             _check_utf8(text)
@@ -157,15 +157,13 @@ def _read_labels(text: str, braces: bool) -> Iterator[tuple[str, list[Part]]]:
 
 
 def _read_name(text: str, at: int) -> tuple[str, int]:
-    """The name and the place behind its equals sign."""
+    """The name, and the position after its equals sign."""
     end = _match(_NAME, text, at).end()
     name = text[at:end].strip()
     if not text.startswith("=", end):
         if not name:
-            raise _wrong(f"{setting('labels')} {_show(text)} has an empty label", "take out the comma")
-        raise _wrong(
-            f"label {_show(name)} has no =", "write name=value; a value that holds a comma stands in double quotes"
-        )
+            raise _wrong(f"{setting('labels')} {_show(text)} has an empty label", "remove the comma")
+        raise _wrong(f"label {_show(name)} has no =", "write name=value; put a value with a comma in double quotes")
     if not name:
         raise _wrong(f"label {_show(text[at:])} has no name before its =", "write name=value")
     return name, end + 1
@@ -174,12 +172,15 @@ def _read_name(text: str, at: int) -> tuple[str, int]:
 def _read_quoted(text: str, at: int) -> tuple[list[Part], int]:
     found = _QUOTED.match(text, at)
     if not found:
-        raise _wrong(f"the value {_show(text[at:])} has no closing quote", 'end it with "; inside, write \\" for one')
+        raise _wrong(
+            f"the value {_show(text[at:])} has no closing quote",
+            'end it with "; write \\" for a quote inside the value',
+        )
     end = found.end()
     if end < len(text) and text[end] != ",":
         raise _wrong(
-            f"{_show(text[end:])} stands behind the closing quote of {_show(found.group())}",
-            'only a comma may; inside, write \\" for a quote',
+            f"{_show(text[end:])} follows the closing quote of {_show(found.group())}",
+            'put a comma between; write \\" for a quote inside',
         )
     return [_QUOTED_ESCAPE.sub(r"\1", found.group(1))], end
 
@@ -190,9 +191,9 @@ def _read_plain(text: str, at: int) -> tuple[list[Part], int]:
 
 
 def _read_pattern(text: str, at: int, commas: bool = False) -> tuple[list[Part], int]:
-    """Text, ranges and lists up to the next comma outside of braces; with `commas` these are plain."""
+    """Text, ranges and lists up to the next comma outside braces; with `commas`, commas are ordinary characters."""
     parts: list[Part] = []
-    plain_open = 0  # plain opening braces that no plain closing one has met yet
+    plain_open = 0  # escaped opening braces that are not closed yet
     while at < len(text) and (commas or text[at] != ","):
         token = _TOKEN.match(text, at)
         if token is None and not (text[at] == "," or (text[at] == "}" and plain_open)):
@@ -215,7 +216,7 @@ def _append_text(parts: list[Part], text: str) -> None:
 
 
 def _parse_group(group: str) -> Part:
-    """A range or a list, braces included."""
+    """A range or a list, including its braces."""
     found = _RANGE.fullmatch(group)
     if found:
         return _parse_range(group, *found.groups())
@@ -224,19 +225,24 @@ def _parse_group(group: str) -> Part:
         raise _brace_error(group)
     if len(set(items)) < len(items):
         twice = next(item for item in items if items.count(item) > 1)
-        raise _wrong(f"{_show(twice)} stands twice in {_show(group)}, which is the same series twice", "leave one out")
+        raise _wrong(
+            f"{_show(twice)} occurs twice in {_show(group)}, so the same series would be made twice", "remove one"
+        )
     return items
 
 
 def _parse_range(group: str, first: str, last: str) -> NumberRange:
     if max(len(first), len(last)) > _MAX_DIGITS:
-        raise _wrong(f"the range {_show(group)} has a number of over {_MAX_DIGITS} digits", "write the front as text")
+        raise _wrong(
+            f"the range {_show(group)} has a number of more than {_MAX_DIGITS} digits",
+            "write the leading digits as text",
+        )
     padded = any(bound[0] == "0" and len(bound) > 1 for bound in (first, last))
     numbers = NumberRange(int(first), int(last), max(len(first), len(last)) if padded else 0)
     if numbers.count < 1:
-        raise _wrong(f"the range {_show(group)} falls", f"write {{{last}..{first}}}")
+        raise _wrong(f"the range {_show(group)} is descending", f"write {{{last}..{first}}}")
     if numbers.count > MAX_SERIES:
-        raise _wrong(f"the range {_show(group)} has {numbers.count:,} numbers", f"at most {MAX_SERIES:,} will do")
+        raise _wrong(f"the range {_show(group)} has {numbers.count:,} numbers", f"the maximum is {MAX_SERIES:,}")
     return numbers
 
 
@@ -245,19 +251,19 @@ def _check_utf8(text: str) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         piece = text[max(0, error.start - 10) : error.end + 10]
-        problem = f"{setting('labels')} holds bytes that are not UTF-8, at {_show(piece)}"
-        raise _wrong(problem, "write it in UTF-8") from None
+        problem = f"{setting('labels')} is not valid UTF-8, at {_show(piece)}"
+        raise _wrong(problem, "encode it in UTF-8") from None
     return text
 
 
 def _check_name(given: str, written: dict[str, str]) -> str:
-    """The valid form of a name; InputError where an earlier label has it."""
+    """The valid form of a name. InputError if an earlier label already uses it."""
     name = re.sub("[^a-zA-Z0-9_]", "_", given)
     name = f"_{name}" if name[0].isdigit() else name
     if name == "__name__":
-        raise _wrong(f"label {_show(given)} is the metric's name", f"give it as {setting('metric_name')}")
+        raise _wrong(f"label {_show(given)} is the metric's name", f"set it with {setting('metric_name')}")
     if given in written.values():
-        raise _wrong(f"label {_show(given)} is given twice", f"leave one out; to fan out write {name}={{a,b}}")
+        raise _wrong(f"label {_show(given)} is given twice", f"remove one; for several values write {name}={{a,b}}")
     if name in written:
         raise _wrong(f"labels {_show(written[name])} and {_show(given)} both become '{name}'", "rename one of the two")
     return name
@@ -266,7 +272,7 @@ def _check_name(given: str, written: dict[str, str]) -> str:
 def _check_value(given: str, parts: list[Part]) -> tuple[Part, ...]:
     if all(part == "" or (isinstance(part, tuple) and "" in part) for part in parts):
         raise _wrong(
-            f"label {_show(given)} has an empty value, which Prometheus drops", "give it one, or leave the label out"
+            f"label {_show(given)} has an empty value, which Prometheus drops", "add a value, or leave the label out"
         )
     return tuple(parts)
 
@@ -274,7 +280,7 @@ def _check_value(given: str, parts: list[Part]) -> tuple[Part, ...]:
 def _brace_error(text: str) -> InputError:
     return _wrong(
         f"the brace in {_show(text)} is neither a range such as {{1..100}} nor a list such as {{a,b,c}}",
-        "write \\{ for a plain brace",
+        "write \\{ for a literal brace",
     )
 
 
@@ -286,11 +292,11 @@ def _count(part: Part) -> int:
 
 def _match(pattern: re.Pattern[str], text: str, at: int) -> re.Match[str]:
     found = pattern.match(text, at)
-    assert found is not None  # these patterns match the empty text as well
+    assert found is not None  # these patterns also match the empty text
     return found
 
 
 def _show(text: str) -> str:
-    """A piece of input as a message quotes it: shortened, and in one line whatever it holds."""
+    """A part of the input, as messages quote it: shortened and on one line."""
     short = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
     return f"'{short}'" if short.isprintable() else repr(short)

@@ -1,4 +1,4 @@
-"""What is to be generated, validated: plain values, no arrays."""
+"""The metric, series, times and signal to generate, validated: plain values, no arrays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SEEDS = 2**32
 SEASONS = ("daily", "none")
 DEFAULT_DESCRIPTION = "Backfilled metric data"
-_FARTHEST_NOISE = 7.0  # standard deviations; no draw of ours goes further
+_FARTHEST_NOISE = 7.0  # standard deviations; our noise never goes further
 _LARGEST_SEASON = 20.0
 _LARGEST = 1.7e308
 
@@ -28,14 +28,14 @@ _LARGEST = 1.7e308
 class Signal:
     """The parameters of ``value(t) = trend(t) + seasonality(t) + noise(t)``; defaults are the original script's."""
 
-    trend_coefficient: float = 0.1  # rise per hour
+    trend_coefficient: float = 0.1  # increase per hour
     flat_base: float = 5.0  # the trend at the start
     seasonality: str = "daily"  # or "none"
-    timezone: str = "UTC"  # where the day of the season begins
+    timezone: str = "UTC"  # the time zone in which the daily pattern begins
     noise_mean: float = 0.0
     noise_std: float = 3.0
     seed: int = 42
-    decimals: int | None = None  # how many are kept
+    decimals: int | None = None  # values are rounded to this many decimals
     resolution: float | None = None  # values are multiples of it; a power of two
 
     @property
@@ -46,9 +46,9 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One push: which series, at which times, with which signal, and what is said about the metric.
+    """One push: the series, times, signal and metadata of a metric.
 
-    With `stale_at_end` the grid's last step is no sample but a staleness marker, in every series.
+    With `stale_at_end` the grid's last step is a staleness marker instead of a sample, in every series.
     """
 
     metric: str
@@ -61,12 +61,12 @@ class Scenario:
 
     @property
     def sampled(self) -> Grid:
-        """The time points of the samples alone."""
+        """The time points of the samples, without that of the staleness markers."""
         return replace(self.grid, steps=self.grid.steps - self.stale_at_end)
 
 
 def make_grid(start: int, end: int, step: int) -> Grid:
-    """The time points start, start + step, … before end (all ms); InputError where there is none."""
+    """The time points start, start + step, … before end (all ms). InputError if there are none."""
     if start >= end:
         raise InputError(
             f"the start {format_time(start)} is not before the end {format_time(end)}",
@@ -84,7 +84,7 @@ def make_grid(start: int, end: int, step: int) -> Grid:
 
 
 def check_signal(signal: Signal, grid: Grid) -> Signal:
-    """The same signal; InputError that names the field where a value cannot be used."""
+    """The same signal. InputError, with the field, if a value is not valid."""
     for name in ("trend_coefficient", "flat_base", "noise_mean", "noise_std"):
         value = getattr(signal, name)
         if not math.isfinite(value):
@@ -118,14 +118,14 @@ def _check_zone(name: str) -> None:
 
 
 def largest_value(signal: Signal, grid: Grid) -> float:
-    """No |value| of the push is above this; infinite where floats do not reach."""
+    """An upper bound of |value| in the push; infinite if it exceeds float64."""
     hours = (grid.steps - 1) * grid.step / 3.6e6
     trend = abs(signal.flat_base) + abs(signal.trend_coefficient) * hours
     return trend + _LARGEST_SEASON + abs(signal.noise_mean) + _FARTHEST_NOISE * signal.noise_std
 
 
 def may_round_to_zero(signal: Signal) -> bool:
-    """Whether some value of a push of this signal, however long, may be rounded to nothing."""
+    """Whether rounding might overflow for some value of a push with this signal, however long the push is."""
     if not signal.rounds:
         return False
     unit = signal.resolution or 10.0 ** -(signal.decimals or 0)
@@ -135,10 +135,12 @@ def may_round_to_zero(signal: Signal) -> bool:
 
 
 def _check_size(signal: Signal, grid: Grid) -> None:
-    scale = 10.0 ** (signal.decimals or 0) / (signal.resolution or 1.0)  # rounding multiplies, and divides again
+    scale = 10.0 ** (signal.decimals or 0) / (
+        signal.resolution or 1.0
+    )  # rounding multiplies by this, then divides again
     if not largest_value(signal, grid) * scale < _LARGEST:
         raise InputError(
-            "the values would leave the range of a float64",
+            "the values would exceed the range of a float64",
             f"make {setting('trend_coefficient')}, {setting('flat_base')} or the noise smaller",
             field=_largest_part(signal, grid),
         )
@@ -157,7 +159,7 @@ def _largest_part(signal: Signal, grid: Grid) -> str:
 
 
 def parse_resolution(text: str) -> float:
-    """The power of two that ``2^-7`` or ``0.0078125`` spells; InputError for anything else."""
+    """The power of two for ``2^-7`` or ``0.0078125``. InputError for anything else."""
     wrong = InputError.about("resolution", f"{text!r} must be a power of two", "write 2^-7, 0.0078125, 0.5, 1 …")
     base, caret, exponent = text.strip().partition("^")
     try:
@@ -170,7 +172,7 @@ def parse_resolution(text: str) -> float:
 
 
 def describe_times(start: int, end: int) -> dict[str, str]:
-    """A start and an end (ms) for people, and as `promfill.scenario.times.parse_time` reads them."""
+    """A start and an end (ms) as text that people can read, and that `promfill.scenario.times.parse_time` can."""
     return {
         "start": format_time(start),
         "end": format_time(end),

@@ -10,9 +10,9 @@ from promfill.errors import InputError, setting
 
 UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 DAY_MS = UNITS_MS["d"]
-LAST_MS = 253_370_764_799_999  # 9998-12-31T23:59:59.999Z: in no time zone does datetime end there
+LAST_MS = 253_370_764_799_999  # 9998-12-31T23:59:59.999Z: datetime can represent it in every time zone
 
-_LONGEST = 100  # characters: no time or duration needs more
+_LONGEST = 100  # characters: no valid time or duration needs more
 
 _PART = re.compile(r"(\d+)(ms|[smhdw])", re.ASCII)
 _DURATION = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
@@ -25,7 +25,7 @@ _TIME_FIX = "write Unix seconds, RFC 3339 (2026-01-31T00:00:00Z), now or now-21d
 def parse_duration(text: str, field: str, part: str = "") -> int:
     """Milliseconds of ``500ms``, ``30s``, ``1h30m``, ``1d``; a bare number is minutes.
 
-    InputError, which names the field, unless it is above 0. part: words for the part of the field that the text is.
+    InputError, with the field, unless it is above 0. part: words for the part of the field that the text is.
     """
     text = text.strip()
 
@@ -46,15 +46,15 @@ def parse_duration(text: str, field: str, part: str = "") -> int:
 
 
 def is_relative(text: str) -> bool:
-    """Whether the time is counted from now, and so differs from run to run."""
+    """Whether the time is relative to now, and so differs from run to run."""
     return bool(_RELATIVE.fullmatch(text.strip()))
 
 
 def parse_time(text: str, field: str, now: int, step: int = 1) -> int:
     """Unix milliseconds of Unix seconds, RFC 3339, ``now`` or ``now-21d``. `now` is in milliseconds.
 
-    step: relative times are rounded down to a multiple of it (ms since the epoch), so that a command which is given
-    twice within a step means the same times. The others are taken as they are. InputError names the field.
+    step: relative times are rounded down to a multiple of it (ms since the epoch), so that a command that is run twice
+    within a step uses the same times. Absolute times are not rounded. InputError, with the field, if it is not valid.
     """
     text = text.strip()
     if len(text) > _LONGEST:
@@ -69,7 +69,7 @@ def parse_time(text: str, field: str, now: int, step: int = 1) -> int:
     else:
         time = _parse_rfc3339(text, field)
     if not 0 <= time <= LAST_MS:
-        fix = "write Unix seconds, not milliseconds" if 0 <= time // 1000 <= LAST_MS else "choose a time in these years"
+        fix = "write Unix seconds, not milliseconds" if 0 <= time // 1000 <= LAST_MS else "use a time between them"
         raise InputError.about(field, f"{text!r} is not between 1970 and 9998", fix)
     return time
 
@@ -86,19 +86,19 @@ def _parse_rfc3339(text: str, field: str) -> int:
 
 
 def format_time(ms: int) -> str:
-    """RFC 3339 in UTC; a fraction only where there is one."""
+    """RFC 3339 in UTC, with a fraction only if it is not 0."""
     moment = datetime.fromtimestamp(ms // 1000, UTC)
     fraction = f".{ms % 1000:03d}" if ms % 1000 else ""
     return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
 
 def format_seconds(ms: int) -> str:
-    """Unix seconds as `parse_time` reads them back."""
+    """Unix seconds, in the form that `parse_time` reads."""
     return f"{ms // 1000}.{ms % 1000:03d}" if ms % 1000 else str(ms // 1000)
 
 
 def format_duration(ms: int) -> str:
-    """The shortest spelling that `parse_duration` reads back: ``1d``, ``1h30m``, ``500ms``."""
+    """The shortest text that `parse_duration` reads: ``1d``, ``1h30m``, ``500ms``."""
     parts = []
     for unit in ("d", "h", "m", "s", "ms"):
         count, ms = divmod(ms, UNITS_MS[unit])
@@ -108,5 +108,5 @@ def format_duration(ms: int) -> str:
 
 
 def name_time(ms: int) -> str:
-    """RFC 3339 where a calendar has the time, else the milliseconds: blocks of others may hold any."""
+    """RFC 3339 if the time is in calendar range, else milliseconds: blocks of other writers may have any time."""
     return format_time(ms) if 0 <= ms <= LAST_MS else f"{ms:,} ms"

@@ -83,36 +83,36 @@ def test_without_braces_they_are_plain_and_commas_split() -> None:
 
 
 ERRORS = [
-    ("a=1,b", "label 'b' has no =: write name=value; a value that holds a comma stands in double quotes"),
-    ("a=1,", "labels 'a=1,' has an empty label: take out the comma"),
-    ("a=1,,b=2", "labels 'a=1,,b=2' has an empty label: take out the comma"),
+    ("a=1,b", "label 'b' has no =: write name=value; put a value with a comma in double quotes"),
+    ("a=1,", "labels 'a=1,' has an empty label: remove the comma"),
+    ("a=1,,b=2", "labels 'a=1,,b=2' has an empty label: remove the comma"),
     ("=v", "label '=v' has no name before its =: write name=value"),
-    ("a=", "label 'a' has an empty value, which Prometheus drops: give it one, or leave the label out"),
-    ('a=""', "label 'a' has an empty value, which Prometheus drops: give it one, or leave the label out"),
-    ("a={,x}", "label 'a' has an empty value, which Prometheus drops: give it one, or leave the label out"),
-    ('a="x', 'the value \'"x\' has no closing quote: end it with "; inside, write \\" for one'),
+    ("a=", "label 'a' has an empty value, which Prometheus drops: add a value, or leave the label out"),
+    ('a=""', "label 'a' has an empty value, which Prometheus drops: add a value, or leave the label out"),
+    ("a={,x}", "label 'a' has an empty value, which Prometheus drops: add a value, or leave the label out"),
+    ('a="x', 'the value \'"x\' has no closing quote: end it with "; write \\" for a quote inside the value'),
     (
         'a="x"y,b=1',
-        """'y,b=1' stands behind the closing quote of '"x"': only a comma may; inside, write \\" for a quote""",
+        """'y,b=1' follows the closing quote of '"x"': put a comma between; write \\" for a quote inside""",
     ),
-    ("__name__=up", "label '__name__' is the metric's name: give it as metric_name"),
-    ("-_name__=up", "label '-_name__' is the metric's name: give it as metric_name"),
-    ("a=1,a=2", "label 'a' is given twice: leave one out; to fan out write a={a,b}"),
+    ("__name__=up", "label '__name__' is the metric's name: set it with metric_name"),
+    ("-_name__=up", "label '-_name__' is the metric's name: set it with metric_name"),
+    ("a=1,a=2", "label 'a' is given twice: remove one; for several values write a={a,b}"),
     ("a-b=1,a.b=2", "labels 'a-b' and 'a.b' both become 'a_b': rename one of the two"),
-    ("a={x,y,x}", "'x' stands twice in '{x,y,x}', which is the same series twice: leave one out"),
-    ("a={100..20}", "the range '{100..20}' falls: write {20..100}"),
-    ("a={1..10000001}", "the range '{1..10000001}' has 10,000,001 numbers: at most 10,000,000 will do"),
+    ("a={x,y,x}", "'x' occurs twice in '{x,y,x}', so the same series would be made twice: remove one"),
+    ("a={100..20}", "the range '{100..20}' is descending: write {20..100}"),
+    ("a={1..10000001}", "the range '{1..10000001}' has 10,000,001 numbers: the maximum is 10,000,000"),
     (
         "a={1..1234567890123456789}",
-        "the range '{1..1234567890123456789}' has a number of over 18 digits: write the front as text",
+        "the range '{1..1234567890123456789}' has a number of more than 18 digits: write the leading digits as text",
     ),
     (
         "a={1..4000},b={1..4000}",
-        "the labels fan out to 16,000,000 series, and one push makes at most 10,000,000: narrow a {…}",
+        "the labels fan out to 16,000,000 series, and the maximum of a push is 10,000,000: use a smaller {…}",
     ),
-    ("a=x\udcff", r"labels holds bytes that are not UTF-8, at 'a=x\udcff': write it in UTF-8"),
-    ("a\n=1,b", "label 'b' has no =: write name=value; a value that holds a comma stands in double quotes"),
-    ("a=1,b\nc", r"label 'b\nc' has no =: write name=value; a value that holds a comma stands in double quotes"),
+    ("a=x\udcff", r"labels is not valid UTF-8, at 'a=x\udcff': encode it in UTF-8"),
+    ("a\n=1,b", "label 'b' has no =: write name=value; put a value with a comma in double quotes"),
+    ("a=1,b\nc", r"label 'b\nc' has no =: write name=value; put a value with a comma in double quotes"),
 ]
 
 
@@ -142,7 +142,7 @@ def test_a_brace_that_is_neither_range_nor_list_names_the_escape(text: str, piec
         parse_labels([text])
     assert str(caught.value) == (
         f"the brace in '{piece}' is neither a range such as {{1..100}} nor a list such as {{a,b,c}}: "
-        "write \\{ for a plain brace"
+        "write \\{ for a literal brace"
     )
 
 
