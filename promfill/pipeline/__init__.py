@@ -1,1 +1,1 @@
-"""Source into sink, in one process or in many."""
+"""Runs a source into a sink, in one process or in several."""

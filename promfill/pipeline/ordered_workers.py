@@ -1,9 +1,9 @@
-"""Several workers for text: one file, encoded and written by several processes.
+"""Workers for text: several processes encode and write one file.
 
-Worker w of n encodes the tiles w, w + n, … and tells the length of each; this process answers, in the order of the
-tiles, with the place in the file where it belongs, and the worker writes it there. So only integers pass through pipes,
-and the file is the one that a single process would write. A worker's next word says that its last tile is written;
-where it dies before, another one does that tile again, at the same place.
+Worker w of n encodes the tiles w, w + n, … and sends the length of each. This process answers, in tile order, with the
+offset of the tile in the file, and the worker writes it there. So only integers pass through the pipes, and the file
+is the same as from a single process. A worker's next message confirms that its last tile is written; if the worker
+dies before that, a new one writes that tile again at the same offset.
 """
 
 from __future__ import annotations
@@ -24,38 +24,38 @@ from promfill.sources.generated import Source
 
 
 class PlacedSink(Sink, Protocol):
-    """A sink of one file, whose pieces may be written in any order."""
+    """A sink with one file, whose parts may be written in any order."""
 
     def encode(self, batch: SeriesBatch) -> bytes:
-        """The bytes of a tile."""
+        """Encode a tile to bytes."""
 
     def begin(self) -> int:
-        """Begin the file; the offset at which the first tile belongs."""
+        """Begin the file; returns the offset of the first tile."""
 
     def write_at(self, offset: int, data: bytes) -> None:
-        """Write a tile at its place, in any process."""
+        """Write a tile at its offset, in any process."""
 
     def written(self, end: int, samples: int) -> None:
-        """All before the offset `end` is there: so many samples more than before."""
+        """Everything before the offset `end` is written: `samples` more than at the last call."""
 
 
 @dataclass(slots=True)
 class _Turn:
-    """A worker, and what it was last told to write: (number of the tile, offset). `again`: that is to be told anew."""
+    """A worker and the last (tile number, offset) sent to it. `again`: it was replaced, so send the offset again."""
 
     worker: Worker
     placed: tuple[int, int] | None = None
     again: bool = False
 
     def tell_place(self) -> None:
-        """Answer a length with the place; a worker that is gone is found out when it is listened to."""
+        """Answer a length with the offset. A dead worker is noticed at the next read, not here."""
         if self.placed:
             with suppress(OSError):
                 self.worker.channel.send(self.placed[1])
 
 
 class OrderedPool:
-    """Pushes a source into a `PlacedSink` by `count` processes."""
+    """Pushes a source into a `PlacedSink` with `count` processes."""
 
     def __init__(self, source: Source, sink: PlacedSink, count: int) -> None:
         self._source, self._sink = source, sink
@@ -64,7 +64,7 @@ class OrderedPool:
         self._turns: list[_Turn] = []
 
     def push(self, progress: Progress = lambda samples: None) -> SinkReport:
-        """Run to the end. Whatever ends it early ends all workers, and leaves nothing half written."""
+        """Run to the end. An error or interrupt ends all workers and leaves no partial file."""
         sink = self._sink
         try:
             offset = sink.begin()
@@ -85,7 +85,7 @@ class OrderedPool:
             self._stop()
 
     def _place(self, number: int, offset: int) -> int:
-        """Tell the worker whose turn it is where its tile belongs; the tile's length."""
+        """Send the next worker in turn the offset of its tile; returns the tile's length."""
         turn = self._turns[number % self._count]
         length = self._hear(number)
         turn.placed = (number, offset)
@@ -93,7 +93,7 @@ class OrderedPool:
         return length
 
     def _hear(self, number: int) -> int:
-        """The length of tile `number`, from the worker whose turn it is; 0 past the last. Its last tile is written."""
+        """The length of tile `number`, 0 after the last one. The message also confirms the worker's previous tile."""
         turn = self._turns[number % self._count]
         while True:
             try:
@@ -122,7 +122,7 @@ class OrderedPool:
 
 
 def _encode_share(channel: Connection, source: Source, sink: PlacedSink, tiles: list[Tile]) -> None:
-    """A worker's life: the length of each tile for its place, and 0 at the end."""
+    """A worker's main function: sends the length of each tile, gets its offset, and sends 0 at the end."""
     try:
         for tile in tiles:
             data = sink.encode(source.batch(tile))

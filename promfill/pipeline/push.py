@@ -1,4 +1,4 @@
-"""The whole pipeline: tiles of a source into a sink."""
+"""The pipeline: passes the tiles of a source to a sink."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from promfill.sources.generated import Source
 
 Progress = Callable[[int], None]
 Ready = Callable[[list[Path]], None]
-"""Is given the paths that have become whole, or were found so, as the push goes on."""
+"""Called with the paths that are complete, while the push goes on."""
 
 
 def push(
@@ -20,10 +20,10 @@ def push(
     progress: Progress = lambda samples: None,
     ready: Ready = lambda paths: None,
 ) -> SinkReport:
-    """Make every tile that the sink wants and give it over; `progress` is told the samples of each.
+    """Make every tile that the sink needs and pass it on; `progress` is called with the samples of each.
 
-    Whatever ends the push early (an error, Ctrl-C, SIGTERM) goes on to the caller after `sink.abort()`, which leaves
-    nothing half written; what had arrived is in ``sink.report``.
+    If an error, Ctrl-C or SIGTERM ends the push early, it goes on to the caller after `sink.abort()`, which leaves no
+    partial files; ``sink.report`` holds what had arrived.
     """
     try:
         for tile in sink.tiles():

@@ -1,4 +1,4 @@
-"""Signals that end a process, while it tidies up."""
+"""Protects the cleanup of a process from the signals that end it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ENDINGS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let no further signal break off what is done here. Python hears signals in its main thread alone."""
+    """Ignore further signals during this block. Python handles signals only in its main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,9 +1,9 @@
-"""Several workers for blocks: a push shared out to processes, each with a sink of its own.
+"""Workers for blocks: a push split between processes, each with its own sink.
 
-A block depends on nothing but its tile, so worker w of n makes every n-th group of blocks, and the files are those that
-one process would make. A worker tells its progress, and which blocks are whole, through a pipe, and at the end its
-report. One that dies before (by the kernel's out-of-memory killer, say) is replaced: what it had finished is found,
-whole and right, and not made again.
+A block depends only on its tile, so worker w of n makes every n-th group of blocks, and the files are the same as from
+one process. A worker sends its progress, the blocks that are complete, and at the end its report through a pipe. A
+worker that dies (because of the kernel's out-of-memory killer, for example) is replaced: the blocks that it had
+finished are checked and not made again.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from promfill.protocols import Sink, SinkReport
 from promfill.sources.generated import Source
 
 SinkOf = Callable[[int, int], Sink]
-"""The sink of worker w of n. It is called in this process, and its sink used in another: nothing is open in it yet."""
+"""Makes the sink of worker w of n. Called in this process, used in another, so the sink has nothing open yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """A worker's last word where it did not come to its end: what it had finished, and its error if it had one."""
+    """The last message of a worker that ended early: what it had finished, and its error if it had one."""
 
     report: SinkReport
     error: PromfillError | None
 
 
 class WorkerPool:
-    """Runs a push in `count` processes; `report` holds what the finished ones made."""
+    """Runs a push in `count` processes; `report` holds the results of the finished ones."""
 
     def __init__(self, source: Source, sink_of: SinkOf, count: int) -> None:
         self.report = SinkReport()
@@ -41,7 +41,7 @@ class WorkerPool:
         self._running: list[Worker] = []
 
     def push(self, progress: Progress = lambda samples: None, ready: Ready = lambda paths: None) -> SinkReport:
-        """Run all workers to the end. Whatever ends it early ends them all, and each leaves nothing half written."""
+        """Run all workers to the end. An error or interrupt ends all of them, and none leaves partial files."""
         try:
             for share in range(self._count):
                 self._start(share, 0)
@@ -85,7 +85,7 @@ class WorkerPool:
         self._start(worker.share, next_death(worker))
 
     def _stop(self) -> None:
-        """End what still runs; its last word tells what it had finished."""
+        """End the workers that still run; the last message of each says what it had finished."""
         for worker in self._running:
             worker.process.terminate()
         for worker in self._running:
@@ -97,7 +97,7 @@ class WorkerPool:
 
 
 def _push_share(channel: Connection, source: Source, sink: Sink) -> None:
-    """A worker's life with a sink of its own."""
+    """A worker's main function, with its own sink."""
 
     def progress(samples: int) -> None:
         leave_with_parent()

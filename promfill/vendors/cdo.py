@@ -1,10 +1,10 @@
-"""The CDO platform: asked for the Grafana Cloud Metrics stack of a tenant, with the tenant's token.
+"""The CDO platform: gets the Grafana Cloud Metrics stack of a tenant with the tenant's token.
 
     stack = fetch_stack(base_url("scale", None), Secret(token))
     stack.push_url, stack.base, stack.user, stack.password
 
-The token goes into one header of one request, and nowhere else; the answer holds a password, so nothing of a good
-answer is ever shown.
+The token is sent in one header of one request and used nowhere else. The answer holds a password, so no part of a
+successful answer is ever shown.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _API_PATH = re.compile(rf"(?:{QUERY_PATH}(?:/push)?)?/*$")
 _URL_FIELD, _USER_FIELD, _PASSWORD_FIELD = "hmInstancePromUrl", "hmInstancePromId", "prometheusToken"
 _FIXES = {
-    401: f"{TOKEN_VARIABLE} is not valid, or no longer: make a new token in CDO",
-    403: f"{TOKEN_VARIABLE} may not read the timeseries stack: use a token of a user who may",
+    401: f"{TOKEN_VARIABLE} is not valid, or has expired: make a new token in CDO",
+    403: f"{TOKEN_VARIABLE} has no permission to read the timeseries stack: use the token of a user who has",
     404: "this tenant has no timeseries stack, or the address is not CDO's: check "
     f"{ENVIRONMENT_VARIABLE}, and {setting('cdo_url')} if it is given",
 }
@@ -46,7 +46,7 @@ _FIXES = {
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A tenant's stack: base address, user and password of its metrics."""
+    """A tenant's metrics stack: base address, user and password."""
 
     base: str
     user: str
@@ -54,7 +54,7 @@ class Stack:
 
     @property
     def push_url(self) -> str:
-        """Where remote write goes."""
+        """The address for remote write."""
         return self.base + PUSH_PATH
 
     @property
@@ -64,23 +64,23 @@ class Stack:
 
 
 def base_url(environment: str | None, url: str | None) -> str:
-    """CDO's base address: the URL if there is one, else the environment's. InputError where neither can be used."""
+    """CDO's base address: the URL if it is set, else the environment's. InputError if neither is valid."""
     if url:
         address, user, _ = split_url(url, "cdo_url")
         if user or "?" in address:
             raise InputError.about(
-                "cdo_url", f"(or {URL_VARIABLE}) {show_url(url)!r} must be the bare address", "leave out user and query"
+                "cdo_url", f"(or {URL_VARIABLE}) {show_url(url)!r} must be an address only", "remove user and query"
             )
         return address.rstrip("/")
     if not environment:
         raise InputError(
-            f"{TOKEN_VARIABLE} is set, but not whose it is",
+            f"{TOKEN_VARIABLE} is set, but not the CDO environment that it belongs to",
             f"set {setting('env')} (or {ENVIRONMENT_VARIABLE}), or {setting('cdo_url')}",
             field="env",
         )
     name = environment.strip().lower()
     if not _NAME.fullmatch(name):
-        words = f"(or {ENVIRONMENT_VARIABLE}) {environment!r} is not a valid environment of CDO"
+        words = f"(or {ENVIRONMENT_VARIABLE}) {environment!r} is not a valid CDO environment"
         raise InputError.about("env", words, "write one such as scale")
     return f"https://{'edge' if name in EDGE else 'www'}.{name}.cdo.cisco.com"
 
@@ -93,10 +93,10 @@ def fetch_stack(
     tls: Tls | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Stack:
-    """Ask CDO. 5xx, 429 and connections that fail are tried three times more, with growing pauses.
+    """Get the stack from CDO. 5xx, 429 and failed connections are retried three times, with growing pauses.
 
-    ReceiverError, in one line: no answer, one that is none, or one that lacks what is needed; RefusedError where
-    another attempt gets the same.
+    ReceiverError, in one line: no answer, an invalid one, or one without a needed field; RefusedError if a retry
+    would get the same.
     """
     destination = Destination(base + PATH, http=HttpConfig(auth=TokenAuth(token), tls=tls or Tls()))
     with make_client(destination, timeout) as client:
@@ -123,7 +123,7 @@ def _read(client: HttpClient, body: bytes) -> Stack:
     except orjson.JSONDecodeError:
         raise RefusedError(f"{where} is not JSON", _ADDRESS_FIX) from None
     if not isinstance(answer, dict):
-        raise RefusedError(f"{where} is JSON, but no object", _ADDRESS_FIX)
+        raise RefusedError(f"{where} is not a JSON object", _ADDRESS_FIX)
     missing = [name for name in (_URL_FIELD, _USER_FIELD, _PASSWORD_FIELD) if _text(answer.get(name)) is None]
     if missing:
         raise ReceiverError(f"{where} lacks {' and '.join(missing)}", "the tenant's stack may not be set up yet")
@@ -136,7 +136,7 @@ def _read(client: HttpClient, body: bytes) -> Stack:
 
 
 def _text(value: object) -> str | None:
-    """A field as text, a number included; None where it is missing, empty, or anything else."""
+    """A field (a text or a number) as text; None if it is missing, empty, or of another type."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return str(value).strip() or None

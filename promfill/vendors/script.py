@@ -1,7 +1,7 @@
-"""Mode script: the OpenMetrics file, then a ``backfill.sh`` that makes blocks of it and uploads them.
+"""Mode script: writes the OpenMetrics file, then runs a ``backfill.sh`` that turns it into blocks and uploads them.
 
-The original tool's way. Its contract has the password as an argument, where every user of the machine can read it; a
-script that carries `MARK` gets it by environment instead, as promfill's own does.
+This is how the original tool works. Its script takes the password as an argument, which every user of the machine can
+read; a script that contains `MARK`, such as promfill's own, takes it from the environment instead.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from promfill.sinks.openmetrics import OpenMetricsSink
 MARK = "# promfill: secrets by environment"
 _AGAIN = "fix the cause and run the same command again"
 SECRETS = ("PROMFILL_PASSWORD", "PROMFILL_BEARER_TOKEN", "CDO_TOKEN")
-"""What no child finds in its environment, but for the password that a marked script asks for."""
+"""Removed from the environment of child processes, except for the password that a marked script needs."""
 
 _GRACE_SECONDS = 10
 _HOME = Path(__file__).resolve().parents[2]
-"""Where this promfill is imported from: a script that lacks a tool runs it in the tool's place."""
+"""The folder that this promfill is imported from: a script without promtool or mimirtool runs promfill instead."""
 _PUSH_PATH = re.compile(r"/api/(prom|v1)/push/?$|/+$")
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A backfill script. `path` is absolute; `marked`: it takes the password by environment."""
+    """A backfill script. `path` is absolute; `marked`: it takes the password from the environment."""
 
     path: Path
     marked: bool
@@ -51,20 +51,22 @@ def own_script() -> Path:
 
 
 def find_script(given: Path | None, output_dir: Path) -> Script:
-    """The script given, else that of the output directory, else promfill's own; InputError where it cannot be run."""
+    """The given script, else that of the output directory, else promfill's own. InputError if it cannot be run."""
     path = given or next((path for path in (output_dir / "backfill.sh",) if path.is_file()), own_script())
     if not path.is_file():
         fix = f"check {setting('backfill_script')}"
         raise InputError(f"the backfill script {path} does not exist", fix, field="backfill_script")
     if path != own_script() and not os.access(path, os.X_OK):
-        raise InputError(f"the backfill script {path} cannot be executed", f"chmod +x {path}", field="backfill_script")
+        raise InputError(
+            f"the backfill script {path} is not executable", f"run chmod +x {path}", field="backfill_script"
+        )
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     return Script(path.absolute(), MARK in (line.strip() for line in lines))
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptAccess:
-    """Where the script uploads to: the base address, the user and the password."""
+    """The upload's destination: the base address, the user and the password."""
 
     url: str
     user: str
@@ -72,7 +74,7 @@ class ScriptAccess:
 
 
 def script_access(destination: Destination) -> ScriptAccess:
-    """The three words of the script's contract; InputError where user and password are not known."""
+    """The script's three arguments. InputError if user and password are not set."""
     auth = destination.http.auth
     if not isinstance(auth, BasicAuth):
         raise InputError(
@@ -84,7 +86,7 @@ def script_access(destination: Destination) -> ScriptAccess:
 
 
 class ScriptSink:
-    """Writes the text, then runs the script. Its output goes where ours goes, or (`to_stderr`) all of it to stderr."""
+    """Writes the text, then runs the script. Its output goes where ours does, or all to stderr (`to_stderr`)."""
 
     def __init__(
         self, text: OpenMetricsSink, script: Script, access: ScriptAccess, *, keep: bool, to_stderr: bool
@@ -104,7 +106,7 @@ class ScriptSink:
         self._text.write(batch)
 
     def commit(self) -> SinkReport:
-        """Give the text its name, and run the script on it. ScriptError where that fails: the text is kept."""
+        """Give the text its final name, and run the script on it. ScriptError if that fails; the text is kept."""
         self._text.commit()
         status = _run(self._command(), self._environment(), 2 if self._to_stderr else None)
         if status:
@@ -114,11 +116,11 @@ class ScriptSink:
         return self.report
 
     def abort(self) -> None:
-        """A text that is not whole is removed."""
+        """Remove an incomplete text."""
         self._text.abort()
 
     def bytes_per_sample(self, batch: SeriesBatch) -> float:
-        """As in the text."""
+        """As for the text."""
         return self._text.bytes_per_sample(batch)
 
     @property
@@ -147,11 +149,11 @@ class ScriptSink:
 
 
 def _run(command: list[str], environment: Mapping[str, str], stdout: int | None) -> int:
-    """Run to the end, with `stdout` (None: our own). Whatever interrupts us ends the script and all that it runs, so
-    that nothing uploads unseen.
+    """Run to the end, with `stdout` (None: our own). If we are interrupted, the script and all its child processes are
+    ended, so that none goes on uploading in the background.
     """
     try:
-        # a group of its own: a signal to a shell alone would leave its mimirtool at work
+        # a group of its own: a signal only to the shell would leave its mimirtool running
         child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, process_group=0)
     except OSError as error:
         raise ScriptError(f"cannot run {command[0]}: {error.strerror}") from error
@@ -163,10 +165,10 @@ def _run(command: list[str], environment: Mapping[str, str], stdout: int | None)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):  # all of them have just ended
+    with contextlib.suppress(ProcessLookupError):  # all processes have just ended
         os.killpg(child.pid, signal.SIGTERM)
         deadline = time.monotonic() + _GRACE_SECONDS
-        while time.monotonic() < deadline:  # the shell may end before what it runs
+        while time.monotonic() < deadline:  # the shell may end before its child processes
             child.poll()
             os.killpg(child.pid, 0)
             time.sleep(0.02)

@@ -55,7 +55,7 @@ def test_dotenv_names_cdo_and_the_environment_wins(promfill: Promfill, monkeypat
         monkeypatch.setenv("CDO_BASE_URL", cdo.url)
         result = promfill(*PUSH)
     assert result.code == 3
-    assert "403 Forbidden: CDO_TOKEN may not read" in result.err
+    assert "403 Forbidden: CDO_TOKEN has no permission to read" in result.err
     assert len(cdo.asked) == 1
     assert not Path("data").exists()
 
@@ -96,8 +96,8 @@ def test_a_blank_token_is_none(promfill: Promfill, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), "CDO_TOKEN is set, but not whose it is: set --env"),
-        (("--env", "a/b"), "is not a valid environment of CDO"),
+        ((), "CDO_TOKEN is set, but not the CDO environment that it belongs to: set --env"),
+        (("--env", "a/b"), "is not a valid CDO environment"),
         (("--env", "scale", "--username", "me"), "--username and CDO_TOKEN exclude each other"),
         (("--upload", "http://a/?token=x"), "without a query"),
         (("--upload", "mimir:9009"), "has no scheme"),

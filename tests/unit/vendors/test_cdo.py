@@ -40,14 +40,14 @@ def test_base_address(environment: str | None, url: str | None, expected: str) -
     ("environment", "url", "says"),
     [
         (None, None, "set env"),
-        ("evil.com/x", None, "not a valid environment"),
-        ("/etc/profile", None, "not a valid environment"),
+        ("evil.com/x", None, "not a valid CDO environment"),
+        ("/etc/profile", None, "not a valid CDO environment"),
         (None, "localhost:80", "has no scheme"),
         (None, "ftp://a", "must begin with http"),
         (None, "http://[::1", "is not a valid URL"),
         (None, "http://a:99999", "is not a valid URL"),
-        (None, "https://me:s3cret@a", "'https://a' must be the bare address"),
-        (None, "https://a/?token=s3cret", "must be the bare address"),
+        (None, "https://me:s3cret@a", "'https://a' must be an address only"),
+        (None, "https://a/?token=s3cret", "must be an address only"),
     ],
 )
 def test_addresses_that_are_none(environment: str | None, url: str | None, says: str) -> None:
@@ -70,12 +70,12 @@ def test_answers_in_all_their_forms(suffix: str, user: int | str) -> None:
     ("answer", "says"),
     [
         (Answer(401, b"no"), "401 Unauthorized: CDO_TOKEN is not valid"),
-        (Answer(403, b"no"), "403 Forbidden: CDO_TOKEN may not read"),
+        (Answer(403, b"no"), "403 Forbidden: CDO_TOKEN has no permission to read"),
         (Answer(404, b"no"), "404 Not Found: this tenant has no timeseries stack"),
         (Answer(400, b"strange request"), "400 Bad Request: strange request"),
         (Answer(200, b"<html><title>Sign in</title>", {"Content-Type": "text/html"}), 'an HTML page, "Sign in"'),
         (Answer(200, b"secret-looking text"), "is not JSON"),
-        (Answer(200, b"[1]"), "is JSON, but no object"),
+        (Answer(200, b"[1]"), "is not a JSON object"),
         (Answer(302, b"", {"Location": "https://elsewhere.example.com/"}), "redirects to https://elsewhere"),
     ],
 )
