@@ -1,1 +1,1 @@
-"""What each store does to samples and blocks."""
+"""Predicts what each store does to samples and blocks."""

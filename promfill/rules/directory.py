@@ -1,8 +1,8 @@
-"""What becomes of blocks that are to stand in a directory: the one place that every command asks.
+"""Predicts what happens to blocks in a directory; every command uses these rules.
 
-    predict_in_directory(Arrival(coming, there, directory), now)  ->  findings, in the order in which they are told
+    predict_in_directory(Arrival(coming, there, directory), now)  ->  findings, in the order in which they are shown
 
-Push, check, create-blocks-from and tsdb verify print its answer. It looks at the directory, and sends nothing.
+Push, check, create-blocks-from and tsdb verify show the findings. This reads the directory, and sends nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from promfill.rules.store_facts import DEFAULT_RETENTION_MS, StoreFacts
 from promfill.scenario.times import format_duration, name_time
 
 SEVERE = frozenset({"future-deletes", "future-blinds", "live", "interleaves", "conflicts"})
-"""What costs others what they have, or spoils it: it is told under -q as well."""
+"""Kinds of findings about the loss of existing data: they are shown even with -q."""
 
 _NAMED = 3
 _FLAG = "--storage.tsdb.retention.time"
@@ -29,7 +29,7 @@ _LONGER = f"serve the directory with a longer {_FLAG}"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A block: its name ("" where that is not known yet), its first time and its end, in ms, and its samples."""
+    """A block: its name ("" if not known yet), its first time and its end, in ms, and its number of samples."""
 
     name: str
     start: int
@@ -39,10 +39,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Blocks that come into a directory. there: the blocks of others in it.
+    """New blocks for a directory. there: the existing blocks of others in it.
 
-    directory: None where it is not known. lost: what the input says of its metrics and blocks do not hold, such as
-    its unit. ask_by: the setting by which a server would be asked, marked; "" where there is none.
+    directory: None if it is not known. lost: metadata of the input that blocks do not hold, such as UNIT.
+    ask_by: the setting (marked) for the address of a server to query; "" if there is none.
     """
 
     coming: Sequence[Span]
@@ -53,18 +53,18 @@ class Arrival:
 
     @property
     def newest(self) -> int:
-        """The end of the newest block to come."""
+        """The end of the newest new block."""
         return max(span.end for span in self.coming)
 
     @property
     def samples(self) -> int:
-        """All samples to come."""
+        """The number of samples in the new blocks."""
         return sum(span.samples for span in self.coming)
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """By what blocks are deleted. newest: the end of the newest block that the server itself told of, or 0.
+    """The rule by which blocks are deleted. newest: the end of the newest block that the server reported, or 0.
 
     set_by: the flag or the setting that the retention comes from.
     """
@@ -82,20 +82,20 @@ class _Rule:
 
     @property
     def words(self) -> str:
-        """Whose retention it is."""
+        """The owner of the retention, in words."""
         if self.is_known:
             return f"{self.name} keeps {format_duration(self.retention)} and"
         return "no server was queried; assuming Prometheus's default retention (15d), a server"
 
 
 def spans_in(directory: Path) -> list[Span]:
-    """The blocks of a directory; those whose meta.json cannot be read are left out."""
+    """The blocks of a directory, without those whose meta.json cannot be read."""
     metas = read_metas(directory)
     return [Span(name, meta.min_time, meta.max_time, meta.stats.samples) for name, meta in metas.items()]
 
 
 def overlapping(there: Sequence[Span], coming: Sequence[Span]) -> list[Span]:
-    """Which of the blocks there may hold samples of the time of one to come; those to come do not overlap."""
+    """The existing blocks that overlap a new one in time. The new ones do not overlap each other."""
     ordered = sorted(coming, key=lambda span: span.start)
     starts = [span.start for span in ordered]
     found = []
@@ -107,7 +107,7 @@ def overlapping(there: Sequence[Span], coming: Sequence[Span]) -> list[Span]:
 
 
 def predict_in_directory(arrival: Arrival, now: int, store: StoreFacts | None = None) -> list[Finding]:
-    """All findings. store: the server of the directory, None where nobody was asked. `now`: Unix ms."""
+    """All findings. store: the server of the directory, None if none was queried. `now`: Unix ms."""
     if not arrival.coming:
         return []
     found = [*_retention(arrival, now, store)]
@@ -120,12 +120,12 @@ def predict_in_directory(arrival: Arrival, now: int, store: StoreFacts | None = 
     found += [*_owner(arrival), *_overlaps(arrival)]
     if arrival.lost:
         text = f"{list_words(arrival.lost)} will not be kept: blocks hold no HELP, TYPE or UNIT"
-        found.append(Finding("metadata", False, None, text, "remote write carries them"))
+        found.append(Finding("metadata", False, None, text, "use remote write to keep them"))
     return found
 
 
 def predict_from_text(last: int, now: int) -> list[Finding]:
-    """What blocks made of a text would do whose newest sample is at `last` (ms)."""
+    """What blocks of a text do if its newest sample is at `last` (ms)."""
     if not is_future(last + 1, now):
         return []
     text = f"the text holds samples up to {name_time(last)}, after now: of blocks made from it, {RUNNING_AND_STARTING}"
@@ -138,7 +138,7 @@ def list_words(words: Sequence[str]) -> str:
 
 
 def _rule(store: StoreFacts | None) -> _Rule | None:
-    """None where the server's retention is not known, or is not one of blocks."""
+    """The retention rule; None if it is not known, or if the store does not delete whole blocks."""
     if store is None:
         return _Rule(DEFAULT_RETENTION_MS, False, 0, False, "", _FLAG)
     if store.retention is None or not store.is_prometheus:
@@ -148,7 +148,7 @@ def _rule(store: StoreFacts | None) -> _Rule | None:
 
 
 def _retention(arrival: Arrival, now: int, store: StoreFacts | None) -> Iterator[Finding]:
-    """What is deleted of the blocks to come, and of those that are there because these come."""
+    """The new blocks that are deleted, and the existing ones that are deleted because of the new ones."""
     rule = _rule(store)
     if rule is None:
         return
@@ -160,7 +160,7 @@ def _retention(arrival: Arrival, now: int, store: StoreFacts | None) -> Iterator
         yield _deleted(arrival, lost, rule, now)
     gone = _newly_deleted(arrival.there, before, min(arrival.newest, now + 1), rule)
     if gone:
-        text = f"{rule.words} will delete at its start {_named(gone, arrival.directory)} because these end later"
+        text = f"{rule.words} will delete on startup {_named(gone, arrival.directory)} because the new blocks end later"
         yield Finding("displaced", False, _samples(gone), text, _LONGER)
 
 
@@ -169,7 +169,7 @@ def _deleted(arrival: Arrival, lost: Sequence[Span], rule: _Rule, now: int) -> F
     going = set(lost)
     kept = [span.start for span in arrival.coming if span not in going]
     share = f"{count:,} of {total:,} samples ({100 * count / max(1, total):.1f} %)"
-    share += f", those before {name_time(min(kept))}: {total - count:,} stay" if kept else ""
+    share += f", those before {name_time(min(kept))}: {total - count:,} remain" if kept else ""
     share += _by_border(arrival, lost, rule) + _because(arrival)
     newest = max([now, arrival.newest, rule.newest, *(span.end for span in arrival.there)])
     oldest = newest - min(span.start for span in arrival.coming)
@@ -178,11 +178,11 @@ def _deleted(arrival: Arrival, lost: Sequence[Span], rule: _Rule, now: int) -> F
     if not rule.is_known:
         fix = f"{_LONGER} (more than {_days(oldest)})"
         fix += f", or set {arrival.ask_by} to check against your server" if arrival.ask_by else ""
-    return Finding("retention", rule.is_known, count, f"{rule.words} will delete at its start {share}", fix)
+    return Finding("retention", rule.is_known, count, f"{rule.words} will delete on startup {share}", fix)
 
 
 def _by_border(arrival: Arrival, lost: Sequence[Span], rule: _Rule) -> str:
-    """Before 2.52 a block whose age is the retention to the millisecond stayed."""
+    """Before 2.52, a block whose age equals the retention exactly was kept."""
     if rule.is_known:
         return ""
     newest = max([arrival.newest, rule.newest, *(span.end for span in arrival.there)])
@@ -191,15 +191,15 @@ def _by_border(arrival: Arrival, lost: Sequence[Span], rule: _Rule) -> str:
 
 
 def _because(arrival: Arrival) -> str:
-    """Which block of others the age is counted from."""
+    """The existing block from which the age is counted."""
     newest = max(arrival.there, key=lambda span: span.end, default=None)
     if newest is None or newest.end <= arrival.newest:
         return ""
-    return f", as block {newest.name}, which is there, ends at {name_time(newest.end)}"
+    return f", because the existing block {newest.name} ends at {name_time(newest.end)}"
 
 
 def _days(ms: int) -> str:
-    """Whole days, and a little more."""
+    """Whole days, rounded up with a minute to spare."""
     return f"{-(-(ms + 60_000) // 86_400_000)}d"
 
 
@@ -207,7 +207,7 @@ def _future(arrival: Arrival, now: int, store: StoreFacts | None) -> Iterator[Fi
     late = [span for span in arrival.coming if is_future(span.end, now)]
     last = name_time(arrival.newest - 1)
     which = f"{len(late):,} of {len(arrival.coming):,} blocks end after now, the newest at {last}"
-    fix = "end no later than now, or keep such blocks in a directory of their own"
+    fix = "end no later than now, or put these blocks into a separate directory"
     yield Finding("future", False, _samples(late), f"{which}: {RUNNING_AND_STARTING}", fix)
     rule = _rule(store)
     if rule:
@@ -220,70 +220,71 @@ def _future(arrival: Arrival, now: int, store: StoreFacts | None) -> Iterator[Fi
             yield Finding("future-deletes", rule.is_known, _samples(gone), text, f"remove that block, or {_LONGER}")
     at_work = prometheus_at_work(arrival.directory, now) if arrival.directory else None
     if at_work:
-        text = f"{at_work}: from its next start on, if not sooner, it refuses every new sample until {last}"
+        text = f"{at_work}: after its next restart at the latest, it refuses every new sample until {last}"
         yield Finding("future-blinds", False, None, text, "remove the blocks that end after now before it restarts")
 
 
 def _future_there(arrival: Arrival, now: int, store: StoreFacts | None) -> Iterator[Finding]:
-    """Blocks that end after now and are there already, and what they cost those to come."""
+    """Existing blocks that end after now, and the new samples that are lost because of them."""
     late = [span for span in arrival.there if is_future(span.end, now)]
     if not late:
         return
     newest, rule = max(span.end for span in late), _rule(store)
     gone = _newly_deleted(arrival.coming, max(now + 1, arrival.newest), newest, rule) if rule else []
     are = "are" if late[1:] else "is"
-    what = f"{_named(late, arrival.directory)} {are} there, with samples after now up to {name_time(newest - 1)}"
+    what = (
+        f"{_named(late, arrival.directory)} {are} already there, with samples after now up to {name_time(newest - 1)}"
+    )
     if gone:
-        what += f", and cost {_samples(gone):,} of these {arrival.samples:,} samples"
+        what += f", and {_samples(gone):,} of the {arrival.samples:,} new samples would be lost because of that"
     kind = "future-deletes" if gone else "future"
-    fix = "remove what ends after now, or write into another directory"
+    fix = "remove the blocks that end after now, or write into another directory"
     yield Finding(kind, False, _samples(gone or late), f"{what}: {RUNNING_AND_STARTING}", fix)
 
 
 def _newly_deleted(spans: Sequence[Span], before: int, newest: int, rule: _Rule) -> list[Span]:
-    """Those that go where the newest block ends at `newest`, and stay where it ends at `before`."""
+    """The blocks that are deleted if the newest one ends at `newest`, but not if it ends at `before`."""
     stays = set(spans) - set(rule.deleted(spans, before))
     return [span for span in rule.deleted(spans, max(before, newest)) if span in stays]
 
 
 def _recent(arrival: Arrival, now: int, store: StoreFacts | None) -> Iterator[Finding]:
-    """A Prometheus drops what its log holds of the time before the newest block's end."""
+    """A Prometheus drops the samples in its write-ahead log that are before the newest block's end."""
     directory = arrival.directory
     at_work = prometheus_at_work(directory, now) if directory else None
     last = name_time(arrival.newest - 1)
     serves = store if store is not None and store.is_prometheus else None
     if at_work or serves:
         who = at_work or f"{serves.name if serves else ''} serves the directory"
-        text = f"{who}, and {LOG_WORDS}: at its next start it drops what its own log holds of the time before {last}"
-        fix = "end at now-3h, or write into another directory and move the blocks here 3 hours from now"
+        text = f"{who}, and {LOG_WORDS}: when it next starts, it drops the samples before {last} in its own log"
+        fix = "end at now-3h, or write into another directory and move the blocks here in 3 hours"
         yield Finding("live", False, None, text, fix)
     elif directory and not (directory / "wal").exists():
-        text = f"{LOG_WORDS}: a Prometheus that starts on it drops what its own log holds of the time before {last}"
-        yield Finding("recent", False, None, text, "move it to a live server 3 hours from now, not earlier")
+        text = f"{LOG_WORDS}: a Prometheus that starts on it drops the samples before {last} in its own log"
+        yield Finding("recent", False, None, text, "wait 3 hours before you move it to a live server")
 
 
 def _owner(arrival: Arrival) -> Iterator[Finding]:
     owner = foreign_owner(arrival.directory) if arrival.directory else None
     if owner:
-        text = (
-            f"{owner.path} belongs to user {owner.uid}, who will not be able to compact or delete what this user writes"
-        )
-        fix = f"afterwards run chown -R {owner.uid}:{owner.gid} {arrival.directory}"
+        text = f"{owner.path} belongs to user {owner.uid}, who cannot compact or delete files that this user writes"
+        fix = f"afterwards, run chown -R {owner.uid}:{owner.gid} {arrival.directory}"
         yield Finding("owner", False, None, text, fix)
 
 
 def _overlaps(arrival: Arrival) -> Iterator[Finding]:
     found = overlapping(arrival.there, arrival.coming)
     if found:
+        holds = "holds" if len(found) == 1 else "hold"
         text = (
-            f"{_named(found, arrival.directory)}: samples of the same time are there; "
+            f"{_named(found, arrival.directory)} already {holds} samples of this time; "
             "Prometheus merges overlapping blocks, Thanos halts"
         )
         yield Finding("overlap", False, None, text)
 
 
 def _named(spans: Sequence[Span], directory: Path | None) -> str:
-    """The blocks by name, the first few of many, and their samples."""
+    """The names of the blocks (only the first few of many) and their number of samples."""
     names = [str(directory / span.name if directory and not place else span.name) for place, span in enumerate(spans)]
     shown = names[:_NAMED]
     more = f" and {len(names) - _NAMED:,} more" if names[_NAMED:] else ""

@@ -1,4 +1,4 @@
-"""What a store does to a push, as it is told."""
+"""A finding: one effect of a store on a push."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from promfill.errors import spelled
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a store does to a push. `samples`: how many it concerns, None where that cannot be said.
+    """One effect of a store on a push. `samples`: how many samples it concerns, None if not known.
 
-    loses: samples will not be there afterwards. spoils: what is there already would be doubled, or mixed with others.
-    text, fix: with our settings marked, as `promfill.errors.setting` does; `plain` gives them as Python writes them.
+    loses: samples will be lost. spoils: existing samples would be duplicated, or mixed with others.
+    text, fix: with our settings marked by `promfill.errors.setting`; `plain` replaces the marks by field names.
     """
 
     kind: str
@@ -23,5 +23,5 @@ class Finding:
     spoils: bool = False
 
     def plain(self) -> Finding:
-        """The same with no marks: what a user of the library sees."""
+        """The same without marks, for users of the library."""
         return replace(self, text=spelled(self.text), fix=spelled(self.fix))

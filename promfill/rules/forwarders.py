@@ -1,4 +1,4 @@
-"""Who takes samples only to send them on."""
+"""Receivers that only forward samples to a store."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ALLOY, COLLECTOR, UNKNOWN = "Grafana Alloy", "OpenTelemetry Collector", "receive
 
 @dataclass(frozen=True, slots=True)
 class Forwarder:
-    """Who it is, and at which address.
+    """A receiver that only forwards samples, and its address.
 
-    only_new: it forwards nothing older than its start. since: that start (ms), None where it does not tell. sends_to:
-    where it forwards to. may_double: what it is sent twice may arrive twice. limits: its own.
+    only_new: it forwards nothing older than its start. since: that start (ms), None if not known. sends_to: the
+    addresses it forwards to. may_double: a sample that is sent twice may arrive twice. limits: its own.
     """
 
     kind: str
@@ -29,5 +29,5 @@ class Forwarder:
 
     @property
     def name(self) -> str:
-        """With its article."""
+        """The kind with its article."""
         return f"{'an' if self.kind[0] in 'AEIO' else 'a'} {self.kind}"

@@ -1,4 +1,4 @@
-"""What a VictoriaMetrics or a vmagent says of its limits: the flags on its page /metrics."""
+"""The limits of a VictoriaMetrics or a vmagent, from the flags on its page /metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FLAG = re.compile(r'^flag\{name="([^"]+)", ?value="((?:[^"\\]|\\.)*)"', re.MULT
 _SET_FLAG = re.compile(r'^-([\w.]+)="((?:[^"\\]|\\.)*)"$', re.MULTILINE)
 _ESCAPE = re.compile(r"\\(.)")
 _DROPS = 'vm_rows_ignored_total{reason="too_many_labels"}'
-"""Counted since 1.108, which drops a series beyond a limit of labels; before, labels were cut off."""
+"""A counter since 1.108, which drops a series that exceeds a label limit; older versions cut off labels."""
 _READ_ONLY = re.compile(r"^vm_storage_is_read_only\{[^}]*\} 1$", re.MULTILINE)
 
 _RULES = {
@@ -25,17 +25,17 @@ _RULES = {
     "retentionFilter": "deletes some series earlier",
     "remoteWrite.roundDigits": "rounds values",
     "remoteWrite.significantFigures": "rounds values",
-    "remoteWrite.maxDiskUsagePerURL": "drops the oldest of what waits to be sent beyond it",
+    "remoteWrite.maxDiskUsagePerURL": "drops the oldest waiting samples beyond that size",
     "remoteWrite.dropSamplesOnOverload": "drops samples when the store behind it is slow",
-    "remoteWrite.shardByURL": "shares the series out to several stores",
+    "remoteWrite.shardByURL": "splits the series between several stores",
     "precisionBits": "rounds values",
 }
-"""Flags that change what is stored where they are set, in a way that cannot be counted from here."""
+"""Flags that change the stored samples in a way that cannot be predicted from here."""
 _NOT_SET = re.compile(r"(?:false|none|[\s,0])*")
 _DEFAULTS = {"precisionBits": "64"}
 
 DEDUP = "-dedup.minScrapeInterval"
-"""What makes VictoriaMetrics keep one of two samples of the same time."""
+"""The flags that make VictoriaMetrics keep only one of two samples with the same time."""
 _DEDUP = (DEDUP[1:], "streamAggr.dedupInterval", "remoteWrite.streamAggr.dedupInterval")
 _SERIES = (
     "storage.maxHourlySeries",
@@ -47,7 +47,7 @@ _SERIES = (
 
 @dataclass(frozen=True, slots=True)
 class Thinning:
-    """Of samples older than `age` (ms) one is kept in each `interval` (ms); `flag` says so."""
+    """Of samples older than `age` (ms), one per `interval` (ms) is kept, because of `flag`."""
 
     flag: str
     age: int
@@ -56,12 +56,12 @@ class Thinning:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """0 and empty where there is no limit.
+    """0 or empty means: no limit.
 
-    labels: of one series, its name among them. name_bytes, value_bytes: of a label. drops_series: a series beyond these
-    is dropped as a whole; else its labels are cut off, and it becomes another series. series: new ones that are taken
-    in an hour or a day, by which flag. rules: what else is set that changes samples, each in words. read_only: it takes
-    nothing. odd: flags whose values could not be read.
+    labels: of one series, including its name. name_bytes, value_bytes: of a label. drops_series: a series beyond these
+    limits is dropped; otherwise its labels are cut off, and it becomes another series. series: the number of new series
+    per hour or day, and the flag. rules: other flags that change samples, in words. read_only: it accepts no samples.
+    odd: flags whose values could not be read.
     """
 
     labels: int = 0
@@ -76,17 +76,17 @@ class Limits:
 
 
 def page_flags(page: str) -> dict[str, str]:
-    """All flags that a page /metrics tells."""
+    """All flags on a page /metrics."""
     return {name: _ESCAPE.sub(r"\1", value) for name, value in _FLAG.findall(page)}
 
 
 def set_flags(page: str) -> dict[str, str]:
-    """The flags of a page /flags, which names only those that were given."""
+    """The flags of a page /flags, which lists only those that were set."""
     return {name: _ESCAPE.sub(r"\1", value) for name, value in _SET_FLAG.findall(page)}
 
 
 def read_limits(flags: Mapping[str, str], page: str) -> Limits:
-    """The limits that these flags set; `page` is the whole of /metrics."""
+    """The limits that these flags set; `page` is the text of /metrics."""
     odd: list[str] = []
     drops = _DROPS in page
     return Limits(
@@ -103,7 +103,7 @@ def read_limits(flags: Mapping[str, str], page: str) -> Limits:
 
 
 def duration_flag(flags: Mapping[str, str], name: str, bare: int, odd: list[str]) -> int | None:
-    """ms of a flag; None where it is not there, or is not understood: then it is added to `odd`."""
+    """ms of a flag; None if it is not set, or not understood: then it is added to `odd`."""
     if name not in flags:
         return None
     duration = parse_store_duration(flags[name], bare)
@@ -113,7 +113,7 @@ def duration_flag(flags: Mapping[str, str], name: str, bare: int, odd: list[str]
 
 
 def is_set(flags: Mapping[str, str], name: str) -> bool:
-    """Whether a flag says anything: lists of nothing, zeros and false do not."""
+    """Whether a flag has an effect: empty lists, zeros and false have none."""
     text = flags.get(name, "")
     return text != _DEFAULTS.get(name) and not _NOT_SET.fullmatch(text)
 
@@ -121,7 +121,7 @@ def is_set(flags: Mapping[str, str], name: str) -> bool:
 def _count(flags: Mapping[str, str], name: str, odd: list[str]) -> int:
     text = flags.get(name, "").strip() or "0"
     try:
-        return max(0, int(text))  # -1 is no limit
+        return max(0, int(text))  # -1 means no limit
     except ValueError:
         odd.append(f'-{name}="{text}"')
         return 0
@@ -132,7 +132,7 @@ def _thinning(flags: Mapping[str, str], odd: list[str]) -> list[Thinning]:
     for period in filter(None, flags.get("downsampling.period", "").split(",")):
         parts = period.split(":")
         age, interval = (parse_store_duration(part, MONTH_MS) for part in parts) if len(parts) == 2 else (None, None)
-        if age is None or interval is None:  # with a filter, too: which series it means cannot be told from here
+        if age is None or interval is None:  # also one with a filter: which series it matches is not known here
             odd.append(f'-downsampling.period="{period}"')
         else:
             found.append(Thinning("-downsampling.period", age, interval))
@@ -140,6 +140,6 @@ def _thinning(flags: Mapping[str, str], odd: list[str]) -> list[Thinning]:
 
 
 def _longest(flags: Mapping[str, str], name: str, odd: list[str]) -> int:
-    """The longest of a flag's durations: it may be given for each address."""
+    """The longest of a flag's durations: there may be one per address."""
     lengths = [duration_flag({name: part}, name, 1, odd) or 0 for part in flags.get(name, "").split(",")]
     return max(lengths)

@@ -1,11 +1,11 @@
-"""What Mimir wants of a block before it takes a byte of it: one table, each rule with its source.
+"""What Mimir requires of a block before it accepts an upload: one table, each rule with its source.
 
     for breach in breaches(BlockFacts(document, files, index_version), now):
         print(breach.rule.name, breach.words)
 
 Source: grafana/mimir, 2026: pkg/compactor/blockupload/upload.go (createBlockUpload, StartBlockUpload) and
-pkg/storage/tsdb/block/blockvalidation/meta.go (CheckMeta). What a tenant's limits forbid beyond that (retention,
-size of a block) only the server knows. What it checks after the upload is in `promfill.blocks.check`.
+pkg/storage/tsdb/block/blockvalidation/meta.go (CheckMeta). Only the server knows a tenant's further limits (retention,
+size of a block). The checks after the upload are in `promfill.blocks.check`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from promfill.scenario.times import name_time
 
 MAX_RANGE = 86_400_000
-"""ms; the largest of -compactor.block-ranges, 24h by default. Blocks must not cross its multiples"""
+"""ms; the largest of -compactor.block-ranges, 24h by default. Blocks must not cross its multiples."""
 MAX_META_BYTES = 1 << 20
 INDEX_VERSION = 2
 SHARD_LABEL = "__compactor_shard_id__"
@@ -32,7 +32,7 @@ _SHARD = re.compile(r"(\d+)_of_(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class BlockFacts:
-    """What the rules look at: meta.json, the files beside it with their sizes, the version in the index's head."""
+    """The facts for the rules: meta.json, the other files with their sizes, the version in the index's header."""
 
     document: Mapping[str, Any]
     files: Mapping[str, int]
@@ -50,14 +50,14 @@ class BlockFacts:
         return section if isinstance(section, dict) else {}
 
     def part(self, name: str) -> Mapping[str, Any]:
-        """A mapping within that section, empty where it is none."""
+        """A mapping in that section, empty if it is not one."""
         part = self.thanos.get(name)
         return part if isinstance(part, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: what it wants, where it is written, and how it is broken (words, or None where it is kept)."""
+    """A rule: its requirement, its source, and its check (which returns how a block breaks it, or None)."""
 
     name: str
     wants: str
@@ -67,17 +67,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A rule that a block breaks, and by what."""
+    """A rule that a block breaks, and how."""
 
     rule: Rule
     words: str
 
     def __str__(self) -> str:
-        return f"{self.words} (Mimir wants {self.rule.wants})"
+        return f"{self.words} (Mimir requires {self.rule.wants})"
 
 
 def upload_meta(facts: BlockFacts) -> bytes:
-    """The body of an upload's start: meta.json with the list of files, meta.json itself first and without a size."""
+    """The request that starts an upload: meta.json with the list of files, itself first and without a size."""
     listed: list[dict[str, Any]] = [{"rel_path": "meta.json"}]
     listed += [{"rel_path": name, "size_bytes": size} for name, size in facts.files.items()]
     parts = {"labels": facts.part("labels"), "downsample": facts.part("downsample") or {"resolution": 0}}
@@ -94,14 +94,14 @@ def breaches(facts: BlockFacts, now: int) -> Iterator[Breach]:
 
 
 def range_breaches(min_time: int, max_time: int, now: int) -> list[Breach]:
-    """The rules about times alone, for a block that is still to be made."""
+    """The rules about times only, for a block that is not made yet."""
     facts = BlockFacts({"minTime": min_time, "maxTime": max_time, "version": 1}, {})
     return [Breach(rule, words) for rule in RULES if rule.name in _TIME_RULES and (words := rule.broken(facts, now))]
 
 
 def _version(facts: BlockFacts, now: int) -> str | None:
     version = facts.document.get("version")
-    return None if version == 1 else f"meta.json is of version {version}"
+    return None if version == 1 else f"meta.json has version {version}"
 
 
 def _downsampled(facts: BlockFacts, now: int) -> str | None:
@@ -132,7 +132,7 @@ def _index(facts: BlockFacts, now: int) -> str | None:
     if "index" not in facts.files:
         return "the file index is missing"
     wrong = facts.index_version is not None and facts.index_version != INDEX_VERSION
-    return f"the index is of version {facts.index_version}" if wrong else None
+    return f"the index has version {facts.index_version}" if wrong else None
 
 
 def _meta_size(facts: BlockFacts, now: int) -> str | None:
@@ -158,7 +158,7 @@ def _range(facts: BlockFacts, now: int) -> str | None:
 def _boundary(facts: BlockFacts, now: int) -> str | None:
     low, high = facts.times
     midnight = (low // MAX_RANGE + 1) * MAX_RANGE
-    return f"the block goes on {(high - midnight) / 1000:,.3f} s after midnight UTC" if high > midnight else None
+    return f"the block ends {(high - midnight) / 1000:,.3f} s after midnight UTC" if high > midnight else None
 
 
 _META = "blockvalidation/meta.go, CheckMeta"
@@ -166,17 +166,17 @@ _START = "blockupload/upload.go, createBlockUpload"
 
 RULES = (
     Rule("downsampled", "raw samples", _META, _downsampled),
-    Rule("external labels", f"none but its own, such as {SHARD_LABEL}=1_of_4", _META, _labels),
-    Rule("paths", "index and chunks/ with six digits alone", _META, _paths),
-    Rule("sizes", "no empty file", _META, _sizes),
+    Rule("external labels", f"only its own external labels, such as {SHARD_LABEL}=1_of_4", _META, _labels),
+    Rule("paths", "only index and chunks/ with six digits", _META, _paths),
+    Rule("sizes", "files that are not empty", _META, _sizes),
     Rule("index", f"an index of version {INDEX_VERSION}", "block/index.go, UnsupportedIndexFormat", _index),
     Rule("version", "version 1", _META, _version),
-    Rule("times", "times in order and not before 1970", _META, _order),
-    Rule("future", "no time after now", _META, _future),
+    Rule("times", "times in order, not before 1970", _META, _order),
+    Rule("future", "an end no later than now", _META, _future),
     Rule("range", "24h at most", _START, _range),
     Rule("boundary", "blocks within one UTC day", _START, _boundary),
     Rule("meta size", "1 MiB at most", "blockupload/upload.go, StartBlockUpload", _meta_size),
 )
-"""In Mimir's order. The largest range is a setting of the operator's: these are its defaults."""
+"""In Mimir's order. An operator can change the largest range: this is the default."""
 
 _TIME_RULES = frozenset(("times", "future", "range", "boundary"))

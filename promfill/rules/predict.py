@@ -1,9 +1,9 @@
-"""What a store will do with a push, said before it is sent. `stores.ask` asks, this reckons.
+"""Predicts what a store will do with a push before it is sent. `stores.ask` gets the facts for it.
 
-Prometheus deletes whole blocks: those whose end lies further behind the end of the newest block than the retention
-(up to 2.51; from 2.52 on also those at exactly that distance). Of blocks in a data directory the count is exact. What
-is remote-written is cut into blocks by the server, so its count is a lower bound, exceeded by no more than one of its
-largest blocks. VictoriaMetrics drops each sample that is older than its retention when it arrives.
+Prometheus deletes whole blocks: those that end longer before the end of the newest block than the retention (since
+2.52 also those at exactly that distance). For blocks in a data directory the count is exact. Remote-written samples
+are cut into blocks by the server, so their count is a lower bound, off by at most one of its largest blocks.
+VictoriaMetrics drops each sample that is older than its retention when it arrives.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from promfill.rules.forwarders import Forwarder
 
 HEAD_SLACK_MS = UNITS_MS["h"]
-"""How far behind its newest sample a head takes others: half of its two hours."""
+"""How far behind its newest sample a head accepts others: half of its two hours."""
 
 _LIMITS_THE_FUTURE = (2, 54)
 """The first version whose remote-write receiver refuses samples 10 minutes ahead of its clock (prometheus#14304)."""
@@ -34,9 +34,9 @@ _BLOCKS = setting("mode", "blocks")
 
 
 def predict(plan: PushPlan, store: StoreFacts | None, now: int, forwarder: Forwarder | None = None) -> list[Finding]:
-    """All findings; `store` None where nobody could be asked. `now` in ms, by our clock.
+    """All findings. store: None if no store could be queried. now: ms, by our clock.
 
-    forwarder: who takes the push in the store's place.
+    forwarder: the receiver that forwards the push to the store.
     """
     findings: list[Finding] = []
     sent_on = plan.mode == "remote-write" and forwarder is not None
@@ -69,7 +69,7 @@ def _by_store(plan: PushPlan, store: StoreFacts, now: int, *, sent_on: bool) -> 
 
 
 def blocks_to_come(grid: Grid, series: int, duration: int) -> list[Span]:
-    """The blocks that a push makes, by time; they have no names yet."""
+    """The blocks that a push makes, in order of time; they have no names yet."""
     return [
         Span("", grid.time(window.first_step), grid.time(window.end_step - 1) + 1, window.steps * series)
         for window in windows(grid, duration)
@@ -94,10 +94,10 @@ def _retention(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]
     if store.retention_size:
         by_size = set_by.replace(".time", ".percentage" if store.retention_size.endswith("%") else ".size")
         text = f"{store.name} deletes its oldest blocks when they take more than {store.retention_size}"
-        yield Finding("retention-size", False, None, text, f"raise {by_size} if history must stay")
+        yield Finding("retention-size", False, None, text, f"raise {by_size} to keep the history")
     if store.retention is None:
         if not (store.retention_size or store.limits.odd or store.unread):
-            yield Finding("retention", False, None, f"how long {store.name} keeps samples is unknown: it does not tell")
+            yield Finding("retention", False, None, f"the retention of {store.name} is unknown: it does not report it")
         return
     if plan.mode == "blocks" and store.is_prometheus:
         return  # by whole blocks: predict_in_directory
@@ -105,7 +105,7 @@ def _retention(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]
     lost = plan.grid.steps - kept
     if lost:
         verb = "delete" if store.is_prometheus else "drop"
-        rule = "takes nothing older than" if set_by == "-maxBackfillAge" else "keeps"
+        rule = "accepts nothing older than" if set_by == "-maxBackfillAge" else "keeps"
         way = "set" if "configuration file" in set_by else "restart it with"
         long = "to more than" if way == "set" else "longer than"
         yield Finding(
@@ -113,13 +113,13 @@ def _retention(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]
             True,
             lost * plan.series,
             f"{store.name} {rule} {format_duration(store.retention)} and will {verb} {bound}{_share(plan, lost)}, "
-            f"those before {format_time(plan.grid.time(lost))}: {kept * plan.series:,} stay",
+            f"those before {format_time(plan.grid.time(lost))}: {kept * plan.series:,} remain",
             f"{way} {set_by} {long} {_age(plan, now)}, or push less history",
         )
 
 
 def _kept(plan: PushPlan, store: StoreFacts, retention: int, now: int) -> tuple[int, str]:
-    """Steps that stay, and the words that say how exact that is."""
+    """The number of steps that remain, and the words that say how exact that is."""
     grid = plan.grid
     if not store.is_prometheus:
         return steps_since(grid, now - retention), ""
@@ -128,24 +128,24 @@ def _kept(plan: PushPlan, store: StoreFacts, retention: int, now: int) -> tuple[
 
 
 def _newest(store: StoreFacts, now: int) -> int | None:
-    """The newest sample that the head holds, or will hold in a moment."""
+    """The newest sample that the head holds, or will hold very soon."""
     return max(now, store.newest or 0) if store.targets else store.newest
 
 
 def _receiver(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
     if store.receives is False:
-        text = f"{store.name} takes no remote write: its receiver is switched off"
+        text = f"{store.name} does not accept remote write: its receiver is not enabled"
         fix = f"start it with --web.enable-remote-write-receiver, or use {_BLOCKS}"
         yield Finding("receiver", True, plan.samples, text, fix)
     if store.version_2 is None:
-        yield Finding("protocol", False, None, f"whether {store.name} speaks remote write 2.0 is unknown")
+        yield Finding("protocol", False, None, f"it is unknown whether {store.name} supports remote write 2.0")
     else:
         speaks = "2.0 and 1.0" if store.version_2 else "1.0"
-        yield Finding("protocol", False, None, f"{store.name} speaks remote write {speaks}")
+        yield Finding("protocol", False, None, f"{store.name} supports remote write {speaks}")
 
 
 def _head(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
-    """A head refuses what is too far behind its newest sample, and with that the push's first request."""
+    """A head refuses samples too far behind its newest one, and so the first request of the push."""
     newest = _newest(store, now)
     if newest is None:
         return
@@ -158,9 +158,9 @@ def _head(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
             True,
             refused * plan.series,
             f"{store.name} holds newer samples ({why}) and refuses all before {format_time(oldest)} as out of bounds: "
-            f"{_share(plan, refused)}, and with them the push",
-            ("" if plan.grid.last > now else f"use {_BLOCKS}, or ")  # blocks that end after now do worse
-            + "give it an out-of-order window (storage.tsdb.out_of_order_time_window) longer than "
+            f"{_share(plan, refused)}, so the push would fail",
+            ("" if plan.grid.last > now else f"use {_BLOCKS}, or ")  # blocks that end after now would do more harm
+            + "set its out-of-order window (storage.tsdb.out_of_order_time_window) to more than "
             f"{_age(plan, newest)}",
         )
 
@@ -169,8 +169,8 @@ def _future(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
     if store.is_prometheus and (0,) < store.release < _LIMITS_THE_FUTURE:
         if plan.grid.last > now + HEAD_SLACK_MS:
             text = (
-                f"{store.name} {store.version} takes samples up to {format_time(plan.grid.last)}, and then refuses all "
-                "that is over an hour older, its own scrapes too, until then (2.54 and later take nothing 10m ahead)"
+                f"{store.name} {store.version} accepts samples up to {format_time(plan.grid.last)}, and until then "
+                "refuses all that are over an hour older, also its own scrapes (2.54 and later accept none 10m ahead)"
             )
             yield Finding("future", True, None, text, "end no later than now")
         return
@@ -178,44 +178,41 @@ def _future(plan: PushPlan, store: StoreFacts, now: int) -> Iterator[Finding]:
         return
     refused = steps_since(plan.grid, now + store.future + 1)
     ahead = format_duration(store.future)
-    text = f"{store.name} takes nothing more than {ahead} ahead of its clock: {_share(plan, refused)} will be refused"
+    text = f"{store.name} refuses samples more than {ahead} ahead of its clock: {_share(plan, refused)}"
     yield Finding("future", True, refused * plan.series, text, f"end no later than now+{ahead}")
 
 
 def _values(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
     if store.rounds and not keeps_all_digits(plan.scenario.signal, plan.grid):
-        text = f"{store.name} keeps about 12 digits of a value: nearly all values will be rounded in the last places"
+        text = f"{store.name} keeps about 12 digits of a value: nearly all values will be rounded in the last digits"
         yield Finding(
             "rounding",
             False,
             plan.samples,
             text,
-            f"{setting('resolution', '2^-7')} makes values that it keeps bit for bit",
+            f"{setting('resolution', '2^-7')} makes values that it stores exactly",
         )
     if store.doubles:
-        text = f"{store.name} keeps a sample twice that is sent twice: a push must not be repeated over itself"
-        fix = "delete the series before a second push, or run it with -dedup.minScrapeInterval=1ms"
+        text = f"{store.name} stores a sample twice if it is sent twice: do not repeat a push"
+        fix = "delete the series before a second push, or run the store with -dedup.minScrapeInterval=1ms"
         yield Finding("doubling", False, None, text, fix)
 
 
 def _unasked(plan: PushPlan) -> Iterator[Finding]:
     if plan.mode == "remote-write":
-        text = (
-            "could not query the store, so its limits were not checked; that samples are accepted does not prove that "
-            "they are stored"
-        )
-        fix = f"set {setting('query_url')} to the store: the push is then judged by it, and can be verified there"
+        text = "could not query the store, so its limits were not checked; accepted samples may still not be stored"
+        fix = f"set {setting('query_url')} to the store to check its limits and to verify the push"
         yield Finding("unknown", False, None, text, fix)
     elif plan.mode == "script":
         yield Finding("unknown", False, None, "the limits of the store were not checked: a script cannot be queried")
 
 
 def _unasked_future(plan: PushPlan, now: int) -> Iterator[Finding]:
-    """Remote-written samples after now, where no store has told how far ahead it takes them."""
+    """Remote-written samples after now, if it is unknown how far ahead the store accepts them."""
     if plan.mode == "remote-write" and plan.grid.last > now + HEAD_SLACK_MS:
         text = (
-            f"the push ends after now, at {format_time(plan.grid.last)}: a Prometheus before 2.54 takes that, and then "
-            "refuses all that is over an hour older, its own scrapes too; a later one refuses what is 10m ahead"
+            f"the push ends after now, at {format_time(plan.grid.last)}: a Prometheus before 2.54 accepts that, then "
+            "refuses all samples over an hour older, also its own scrapes; a later one refuses samples 10m ahead"
         )
         yield Finding("future", False, None, text, "end no later than now")
 
@@ -225,5 +222,5 @@ def _share(plan: PushPlan, steps: int) -> str:
 
 
 def _age(plan: PushPlan, now: int) -> str:
-    """How old the oldest sample is, in whole days and a little more."""
+    """The age of the oldest sample in whole days, rounded up with a minute to spare."""
     return f"{-(-(now - plan.grid.start + UNITS_MS['m']) // DAY_MS)}d"

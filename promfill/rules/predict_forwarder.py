@@ -1,4 +1,4 @@
-"""What becomes of a push whose receiver only forwards: its answers prove nothing about the store behind it."""
+"""Predicts what happens to a push to a forwarder, whose answers prove nothing about the store behind it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,15 @@ if TYPE_CHECKING:
     from promfill.rules.push_plan import PushPlan
     from promfill.rules.store_facts import StoreFacts
 
-_ASK = (
-    f"set {setting('query_url')} to the store behind it: the push is then judged by that store, "
-    "and can be verified there"
-)
+_ASK = f"set {setting('query_url')} to the store behind it to check that store's limits and to verify the push"
 
 
 _BLOCK_SAMPLES = 10_000
-"""What a vmagent sends at once unless its -remoteWrite.maxRowsPerBlock says otherwise: within it, order is kept."""
+"""Default of vmagent's -remoteWrite.maxRowsPerBlock: samples of one block are sent in order."""
 
 
 def forwarder_findings(plan: PushPlan, forwarder: Forwarder, store: StoreFacts | None, now: int) -> Iterator[Finding]:
-    """What the forwarder does by itself. store: the one behind it, where that could be asked."""
+    """What the forwarder itself does. store: the one behind it, if it could be queried."""
     if forwarder.only_new:
         yield from _only_new(plan, forwarder)
     else:
@@ -57,16 +54,16 @@ def _only_new(plan: PushPlan, forwarder: Forwarder) -> Iterator[Finding]:
 
 
 def _order(plan: PushPlan, store: StoreFacts) -> Iterator[Finding]:
-    """A vmagent sends its blocks side by side. VictoriaMetrics (which rounds) takes any order, others do not."""
+    """A vmagent sends several blocks at once. VictoriaMetrics (which rounds) accepts any order, other stores do not."""
     if store.rounds or store.out_of_order >= plan.grid.last - plan.grid.start or plan.samples <= _BLOCK_SAMPLES:
         return
     text = (
         f"vmagent sends samples out of order, {store.name} refuses those older than the newest of their series, and "
-        "vmagent drops what is refused: a part of the push will not arrive"
+        "vmagent drops refused samples: a part of the push will not arrive"
     )
     fix = (
-        f"push to {store.name} itself, or give it an out-of-order window (storage.tsdb.out_of_order_time_window) "
-        f"longer than {format_duration(plan.grid.last - plan.grid.start)}"
+        f"push to {store.name} itself, or set its out-of-order window (storage.tsdb.out_of_order_time_window) "
+        f"to more than {format_duration(plan.grid.last - plan.grid.start)}"
     )
     yield Finding("order", store.is_prometheus, None, text, fix)
 
@@ -78,8 +75,8 @@ def _forwards(forwarder: Forwarder, judged: str) -> Finding:
     elif forwarder.kind == VICTORIA:
         who = f"{forwarder.where} is a part of VictoriaMetrics without a query API (vmagent, vminsert), not a store"
     elif forwarder.kind == COLLECTOR:
-        who += "; it takes remote write 2.0 only"
-    text = f"{who}: that it accepts samples does not prove that they are stored"
+        who += "; it accepts only remote write 2.0"
+    text = f"{who}: accepted samples may still not be stored"
     if judged:
-        return Finding("forwarder", False, None, f"{text}; what follows is about {judged}, the store behind it")
+        return Finding("forwarder", False, None, f"{text}; the following is about {judged}, the store behind it")
     return Finding("forwarder", False, None, text, _ASK)

@@ -1,7 +1,7 @@
-"""What else changes a push: deduplication, limits of labels and of series, and what could not be read.
+"""Predicts the effects of deduplication, label limits and series limits, and reports limits that could not be read.
 
-The counts follow one another, as the samples do: what retention drops is not counted again as deduplicated, and what
-falls to a limit of labels is counted only as far as it would have been kept.
+The counts build on one another: samples dropped by retention are not counted again as deduplicated, and samples
+dropped by a label limit are counted only if they would otherwise have been kept.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def limit_findings(plan: PushPlan, name: str, limits: Limits, kept: int, now: int) -> Iterator[Finding]:
-    """All findings of the limits of whoever is called `name`; `kept`: newest steps that it has not dropped already."""
+    """All findings for the limits of a server. name: its name. kept: the newest steps, which it has not dropped yet."""
     if limits.read_only:
         text = f"{name} is read-only at the moment: its disk is nearly full, and it refuses every sample"
-        yield Finding("read-only", True, plan.samples, text, "make room on its disk, then run the command again")
+        yield Finding("read-only", True, plan.samples, text, "free some space on its disk, then run the command again")
     steps = kept
     for thinning in limits.thinning:
         dropped = thinned(plan.grid, kept, thinning, now)
@@ -38,19 +38,19 @@ def limit_findings(plan: PushPlan, name: str, limits: Limits, kept: int, now: in
         yield finding
     yield from _series(plan, name, limits, cut, steps)
     for rule in limits.rules:
-        text = f"{name} runs with a flag that may change the push, which was not checked: {rule}"
-        yield Finding("rules", False, None, text, "look at the flag's value, and run promfill verify after the push")
+        text = f"{name} runs with a flag that may change the push (not checked): {rule}"
+        yield Finding("rules", False, None, text, "check the flag's value, and run promfill verify after the push")
 
 
 def unread_findings(plan: PushPlan, name: str, odd: tuple[str, ...], unread: str) -> Iterator[Finding]:
-    """What the store did not tell, or told in words that are not understood: never passed over in silence."""
+    """Limits that the store did not report, or that were not understood: they are always mentioned."""
     for text in odd:
         yield Finding(
             "unread",
             False,
             None,
-            f"{name} says {text}, which promfill does not understand, so what that does to the push was not checked",
-            "compare it with the push yourself, and run promfill verify after the push",
+            f"{name} says {text}, which promfill does not understand, so its effect was not checked",
+            "check it yourself, and run promfill verify after the push",
         )
     if unread:
         yield Finding(
@@ -58,15 +58,15 @@ def unread_findings(plan: PushPlan, name: str, odd: tuple[str, ...], unread: str
             False,
             None,
             f"{unread} were not checked",
-            "look at -retentionPeriod (default: 1 month), -dedup.minScrapeInterval, -maxLabelsPerTimeseries and "
-            "-maxLabelValueLen where it is started, or let promfill read the page (-metricsAuthKey closes it)",
+            "check -retentionPeriod (default: 1 month), -dedup.minScrapeInterval, -maxLabelsPerTimeseries and "
+            "-maxLabelValueLen in its command line, or let promfill read the page (-metricsAuthKey protects it)",
         )
 
 
 def thinned(grid: Grid, kept: int, thinning: Thinning, now: int) -> int:
-    """Steps that are dropped because another of the same interval is kept, of the newest `kept` steps of the grid.
+    """How many of the newest `kept` steps are dropped because another one in the same interval is kept.
 
-    An interval ends at a multiple of its length, which belongs to it; the last sample in it stays.
+    An interval ends at a multiple of its length, inclusive; the last sample in it is kept.
     """
     first = grid.steps - kept
     older = now - thinning.age if thinning.age else grid.last
@@ -79,7 +79,7 @@ def thinned(grid: Grid, kept: int, thinning: Thinning, now: int) -> int:
 
 def _thinning(plan: PushPlan, name: str, thinning: Thinning, dropped: int, kept: int) -> Finding:
     interval, step = format_duration(thinning.interval), format_duration(plan.grid.step)
-    older = f" of what is older than {format_duration(thinning.age)}" if thinning.age else ""
+    older = f" for samples older than {format_duration(thinning.age)}" if thinning.age else ""
     share = f"{dropped * plan.series:,} of {kept * plan.series:,} samples ({100 * dropped / kept:.1f} %)"
     return Finding(
         "deduplication",
@@ -92,25 +92,25 @@ def _thinning(plan: PushPlan, name: str, thinning: Thinning, dropped: int, kept:
 
 
 def _label_findings(plan: PushPlan, name: str, limits: Limits, steps: int) -> Iterator[tuple[Finding, int]]:
-    """Each with the series that it concerns."""
+    """Each finding with the number of series that it concerns."""
     patterns = (LabelPattern("__name__", (plan.scenario.metric,)), *plan.scenario.labels)
     if limits.labels and len(patterns) > limits.labels:
-        what = f"{len(patterns)} labels (the metric's name included), and {name} takes {limits.labels}"
+        what = f"{len(patterns)} labels (including the metric's name), and {name} accepts {limits.labels}"
         flag = f"-maxLabelsPerTimeseries={len(patterns)} or more"
         yield _labels("labels", what, flag, limits, plan.series, steps), plan.series
     long = [pattern.name for pattern in patterns if len(pattern.name.encode()) > limits.name_bytes > 0]
     if long:
         length = len(long[0].encode())
-        what = f"a label name of {length:,} bytes ('{long[0][:20]}…'), and {name} takes {limits.name_bytes:,}"
+        what = f"a label name of {length:,} bytes ('{long[0][:20]}…'), and {name} accepts {limits.name_bytes:,}"
         yield _labels("label-name", what, "a larger -maxLabelNameLen", limits, plan.series, steps), plan.series
     beyond = plan.series - series_within(patterns, limits.value_bytes) if limits.value_bytes else 0
     if beyond:
-        what = f"a label value of more than {limits.value_bytes:,} bytes, the most that {name} takes"
+        what = f"a label value of more than {limits.value_bytes:,} bytes, the maximum of {name}"
         yield _labels("label-value", what, "a larger -maxLabelValueLen", limits, beyond, steps), beyond
 
 
 def _labels(kind: str, what: str, flag: str, limits: Limits, series: int, steps: int) -> Finding:
-    fate = "dropped without an error" if limits.drops_series else "stored under other labels: what is beyond is cut off"
+    fate = "dropped without an error" if limits.drops_series else "stored with other labels: the excess is cut off"
     have = "has" if series == 1 else "have"
     fix = f"use fewer or shorter labels, or restart it with {flag}"
     return Finding(kind, True, series * steps, f"{series:,} series {have} {what}: they are {fate}", fix)
@@ -125,6 +125,6 @@ def _series(plan: PushPlan, name: str, limits: Limits, series: int, steps: int) 
             "series",
             True,
             (series - most) * steps,
-            f"{name} takes {most:,} new series at most (-{flag}) and will drop up to {series - most:,} of {series:,}",
+            f"{name} accepts at most {most:,} new series (-{flag}) and will drop up to {series - most:,} of {series:,}",
             f"push fewer series at a time, or restart it with a larger -{flag}",
         )

@@ -1,8 +1,8 @@
-"""Whether a directory of blocks is the data directory of a Prometheus, and what a push into it would do there.
+"""Whether a directory of blocks is the data directory of a Prometheus, and whose files it holds.
 
-A Prometheus that starts takes nothing from its write-ahead log that is older than the end of its newest block
+When Prometheus starts, it ignores samples in its write-ahead log that are older than the end of its newest block
 (tsdb/db.go, Head.Init). It holds a flock on the file ``lock`` while it runs (tsdb/fileutil), unless it was started with
---storage.tsdb.no-lockfile; then its log tells. It deletes and compacts only what its own user may.
+--storage.tsdb.no-lockfile; then its log shows that it runs. It deletes and compacts only files that its user may.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OWN_FILES = ("wal", "lock", "chunks_head", "queries.active")
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose a file is, and the file."""
+    """A file and its owner."""
 
     uid: int
     gid: int
@@ -29,7 +29,7 @@ class Owner:
 
 
 def prometheus_at_work(directory: Path, now: int) -> str | None:
-    """How it shows that a Prometheus uses the directory and has samples in its log; None where none does. `now`: ms."""
+    """In words, why a Prometheus seems to use the directory and to have samples in its log; None if not. `now`: ms."""
     if is_locked(directory / "lock"):
         return f"a Prometheus runs on {directory}"
     written = _last_write(directory / "wal")
@@ -39,7 +39,7 @@ def prometheus_at_work(directory: Path, now: int) -> str | None:
 
 
 def foreign_owner(directory: Path) -> Owner | None:
-    """The owner, not this user, of a file in the directory or of the directory; None where all is ours."""
+    """The owner of the directory, or of a file in it, that is not this user; None if all files are ours."""
     if not hasattr(os, "geteuid") or not directory.is_dir():
         return None
     own = (directory / name for name in _OWN_FILES)
@@ -52,7 +52,7 @@ def foreign_owner(directory: Path) -> Owner | None:
 
 
 def _last_write(log: Path) -> float | None:
-    """Unix seconds of the newest write to a segment of the log; None where it has none."""
+    """Unix seconds of the newest write to a segment of the log; None if it has no segment."""
     times = []
     for path in log.glob("[0-9]*"):
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""A push, as far as stores care about it."""
+"""The properties of a push that matter to stores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from promfill.scenario.times import DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class PushPlan:
-    """What is to be pushed. directory: where its blocks go; there: the blocks of others in it."""
+    """A planned push. directory: for its blocks; there: the existing blocks of others in it."""
 
     scenario: Scenario
     series: int
@@ -30,5 +30,5 @@ class PushPlan:
 
     @property
     def samples(self) -> int:
-        """All samples."""
+        """The number of samples."""
         return self.series * self.grid.steps

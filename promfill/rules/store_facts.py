@@ -1,4 +1,4 @@
-"""What a store tells of itself that decides what becomes of a push. Plain values; `stores.ask` gets them."""
+"""The facts about a store that decide what happens to a push. Plain values; `stores.ask` gets them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from promfill.rules.limits import Limits
 from promfill.scenario.times import DAY_MS
 
 DEFAULT_RETENTION_MS = 15 * DAY_MS
-"""Prometheus's own."""
+"""Prometheus's default."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreFacts:
-    """None, everywhere, is what the store did not tell. Times and durations in ms.
+    """Facts about a store; None means that the store did not report it. Times and durations in ms.
 
-    retention: how long samples are kept. keeps_at_border: a block whose age is the retention to the millisecond stays.
-    newest: the newest sample of the head; history refuses to stand beside it. newest_block: the end of the last block.
-    targets: how many it scrapes. out_of_order: how far behind the newest sample it takes others. receives: whether
-    remote write is switched on. version_2: whether remote write 2.0 is. future: how far ahead of its clock samples may
-    be. doubles: a sample sent twice is kept twice. rounds: values are kept as decimals. retention_set_by: the flag or
+    retention: how long samples are kept. keeps_at_border: a block whose age equals the retention exactly is kept.
+    newest: the newest sample of the head, which refuses much older ones. newest_block: the end of the last block.
+    targets: how many it scrapes. out_of_order: how far behind the newest sample it accepts others. receives: whether
+    remote write is enabled. version_2: whether remote write 2.0 is. future: how far ahead of its clock samples may be.
+    doubles: a sample sent twice is stored twice. rounds: values are stored as decimals. retention_set_by: the flag or
     setting that decides the retention. limits: what else changes samples. unread: what could not be read, and why.
     """
 
@@ -45,10 +45,10 @@ class StoreFacts:
 
     @property
     def release(self) -> tuple[int, ...]:
-        """The first two numbers of the version; () where it is not known."""
+        """The first two numbers of the version; () if it is not known."""
         return tuple(int(number) for number in re.findall(r"\d+", self.version)[:2])
 
     @property
     def is_prometheus(self) -> bool:
-        """Whether it keeps blocks behind a head, as Prometheus does."""
+        """Whether it has a head and blocks, as Prometheus does."""
         return self.name == "Prometheus"

@@ -101,8 +101,8 @@ def test_a_blank_token_is_none(promfill: Promfill, monkeypatch: pytest.MonkeyPat
         (("--env", "scale", "--username", "me"), "--username and CDO_TOKEN exclude each other"),
         (("--upload", "http://a/?token=x"), "without a query"),
         (("--upload", "mimir:9009"), "has no scheme"),
-        (("--upload", "http://127.0.0.1:9", "--block-duration", "25h"), "Mimir wants blocks within one UTC day"),
-        (("--upload", "http://127.0.0.1:9", "--block-duration", "10h"), "Mimir wants blocks within one UTC day"),
+        (("--upload", "http://127.0.0.1:9", "--block-duration", "25h"), "Mimir requires blocks within one UTC day"),
+        (("--upload", "http://127.0.0.1:9", "--block-duration", "10h"), "Mimir requires blocks within one UTC day"),
         (("--upload", "http://127.0.0.1:9", "--verify"), "add --keep"),
     ],
 )
@@ -128,7 +128,7 @@ def test_the_future_is_refused_for_mimir(promfill: Promfill) -> None:
     what = ("push", "--metric-name", "a", "--start", "now", "--end", "now+1h", "--allow-future")
     result = promfill(*what, "--upload", "http://127.0.0.1:9")
     assert result.code == 2
-    assert "Mimir wants no time after now" in result.err
+    assert "Mimir requires an end no later than now" in result.err
 
 
 def test_script_goes_through_cdo(promfill: Promfill, token: None) -> None:

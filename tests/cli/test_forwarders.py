@@ -137,7 +137,7 @@ def test_beside_an_unknown_path_nothing_is_read_nor_proven(path: str, promfill: 
         for command in ("check", "push"):
             told = promfill(command, *WHAT, *to(receiver, path))
             assert told.code == 0
-            assert "does not prove that they are stored" in told.err + told.out
+            assert "may still not be stored" in told.err + told.out
             assert "set --query-url" in told.err + told.out
 
 

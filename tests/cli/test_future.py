@@ -70,14 +70,17 @@ def test_an_innocent_push_beside_a_block_after_now(text: str, promfill: Promfill
     assert promfill(*COMMAND, "--allow-future", "-q", text, "data").code == 0
     quiet = promfill(*GOOD).err
     assert quiet.count("\n") == 1
-    assert "after now up to 2099-05-24T00:00:00Z, and cost 1,392 of these 1,392 samples" in quiet
-    assert "remove what ends after now" in quiet
+    assert (
+        "after now up to 2099-05-24T00:00:00Z, and 1,392 of the 1,392 new samples would be lost because of that"
+        in quiet
+    )
+    assert "remove the blocks that end after now" in quiet
     told = promfill("push", *GOOD[2:])
-    assert "is there, with samples after now up to 2099-05-24T00:00:00Z" in told.err
+    assert "is already there, with samples after now up to 2099-05-24T00:00:00Z" in told.err
     assert "--storage.tsdb.retention.time=74y" in told.out  # 2y would delete all that was pushed
-    assert "is there, with samples after now" in promfill("check", *GOOD[2:]).out
+    assert "is already there, with samples after now" in promfill("check", *GOOD[2:]).out
     Path("old.txt").write_bytes(b"p 1 1700000300\n# EOF\n")
-    assert "is there, with samples after now" in promfill(*COMMAND, "old.txt", "data").err
+    assert "is already there, with samples after now" in promfill(*COMMAND, "old.txt", "data").err
 
 
 @pytest.mark.parametrize("command", ["push", "check"])
@@ -130,7 +133,7 @@ def test_no_script_and_no_upload_is_given_what_mimir_refuses(promfill: Promfill)
     for words in ways:
         told = promfill(*words)
         assert told.code == 2
-        assert "after now (Mimir wants no time after now)" in told.err
+        assert "after now (Mimir requires an end no later than now)" in told.err
         assert "take an earlier --end" in told.err
     assert names() == names("utils") == set()
 
@@ -225,4 +228,4 @@ def test_a_push_is_no_neighbour_of_its_own_blocks(promfill: Promfill) -> None:
     )
     assert again.code == checked.code == other.code == 0
     assert "same time" not in again.err + checked.out
-    assert re.search(r"blocks data/\w{26}, \w{26}, \w{26} and 1 more .*samples of the same time are there", other.out)
+    assert re.search(r"blocks data/\w{26}, \w{26}, \w{26} and 1 more .*already hold samples of this time", other.out)

@@ -152,7 +152,7 @@ def test_warnings_and_notes(promfill: Promfill) -> None:
     assert "test_label" in err
     assert "--description and --unit will not be kept: blocks hold no HELP, TYPE or UNIT" in err
     err = promfill(*PUSH, "--labels", "other=x").err
-    assert "samples of the same time are there; Prometheus merges overlapping blocks, Thanos halts" in err
+    assert "already hold samples of this time; Prometheus merges overlapping blocks, Thanos halts" in err
     assert promfill(*PUSH, "--labels", "third=x", "-q").err == ""
 
 

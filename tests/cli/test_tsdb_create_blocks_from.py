@@ -113,7 +113,7 @@ def test_what_is_dropped_and_what_overlaps_is_said(text: str, promfill: Promfill
     assert promfill(*COMMAND, "openmetrics", str(path)).err == (
         "1 exemplar dropped: blocks cannot hold exemplars\n"
         "1 duplicate sample appears in the text: each is kept once\n"
-        f"promfill: warning: block data/{first} (2 samples): samples of the same time are there; Prometheus merges "
+        f"promfill: warning: block data/{first} (2 samples) already holds samples of this time; Prometheus merges "
         "overlapping blocks, Thanos halts\n"
     )
     assert promfill(*COMMAND, "-q", "openmetrics", str(path)).err == ""

@@ -70,7 +70,7 @@ def test_dry_run_checks_and_stops(promfill: Promfill, mimir: Mimir, data: Path) 
     for dry in (("--dry-run",), ()):
         result = promfill("upload", "data", "--upload", mimir.url, *dry)
         assert result.code == 2
-        assert "has the external label cluster (Mimir wants none but its own" in result.err
+        assert "has the external label cluster (Mimir requires only its own external labels" in result.err
     meta.write_bytes(good)
     chunks = min(data.iterdir()) / "chunks" / "000001"
     chunks.write_bytes(chunks.read_bytes()[:-1])

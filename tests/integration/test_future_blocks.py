@@ -56,7 +56,7 @@ def test_the_retention_that_is_assumed_is_that_of_a_default_server(promfill: Pro
     text.write_bytes(b"# HELP balance at noon\n# TYPE balance gauge\n" + b"".join(lines) + b"# EOF\n")
     told = promfill(*COMMAND, str(text), str(data)).err
     assert "25 of 40 samples (62.5 %)" in told
-    assert "15 stay (16 before Prometheus 2.52)" in told
+    assert "15 remain (16 before Prometheus 2.52)" in told
     assert "HELP and TYPE will not be kept" in told
     with start_prometheus(data, retention="15d") as server:
         assert stored(server, "balance") in (15, 16)
@@ -74,7 +74,7 @@ def test_remote_write_ahead_of_the_clock(promfill: Promfill, tmp_path: Path) -> 
         refused = promfill("push", *live, *push)
     (future,) = [finding for finding in told if finding["kind"] == "future"]
     assert future["loses"]
-    takes = "takes samples up to" in future["text"]
+    takes = "accepts samples up to" in future["text"]
     assert (pushed.code == 0) is takes
     assert (refused.code != 0) is takes
     assert "--mode blocks" not in pushed.err

@@ -90,7 +90,7 @@ def test_newer_blocks_push_older_ones_out() -> None:
 def test_what_is_deleted_of_blocks_to_come_is_counted_by_the_newest_block_there() -> None:
     found = predict_in_directory(Arrival(days(-20, -18), [ending(NOW - DAY_MS, "new")]), NOW)
     assert kinds(found) == {"retention": (False, 20)}
-    assert "20 of 20 samples (100.0 %), as block new, which is there, ends at 20" in text_of(found, "retention")
+    assert "20 of 20 samples (100.0 %), because the existing block new ends at 20" in text_of(found, "retention")
     assert "those before" not in text_of(found, "retention")
     assert "retention" not in kinds(predict_in_directory(Arrival(days(-20, -18)), NOW))
 
@@ -102,12 +102,12 @@ def test_a_future_block_there_costs_an_innocent_push(store: StoreFacts | None) -
     assert kinds(found) == {"retention": (store is not None, 20), "future-deletes": (False, 20)}
     assert set(kinds(found)) & SEVERE
     text = text_of(found, "retention")
-    assert "20 of 20 samples (100.0 %), as block late, which is there" in text
+    assert "20 of 20 samples (100.0 %), because the existing block late" in text
     assert "94d" in text  # not 4d: age is counted from the newest block
     text = text_of(found, "future-deletes")
-    assert "block nowhere/late (1 samples) is there, with samples after now up to 2027-" in text
-    assert "and cost 20 of these 20 samples" in text
-    assert "remove what ends after now" in text
+    assert "block nowhere/late (1 samples) is already there, with samples after now up to 2027-" in text
+    assert "and 20 of the 20 new samples would be lost because of that" in text
+    assert "remove the blocks that end after now" in text
     # Too old by itself: the block after now is named all the same, and not to blame.
     old = predict_in_directory(replace(late, coming=days(-40, -38)), NOW, store)
     assert set(kinds(old)) == {"retention", "future"}
@@ -121,7 +121,7 @@ def test_the_border_is_told_for_both_kinds_of_servers() -> None:
     noons = [ending(MIDNIGHT - day * DAY_MS) for day in range(40)]
     unknown = predict_in_directory(Arrival(noons), NOW)
     assert kinds(unknown)["retention"] == (False, 25)
-    assert "15 stay (16 before Prometheus 2.52)" in text_of(unknown, "retention")
+    assert "15 remain (16 before Prometheus 2.52)" in text_of(unknown, "retention")
     old = predict_in_directory(Arrival(noons), NOW, replace(PROMETHEUS, keeps_at_border=True))
     assert kinds(old)["retention"] == (True, 24)
     assert "2.52" not in text_of(old, "retention")

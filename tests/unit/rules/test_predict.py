@@ -104,14 +104,14 @@ def test_the_fix_names_what_decides_the_retention(by: str, words: str) -> None:
 def test_retention_by_size_alone_is_no_unknown_time() -> None:
     found = predict(plan(), replace(PROMETHEUS, retention=None, retention_size="80%"), NOW)
     assert [finding.fix for finding in found if finding.kind.startswith("retention")] == [
-        "raise --storage.tsdb.retention.percentage if history must stay"
+        "raise --storage.tsdb.retention.percentage to keep the history"
     ]
 
 
 def test_the_age_of_backfill_is_named_where_it_is_the_limit() -> None:
     store = replace(VM, retention=10 * DAY_MS, retention_set_by="-maxBackfillAge")
     (found,) = [finding for finding in predict(plan(), store, NOW) if finding.kind == "retention"]
-    assert "takes nothing older than 10d" in found.text
+    assert "accepts nothing older than 10d" in found.text
     assert "restart it with -maxBackfillAge longer than" in found.fix
 
 
@@ -176,7 +176,7 @@ def test_an_older_prometheus_takes_the_future_and_refuses_its_scrapes(version: s
     assert ("future" in kinds(findings)) is loses
     if loses:
         assert next(f for f in findings if f.kind == "future").loses
-        assert "its own scrapes too" in next(f.text for f in findings if f.kind == "future")
+        assert "also its own scrapes" in next(f.text for f in findings if f.kind == "future")
     newer = predict(plan(1, end=grid_end), replace(PROMETHEUS, version="2.54.0"), NOW)
     assert "10m ahead of its clock" in next(f.text for f in newer if f.kind == "future")
     assert ("future" in kinds(predict(plan(1, end=grid_end), None, NOW))) is loses
@@ -197,7 +197,7 @@ def test_what_is_not_known_is_said_as_such() -> None:
     assert {f.kind for f in found if "unknown" in f.text} == {"retention", "protocol"}
     assert kinds(predict(plan(), None, NOW)) == {"unknown": (False, None)}
     (told,) = predict(plan(), None, NOW)
-    assert "does not prove that they are stored" in told.text
+    assert "may still not be stored" in told.text
     assert not predict(replace(plan(), mode="openmetrics"), None, NOW)  # a file: nobody takes it yet
     (told,) = predict(replace(plan(), mode="script"), None, NOW)
     assert not told.fix  # --query-url is not of this mode

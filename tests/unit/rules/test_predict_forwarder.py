@@ -59,7 +59,7 @@ def test_others_ask_for_the_store_behind(kind: str) -> None:
     findings = told(Forwarder(kind, "http://f"))
     assert set(findings) == {"forwarder"}
     assert not findings["forwarder"].loses
-    assert "does not prove" in findings["forwarder"].text
+    assert "may still not be stored" in findings["forwarder"].text
     assert "query_url" in findings["forwarder"].fix
 
 
