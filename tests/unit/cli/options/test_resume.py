@@ -29,7 +29,7 @@ def _no_cdo(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run_of(*words: str) -> RunSettings:
-    with command.make_context("push", list(words)) as context:
+    with command.make_context("push", list(words), help_option_names=["-h", "--help"]) as context:  # click keeps them
         return run_from(context.params)
 
 
