@@ -1,7 +1,7 @@
 """Mode blocks: native TSDB blocks in a directory that Prometheus serves.
 
-A block's name is a ULID of what it holds: the same push makes the same names, and a block that is there, whole
-and right, is not made again. So a push that ended early is finished by running it once more.
+A block's name is a ULID made of its content: the same push makes the same names, and a block that exists and is
+intact is skipped. So a push that ended early is finished by running it once more.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ class _OpenBlock:
         self.window = window
         chunks = -(-window.steps // SAMPLES_PER_CHUNK)
         self.refs = np.full((series, chunks), NO_CHUNK, np.int64)
-        self.ragged: WrittenChunks | None = None  # where not all tiles are planes
+        self.ragged: WrittenChunks | None = None  # used if not all tiles are planes
 
     def add_plane(self, first_series: int, first_step: int, records: U8Array, lengths: I64Array) -> None:
-        """Chunks of some series: `lengths` (s, c), `records` series by series."""
+        """Add chunks of some series: `lengths` (s, c), `records` series by series."""
         series, chunks = lengths.shape
         first_chunk = (first_step - self.window.first_step) // SAMPLES_PER_CHUNK
         refs = self.files.write_chunks(records, lengths)
         self.refs[first_series : first_series + series, first_chunk : first_chunk + chunks] = refs
 
     def add_ragged(self, samples: RaggedBatch, work: Scratch) -> None:
-        """The next samples of some series, of which some may be missing, at times of their own."""
+        """Add the next samples of some series; some may be missing, or have times of their own."""
         self.ragged = self.ragged or WrittenChunks()
         starts, counts, runs = cut_chunks(samples.bounds)
         rows, firsts, lasts = samples.rows[runs], samples.times[starts], samples.times[starts + counts - 1]
@@ -67,11 +67,10 @@ class _OpenBlock:
 
 
 class BlockSink:
-    """Writes every window of the grid as one block, named by what it holds.
+    """Writes every window of the grid as one block, named by its content.
 
-    Series that have no sample in a window are not in its block; a window without any sample makes none.
-    gaps: the source may leave samples out, or give them times of their own, so that a block which is there may hold
-    less than the window's steps.
+    Series without a sample in a window are not in its block; a window without any sample makes none. gaps: the source
+    may leave samples out, or give them times of their own, so an existing block may hold less than the window's steps.
     """
 
     def __init__(
@@ -92,9 +91,9 @@ class BlockSink:
         self._directory, self._segment_max, self._share = directory, segment_max, share
         self._duration, self._gaps = duration, gaps
         self._windows = list(windows(grid, duration))
-        self._asked: deque[Tile] = deque()  # for, and not yet written
+        self._asked: deque[Tile] = deque()  # tiles asked for, and not yet written
         self._names: dict[Window, str] = {}
-        self._done = done  # names of blocks that are wanted no more: they have gone to where they belong
+        self._done = done  # names of blocks that are not needed here any more: they have been uploaded
         self._parts = FleetParts(fleet)
         self._work = Scratch()
         self._open: _OpenBlock | None = None
@@ -114,7 +113,7 @@ class BlockSink:
         return [(meta.min_time, meta.max_time) for meta in map(self._meta, self._windows)]
 
     def tiles(self) -> Iterator[Tile]:
-        """The tiles of every block that is not there, whole and right."""
+        """The tiles of every block that does not exist, or is not intact."""
         self._claim = claim_directory(self._directory)
         groups = block_groups(self._windows, len(self._fleet), TILE_SAMPLES)
         first, stride = self._share
@@ -128,7 +127,7 @@ class BlockSink:
     def write(self, batch: SeriesBatch) -> None:
         """Encode the tile, and add its chunks to the blocks that it belongs to.
 
-        InputError, before any of it is written: times that do not rise, or that belong to another block.
+        InputError, before any of it is written: times that do not ascend, or that belong to another block.
         """
         tile = self._asked.popleft()
         group = self._windows_of(tile)
@@ -138,7 +137,7 @@ class BlockSink:
             self._write_ragged(batch, tile, group)
 
     def _write_plane(self, batch: SeriesBatch, tile: Tile, group: list[Window]) -> None:
-        """All samples are there, at times that the series share."""
+        """Add a tile whose samples are all there, at times that the series share."""
         bits, times = _side_by_side(batch, len(group), self._work)
         chunks = encode_chunks(bits, times, self._work, samples_per_chunk=SAMPLES_PER_CHUNK)
         series = tile.series
@@ -155,7 +154,7 @@ class BlockSink:
             self._writer.flush()
 
     def _write_ragged(self, batch: SeriesBatch, tile: Tile, group: list[Window]) -> None:
-        """Window by window, series by series: what is there, at whatever times."""
+        """Add what is there, window by window and series by series, at whatever times."""
         steps = tile.steps // len(group)
         parts = [RaggedBatch.of_plane(_steps_of(batch, place * steps, steps)) for place in range(len(group))]
         for window, samples in zip(group, parts, strict=True):
@@ -168,14 +167,14 @@ class BlockSink:
 
     def _require_fit(self, window: Window, samples: RaggedBatch) -> None:
         if not samples.rises:
-            raise InputError("the times of a series do not rise", "give each sample a later time than the one before")
+            raise InputError("the times of a series do not ascend", "give each sample a later time than the one before")
         low = self._grid.time(window.first_step) // self._duration * self._duration
         beside = samples.times[(samples.times < low) | (samples.times >= low + self._duration)]
         if beside.size:
             raise InputError(
                 f"a sample's time, {format_time(int(beside[0]))}, belongs to another block than its step, "
                 f"whose block goes from {format_time(low)} to {format_time(low + self._duration)}",
-                "move times by less, or by none across a multiple of the block's range",
+                "move times by less, and none across a multiple of the block's range",
             )
 
     def commit(self) -> SinkReport:
@@ -186,7 +185,7 @@ class BlockSink:
         return self.report
 
     def abort(self) -> None:
-        """Blocks that are handed over get their names; whatever else there is leaves nothing behind."""
+        """Blocks that are handed over get their names; everything else is removed."""
         self._writer.close()
         self._release()
         for files in self._unnamed:
@@ -194,7 +193,7 @@ class BlockSink:
         self._open = None
 
     def bytes_per_sample(self, batch: SeriesBatch) -> float:
-        """What a sample of this batch takes in a chunk: an estimate for the whole push."""
+        """The size of a sample of this batch in a chunk: an estimate for the whole push."""
         if batch.present is None and batch.timestamps.ndim == 1:
             chunks = encode_chunks(batch.values.view(np.uint64), batch.timestamps[:, None], self._work)
             return chunks.records.size / batch.samples
@@ -217,7 +216,7 @@ class BlockSink:
         return self._open
 
     def _finish_if_complete(self, tile: Tile) -> None:
-        """Tiles come in order: that of the last series and the block's last step completes it."""
+        """Tiles come in order: a tile with the last series and the block's last step completes the block."""
         block = self._open
         if block is None or tile.first_series + tile.series < len(self._fleet):
             return
@@ -226,7 +225,7 @@ class BlockSink:
             self._finish(block)
 
     def _finish(self, block: _OpenBlock) -> None:
-        """Hand the block over, whose chunks are all there, to be synced and named in the background."""
+        """Hand over the block, with all its chunks, to be synced and named in the background."""
         if block.ragged is None:
             rows, meta = np.arange(len(self._fleet)), self._meta(block.window)
             chunks = ChunkMetas.with_shared_times(*self._chunk_times(block.window), block.refs)
@@ -240,7 +239,7 @@ class BlockSink:
         self._writer.add(self._parts.of(rows).index, CompleteBlock(block.files, meta, chunks))
 
     def _chunks_of(self, block: _OpenBlock, chunks: WrittenChunks) -> WrittenChunks:
-        """The ragged chunks of the block and those of planes."""
+        """The block's ragged chunks, and those of planes."""
         rows, places = np.nonzero(block.refs != NO_CHUNK)
         counts = np.minimum(block.window.steps - places * SAMPLES_PER_CHUNK, SAMPLES_PER_CHUNK)
         firsts, lasts = self._chunk_times(block.window)

@@ -1,7 +1,7 @@
-"""Mode openmetrics: one text file a metric, streamed.
+"""Mode openmetrics: one text file for each metric, streamed.
 
-The file grows under a temporary name beside its own (`claims`), and gets its name when it is whole and synced; so what
-had that name before stays until then, and a push that was killed leaves nothing that looks finished.
+The file grows under a temporary name beside its own (`claims`), and gets its name when it is complete and synced. A
+file that had the name before stays until then, and a push that was killed leaves nothing that looks finished.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from promfill.model.grid import Grid, Tile, series_tiles
 from promfill.protocols import SinkReport
 
 NAME_MAX = 255  # bytes, on every usual file system
-TILE_SAMPLES = 1 << 15  # the lines of one tile stay in the caches: those of 200,000 samples go at half the speed
+TILE_SAMPLES = 1 << 15  # the lines of one tile stay in the caches: tiles of 200,000 samples take twice as long
 
 
 class OpenMetricsSink:
     """Writes ``<output_dir>/<metric>_backfill_<start>.txt``, start in whole seconds; valid for promtool.
 
-    InputError: a description or unit that promtool would refuse, an output directory that cannot be written. The
-    constructor makes nothing: the directory and the file come with the first batch.
+    InputError: a description or unit that promtool would refuse, or an output directory that cannot be written. The
+    constructor makes nothing: the directory and the file are made with the first batch.
     """
 
     def __init__(self, fleet: Fleet, grid: Grid, metric: str, description: str, unit: str, output_dir: Path) -> None:
@@ -58,7 +58,7 @@ class OpenMetricsSink:
         return encode_batch(batch)
 
     def begin(self) -> int:
-        """Begin the file for `promfill.pipeline.ordered_workers`; where the first tile belongs."""
+        """Create the file for `promfill.pipeline.ordered_workers`; return where the first tile belongs."""
         return self._begin().tell()
 
     def write_at(self, offset: int, data: bytes) -> None:
@@ -70,7 +70,7 @@ class OpenMetricsSink:
                 rest = rest[file.write(rest) :]
 
     def written(self, end: int, samples: int) -> None:
-        """Workers have written all before the offset `end`."""
+        """Note that workers have written everything before the offset `end`."""
         if self._file is not None:
             self._file.seek(end)
         self.report.bytes = end
@@ -91,7 +91,7 @@ class OpenMetricsSink:
         return self.report
 
     def abort(self) -> None:
-        """Remove what was written: nothing has arrived."""
+        """Remove what was written: no sample arrives."""
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.close()
@@ -102,11 +102,11 @@ class OpenMetricsSink:
             self.report.samples = self.report.bytes = 0
 
     def bytes_per_sample(self, batch: SeriesBatch) -> float:
-        """What a line like those of the batch takes."""
+        """The size of a line like those of the batch."""
         return len(encode_batch(batch)) / max(1, batch.samples)
 
     def _begin(self) -> BinaryIO:
-        """Open the partial file and write what stands before the samples. InputError: it cannot be made."""
+        """Open the partial file and write what comes before the samples. InputError: it cannot be made."""
         self._claim = claim_directory(self.path.parent)
         try:
             self._file = self._partial.open("wb", buffering=0)
@@ -122,7 +122,7 @@ class OpenMetricsSink:
             self._claim = None
 
     def _append(self, file: BinaryIO, data: bytes) -> None:
-        """All of the data: one call writes at most 2 GiB, and a disk that fills up takes a part."""
+        """Write all of the data: one call writes at most 2 GiB, and a disk that fills up takes only a part."""
         rest = memoryview(data)
         with disk_errors(self.path):
             while rest:
@@ -133,7 +133,7 @@ class OpenMetricsSink:
 def _check_names(path: Path, partial: Path) -> None:
     if len(os.fsencode(partial.name)) > NAME_MAX:
         raise InputError(
-            f"{path.name} is too long for a file's name",
+            f"{path.name} is too long for a file name",
             f"choose a shorter {setting('metric_name')}",
             field="metric_name",
         )

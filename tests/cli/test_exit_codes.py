@@ -23,7 +23,7 @@ def test_a_push_that_a_receiver_refuses(promfill: Promfill, status: int, code: i
     with Receiver(lambda _: Answer(status, b"no")) as receiver:
         left, told = push(promfill, receiver.url)
     assert (left, f"answered {status} " in told) == (code, True)
-    assert "Nothing had arrived" in told
+    assert "No samples were accepted" in told
 
 
 def test_a_part_that_was_sent_before_a_refusal_is_told(promfill: Promfill) -> None:
@@ -38,7 +38,7 @@ def test_a_part_that_was_sent_before_a_refusal_is_told(promfill: Promfill) -> No
     with Receiver(answer) as receiver:
         code, told = push(promfill, receiver.url, "--max-samples-per-send", "10")
     assert code == 3
-    assert "10 samples had arrived" in told
+    assert "10 samples were accepted" in told
 
 
 def test_tls_and_plain_http_mistaken_for_each_other(promfill: Promfill) -> None:
@@ -75,8 +75,8 @@ def test_a_server_that_takes_no_writes_at_all(promfill: Promfill) -> None:
         code, told = push(promfill, receiver.url)
     assert code == 3
     assert "set --remote-write-url to the full push URL" in told
-    assert "Nothing had arrived before it" in told
-    assert "may have arrived" not in told
+    assert "No samples were accepted" in told
+    assert "may have been stored" not in told
 
 
 def test_check_asks_for_the_tenant_as_a_push_does(promfill: Promfill) -> None:

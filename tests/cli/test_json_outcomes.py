@@ -136,7 +136,7 @@ def test_push_refused_after_a_part_and_resumed(promfill: Promfill) -> None:
         told = failed(promfill(*push), "receiver", 1)
         assert 0 < told["acknowledged"] == told["written"] < SAMPLES
         assert told["requests"] == 2
-        assert "samples had arrived" in told["error"]["message"]
+        assert "samples were accepted" in told["error"]["message"]
         assert (told["start"], told["checkpoint"]) == ("2023-12-17T08:00:00Z", "my run.json")
         held = failed(promfill(*push), "input", 2)  # an unfinished run is there
         assert (held["checkpoint"], held["resume"]) == (told["checkpoint"], told["resume"])

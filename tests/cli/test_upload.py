@@ -85,7 +85,7 @@ def test_dry_run_checks_and_stops(promfill: Promfill, mimir: Mimir, data: Path) 
     [
         (("data",), "--upload is missing"),
         (("nowhere", "--upload", "http://a"), "nowhere is not a directory"),
-        ((".", "--upload", "http://a"), ". holds no block"),
+        ((".", "--upload", "http://a"), ". holds no blocks"),
     ],
 )
 def test_what_cannot_be_uploaded(promfill: Promfill, data: Path, arguments: tuple[str, ...], says: str) -> None:

@@ -78,4 +78,4 @@ def test_remote_write_ahead_of_the_clock(promfill: Promfill, tmp_path: Path) -> 
     assert (pushed.code == 0) is takes
     assert (refused.code != 0) is takes
     assert "--mode blocks" not in pushed.err
-    assert takes or "end the push now" in pushed.err
+    assert takes or "use an earlier --end" in pushed.err

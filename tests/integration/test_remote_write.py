@@ -125,13 +125,13 @@ def test_a_prometheus_that_holds_newer_samples_names_the_ways_out(prometheus: Se
     assert "400 Bad Request: out of bounds" in words
     assert "--mode blocks" in words
     assert "out_of_order_time_window" in words
-    assert "Nothing had arrived" in words
+    assert "No samples were accepted" in words
 
 
 def test_the_same_push_again_is_recognised(prometheus: Server) -> None:
     source = source_of("", 10)
     send(source, prometheus)
-    with pytest.raises(ReceiverError, match="if they are of an earlier push, it is there"):
+    with pytest.raises(ReceiverError, match="if an earlier push sent them, nothing is missing"):
         send(source, prometheus)
 
 

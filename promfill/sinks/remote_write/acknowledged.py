@@ -1,8 +1,8 @@
 """Which requests are done, in this run and in the one that it resumes.
 
-A slice of series is sent in order of time, so of each the next step says it all. A checkpoint holds these as a line
-"slice window" for every request that is done, "slice window parts" for one that began to be sent in parts, and "slice
-window parts TIME" when they are done up to this time (ms), with all series: there the next run begins.
+Each slice of series is sent in order of time, so its next step says all about it. A checkpoint holds a line "slice
+window" for every request that is done, "slice window parts" for a request that began to be sent in parts, and "slice
+window parts TIME" when these are done up to this time (ms), with all series: the next run begins there.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ InParts = dict[tuple[int, int], int | None]
 class Acknowledged:
     """The next window of every slice; written to `checkpoint`, if there is one, before it counts.
 
-    resumed: the checkpoint is an earlier run's, which may have sent more of every slice: one request, and after a power
-    cut those of its last second as well. So each slice is in doubt until a request of it turns out to be new.
+    resumed: the checkpoint is an earlier run's, which may have sent more of every slice: one request, or after a power
+    cut all requests of its last second. So each slice is in doubt until a request of it turns out to be new.
     """
 
     def __init__(self, plan: RequestPlan, checkpoint: Checkpoint | None = None, *, resumed: bool = False) -> None:
@@ -56,7 +56,7 @@ class Acknowledged:
         return sum(count * steps for (_, count), steps in zip(self._plan.slices, self._first, strict=True))
 
     def todo(self) -> Iterator[Tile]:
-        """The samples of the requests that are left, time-major; of one that was sent in parts, what is left of it."""
+        """The samples of the requests that are left, time-major; of a request sent in parts, what is left of it."""
         plan = self._plan
         for window in range(min(self._first) // plan.steps, plan.windows):
             for place, first in enumerate(self._first):
@@ -66,13 +66,13 @@ class Acknowledged:
                     yield replace(tile, first_step=tile.first_step + done, steps=tile.steps - done)
 
     def recall(self, message: Message) -> Message:
-        """The message, and whether an earlier run may have sent it. Of a slice, one at a time, in their order."""
+        """The message, and whether an earlier run may have sent it. A slice's requests come one at a time, in order."""
         if (message.place, message.window) in self._in_parts:
             return replace(message, state=State.PARTLY)
         return replace(message, state=State.OPEN) if self._doubtful[message.place] else message
 
     def divide(self, message: Message, done: int | None) -> None:
-        """The request goes in parts: of it, some may be there, and all up to this time (ms). OutputError as `add`."""
+        """The request goes in parts: some may be there, and all up to this time (ms). OutputError as `add`."""
         request = message.place, message.window
         with self._lock:
             before = self._in_parts.get(request)
@@ -81,7 +81,7 @@ class Acknowledged:
                 self._append(f"{message.place} {message.window} {IN_PARTS}{'' if done is None else f' {done}'}")
 
     def add(self, window: int, place: int, *, was_there: bool = False) -> None:
-        """The request is done; an earlier run had sent it. OutputError where the checkpoint cannot be written."""
+        """The request is done; an earlier run had sent it. OutputError if the checkpoint cannot be written."""
         with self._lock:
             self._append(f"{place} {window}")
             self._next[place] = window + 1
@@ -89,7 +89,7 @@ class Acknowledged:
             self._in_parts.pop((place, window), None)
 
     def close(self, *, finished: bool, doubles: bool = False) -> None:
-        """Sync the checkpoint to disk. doubles: the receiver keeps a sample twice that is sent again."""
+        """Sync the checkpoint to disk. doubles: the receiver keeps a sample twice if it is sent again."""
         with self._lock:
             if self._checkpoint is not None and finished:
                 self._checkpoint.finished = True
@@ -109,7 +109,7 @@ class Acknowledged:
 
 
 def read_plan(checkpoint: Checkpoint, grid: Grid, series: int, slack: float) -> RequestPlan:
-    """The plan of the checkpoint's run. InputError where it is damaged, or does not suit the slack (ms)."""
+    """The plan of the checkpoint's run. InputError if it is damaged, or does not fit the slack (ms)."""
     try:
         steps, slices = int(checkpoint.plan["steps"]), int(checkpoint.plan["slices"])
         if not (0 < steps <= grid.steps and 0 < slices <= series):
@@ -117,8 +117,8 @@ def read_plan(checkpoint: Checkpoint, grid: Grid, series: int, slack: float) -> 
     except (ValueError, TypeError, KeyError, AttributeError):
         raise _damaged(checkpoint) from None
     if slices > 1 and (steps - 1) * grid.step > slack:
-        problem = f"the checkpoint {checkpoint.path} is of a run with {setting('order', 'any')}"
-        raise InputError(problem, "give it again", field="order")
+        problem = f"the checkpoint {checkpoint.path} comes from a run with {setting('order', 'any')}"
+        raise InputError(problem, "use the same setting", field="order")
     return RequestPlan.of_parts(grid, series, steps, slices)
 
 
@@ -127,9 +127,9 @@ def _damaged(checkpoint: Checkpoint) -> InputError:
 
 
 def read_state(checkpoint: Checkpoint, slices: int) -> tuple[list[int], InParts]:
-    """The next window of each slice, and what began to be sent in parts.
+    """The next window of each slice, and the requests that began to be sent in parts.
 
-    InputError where the checkpoint does not fit its own plan.
+    InputError if the checkpoint does not fit its own plan.
     """
     try:
         following = list(map(int, checkpoint.done.get("next") or [0] * slices))

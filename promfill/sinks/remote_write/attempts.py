@@ -14,18 +14,18 @@ from promfill.sinks.remote_write.states import Action, State, action_of
 from promfill.sinks.remote_write.tally import Tally
 
 TRIES = 3
-"""Requests of 2.0 that get no answer, or a 5xx, from a receiver of which nothing is known: then it is asked in 1.0.
+"""After so many requests of 2.0 with no answer, or a 5xx, from a receiver not known to read 2.0, 1.0 is tried.
 Mimir 3.0 breaks the connection over some of them (grafana/mimir#14653)."""
 _BUSY = (429, 503)
 _UNREAD = (400, 406, 415, 422)
-"""What receivers say that do not know 2.0; whoever does counts what it has written, beside such a status too."""
+"""What receivers that do not know 2.0 say. One that knows 2.0 counts what it has written, even with such a status."""
 
 
 class Attempts:
     """Sends a message, as often as it is asked to.
 
-    state: what is known of it now. trouble: why the last one did not do. message: what is still to be sent. gave_up: it
-    got no answer as 2.0.
+    state: what is known of the message now. trouble: why the last attempt failed. message: what is still to be sent.
+    gave_up: it got no answer as 2.0.
     """
 
     def __init__(self, message: Message, client: HttpClient, receiver: Receiver, gate: Gate, tally: Tally) -> None:
@@ -40,7 +40,7 @@ class Attempts:
         self._counted = 0
 
     def attempt(self) -> httpx.Response:
-        """One more. Where the receiver keeps doubles, it is asked before: what it holds is not sent again."""
+        """Make one more attempt. A receiver that keeps duplicates is queried first: what it holds is not sent again."""
         self.number += 1
         self._state_before = self.state
         try:
@@ -69,7 +69,7 @@ class Attempts:
         return action_of(self._state_before, self.verdict(response))
 
     def verdict(self, response: httpx.Response) -> Verdict:
-        """What the answer to the last attempt means, after all that went before it."""
+        """What the answer to the last attempt means, given the attempts before it."""
         if self._unsent:
             return self._unsent
         words = "" if response.is_success else text_of(response)
@@ -91,14 +91,14 @@ class Attempts:
         if verdict is Verdict.REFUSED:
             verdict = refusal_of(response.status_code, words)
         if verdict is Verdict.TOO_OLD and written and counts_truly(words):
-            return Verdict.REFUSED  # who has just written some of it holds those, and not what it refused
+            return Verdict.REFUSED  # a receiver that wrote some samples holds those alone
         return verdict
 
     def _doubt(self) -> None:
         self.state = self.state.at_least(State.LOST)
 
     def _look_before(self) -> Verdict | None:
-        """What makes it needless, or wrong, to send again what may be there."""
+        """Why it is needless, or wrong, to send again what may be there."""
         if not self._can_be_asked:
             return None
         if self._receiver.keeps_doubles(self._client):
@@ -108,17 +108,17 @@ class Attempts:
 
     @property
     def _is_undecided(self) -> bool:
-        """Whether this is 2.0 to a receiver of which it is not known yet whether it reads that."""
+        """Whether this attempt is 2.0, while it is unknown whether the receiver reads 2.0."""
         return self.message.is_version_2 and self._receiver.may_fall_back and self._receiver.takes_version_2
 
     def _gives_up(self) -> bool:
-        """Whether the receiver has failed so often that 2.0 may be why."""
+        """Whether the receiver has failed so often that 2.0 may be the cause."""
         self._failures += 1
         self.gave_up = self._is_undecided and self._failures >= TRIES
         return self.gave_up
 
     def _leave_out_held(self) -> Verdict | None:
-        """Ask what is there, and whether that is all. NoAnswerError where that cannot be known yet."""
+        """Query what the receiver holds, and whether that is everything. NoAnswerError where it cannot tell yet."""
         held = self._receiver.holdings.of(self.message, self._client)
         if held is None:
             self._tally.count("perhaps_twice", self.message.samples)
@@ -136,6 +136,6 @@ class Attempts:
 
 
 _NO_ANSWER = httpx.Response(415)
-"""What stands for the answer that a receiver does not give to 2.0."""
+"""Stands for the answer that a receiver does not give to 2.0."""
 _NOT_SENT = httpx.Response(204)
-"""What stands for the answer to an attempt that was not made."""
+"""Stands for the answer to an attempt that was not made."""

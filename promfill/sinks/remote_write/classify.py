@@ -1,7 +1,7 @@
-"""What an answer means, and what its user can do.
+"""What an answer means, and what the user can do about it.
 
-The specification wants senders to go by the status alone. Some texts are read all the same, since they tell apart what
-the status does not: a receiver that holds newer samples, and one that holds these very samples already. Two of them
+The specification wants senders to go by the status alone. Some texts are read all the same: they tell apart what the
+status does not, a receiver that holds newer samples and one that already holds these very samples. Two of them
 come from Prometheus 2.42 as a 500, which a sender that goes by the status would repeat until its time is over.
 """
 
@@ -14,9 +14,9 @@ from promfill.errors import setting
 from promfill.net.http_answers import passing
 
 REFUSED_BY_500 = ("too old sample", "is not unique")
-"""What Prometheus 2.42 refuses for good with a status that says the contrary."""
+"""What Prometheus 2.42 refuses permanently, although its status says the opposite."""
 HISTORY_REFUSED = ("out of bounds", "too old sample", "err-mimir-sample-timestamp-too-old")
-"""A head takes nothing that is more than an hour older than its newest sample, or than its out-of-order window."""
+"""A head accepts nothing that is more than an hour, or its out-of-order window, older than its newest sample."""
 HELD_ALREADY = (
     "out of order sample",
     "duplicate sample for timestamp",
@@ -26,18 +26,18 @@ HELD_ALREADY = (
 """The series has a sample at this time or later."""
 
 TOO_LARGE = ("too big packed request", "too big unpacked request")
-"""What VictoriaMetrics says by 400, where others say 413."""
+"""What VictoriaMetrics says with a 400, where others send a 413."""
 MIMIR = "err-mimir-"
-"""Part of every refusal by a Mimir."""
+"""Part of every refusal by Mimir."""
 _COUNTED = (
     *("out of bounds", "too old sample", "out of order sample", "duplicate sample for timestamp"),
     *("invalid metric name or labels", "invalid labels for series", "too far in the future"),
 )
-"""Refusals by Prometheus and Cortex, which count beside them what they have written. Mimir counts what came in."""
+"""Refusals by Prometheus and Cortex with a count of what was written. Mimir counts what came in instead."""
 _SERIES_LIMIT = ("max-series-per-user", "max-series-per-metric", "per-user series limit", "per-metric series limit")
 _BURST = re.compile(r"burst of (\d+)|burst size limit, set to (\d+)")
 _INGESTER = re.compile(r"\buser=\S+: ")
-"""Before what an ingester of Mimir or Cortex says, which writes what is good of a request."""
+"""Stands before the words of an ingester of Mimir or Cortex, which writes the good part of a request."""
 _ABOUT_SAMPLES = (400, 409, 413, 422)  # 409 is what Thanos says to samples out of order
 
 _BLOCKS = f"use {setting('mode', 'blocks')}, or "
@@ -46,15 +46,18 @@ _HISTORY_FIX = (
     "give the receiver an out-of-order window (out_of_order_time_window) that reaches back to the start"
 )
 _HELD_FIX = (
-    "the receiver holds samples of these series at these times or later: if they are of an earlier push, it is there; "
-    f"else {_BLOCKS}give the receiver an out-of-order window (out_of_order_time_window)"
+    "the receiver holds samples of these series at these times or later: if an earlier push sent them, nothing is "
+    f"missing; else {_BLOCKS}give the receiver an out-of-order window (out_of_order_time_window)"
 )
 _DUPLICATES = ("duplicate sample for timestamp", "err-mimir-sample-duplicate-timestamp")
 _DUPLICATE_FIX = (
-    "the receiver holds other values of these series at these times: if they are of an earlier push, it is there; else "
-    "tell this push apart by a label, or delete those series first"
+    "the receiver holds other values of these series at these times: if an earlier push sent them, nothing is "
+    "missing; else add a label that distinguishes this push, or delete those series first"
 )
-_AHEAD_FIX = "the request holds samples after now, and receivers take few minutes of that: end the push now"
+_AHEAD_FIX = (
+    "the request holds samples in the future, and receivers accept a few minutes of that at most: "
+    f"use an earlier {setting('end')}"
+)
 _AHEAD_REFUSED = ("out of bounds", "too far in the future", "too-far-in-future")
 _ADDRESS_FIX = (
     f"set {setting('remote_write_url')} to the full push URL: /api/v1/write of a Prometheus that was started with "
@@ -68,38 +71,38 @@ _BURST_FIX = (
     "a request is larger than the tenant's burst limit ({0}): "
     f"set {setting('max_samples_per_send', '{0}')}, or have it raised"
 )
-_SERIES_LIMIT_FIX = "the tenant may not have more series: push fewer, remove old ones, or have its limit raised"
+_SERIES_LIMIT_FIX = "the tenant may not have more series: push fewer, remove old ones, or raise the limit"
 _STATUS_FIXES = {
-    200: _ADDRESS_FIX,  # a good answer has no page in it
+    200: _ADDRESS_FIX,  # a good answer contains no HTML page
     404: _ADDRESS_FIX,
     405: _ADDRESS_FIX,
     410: _ADDRESS_FIX,
     501: _ADDRESS_FIX,
     413: f"lower {setting('max_bytes_per_send')} or {setting('max_samples_per_send')}",
-    415: f"the receiver does not take this version of remote write: try another {setting('protocol')}, or auto",
+    415: f"the receiver does not accept this version of remote write: try another {setting('protocol')}, or auto",
     429: "the receiver limits the rate: try again later, or have the tenant's limit raised",
 }
 
 
 class Verdict(Enum):
-    """What became of a request, as its answer tells."""
+    """What became of a request, according to its answer."""
 
     WRITTEN = auto()
-    FOUND = auto()  # the receiver was asked, and holds all of it
+    FOUND = auto()  # the receiver was queried, and holds all of it
     HELD = auto()  # the receiver holds these series at these times, or later
-    TOO_OLD = auto()  # for what the receiver holds besides
-    REFUSED = auto()  # for whatever else is wrong with the samples
+    TOO_OLD = auto()  # older than what the receiver accepts beside newer samples
+    REFUSED = auto()  # anything else is wrong with the samples
     SMALLER = auto()  # too large
-    OLDER = auto()  # not in this version of the protocol
+    OLDER = auto()  # the receiver does not read this version of the protocol
     WIDE = auto()  # not sent: parts of it may be there, and it is wider than the slack
-    AGAIN = auto()  # another attempt may meet another answer
-    OURS = auto()  # refused for who we are, and where we send it
+    AGAIN = auto()  # another attempt may get another answer
+    OURS = auto()  # the request's address or credentials are wrong, not its samples
 
 
 def classify(status: int, words: str, *, doubt: bool, version_2: bool, samples: int = 0) -> Verdict:
-    """The meaning of a status and its text, said to a request with so many samples.
+    """What a status and its text mean for a request with so many samples.
 
-    doubt: an attempt before this one may have been written. Then, and only then, a receiver that holds the series up to
+    doubt: an earlier attempt may have been written. Then, and only then, a receiver that holds the series up to
     these times holds these samples; "out of bounds" never says so, since the gate keeps our own requests within bounds.
     """
     if 200 <= status < 300:
@@ -125,19 +128,19 @@ def refusal_of(status: int, words: str) -> Verdict:
 
 
 def refused_by_500(status: int, words: str) -> bool:
-    """Whether a status that promises better says in its text that it never will be."""
+    """Whether the text says that a repetition will be refused too, although the status promises otherwise."""
     return status >= 500 and any(refusal in words for refusal in REFUSED_BY_500)
 
 
 def is_too_large(status: int, words: str) -> bool:
-    """Whether less of it may be taken."""
+    """Whether a smaller request may be accepted."""
     return status == 413 or (status == 400 and any(refusal in words for refusal in TOO_LARGE))
 
 
 def exceeds_burst(words: str, samples: int) -> bool:
-    """Whether a request is refused for a rate that it exceeds alone: it would be refused whenever it comes.
+    """Whether one request alone exceeds a rate limit: it would be refused whenever it is sent.
 
-    What is told of metrics counts as one.
+    Each metadata entry counts as one sample.
     """
     burst = _burst_of(words)
     return burst is not None and (samples > burst or samples == burst > 1)
@@ -149,22 +152,22 @@ def _burst_of(words: str) -> int | None:
 
 
 def is_about_samples(status: int, words: str) -> bool:
-    """Whether an answer refuses these samples; all others are about us, and would refuse whatever we send."""
+    """Whether an answer refuses these samples; any other refusal would meet whatever else we send."""
     return status in _ABOUT_SAMPLES or refused_by_500(status, words)
 
 
 def refuses_history(status: int, words: str) -> bool:
-    """Whether samples are too old for what the receiver holds besides."""
+    """Whether samples are too old beside what the receiver holds."""
     return status >= 400 and any(refusal in words for refusal in HISTORY_REFUSED)
 
 
 def wants_order(words: str) -> bool:
-    """Whether a receiver that finds samples too old takes no series out of order either: newer ones must go last."""
+    """Whether a receiver that finds samples too old accepts no series out of order either: newer ones must go last."""
     return "out of bounds" in words and MIMIR not in words and _INGESTER.search(words) is None
 
 
 def leaves_doubt(status: int, words: str) -> bool:
-    """Whether a request with this answer may have been written all the same: who says why it refuses, has not."""
+    """Whether a request with this answer may have been written after all; not if the receiver says why it refuses."""
     return ((status >= 500 and passing(status)) or status == 499) and not any(
         refusal in words for refusal in (*REFUSED_BY_500, *HISTORY_REFUSED, *HELD_ALREADY)
     )
@@ -176,31 +179,31 @@ def is_held_already(words: str) -> bool:
 
 
 def counts_truly(words: str) -> bool:
-    """Whether a receiver that refuses in these words has written as many samples as it says beside them."""
+    """Whether a receiver that refuses in these words has written exactly the samples that its header counts."""
     takes_some = MIMIR in words or _INGESTER.search(words) is not None  # Cortex says 0 beside what it has written
     return not takes_some and any(refusal in words for refusal in _COUNTED)
 
 
 def may_have_taken_some(words: str, written: int | None) -> bool:
-    """Whether the receiver may have written a part of what it refuses, without telling how much."""
+    """Whether the receiver may have written part of what it refuses, without telling how much."""
     if counts_truly(words):
         return False
     return bool(written) or MIMIR in words or _INGESTER.search(words) is not None
 
 
 def writes_what_is_good(words: str, written: int | None) -> bool:
-    """Whether the receiver writes what is good of a request that it refuses: Mimir and Cortex do, and who counts it.
+    """Whether the receiver writes the good part of a request that it refuses, as Mimir, Cortex and all that count do.
 
-    written: what it says beside these words that it has written.
+    written: how many samples the receiver says, beside these words, that it has written.
     """
     return bool(written) or MIMIR in words or _INGESTER.search(words) is not None
 
 
 def find_fix(status: int, words: str, *, newest: int = 0, last: int = 0, now: int = 0) -> str:
-    """What to do about an answer of this status and text; empty where nobody knows.
+    """The fix for an answer with this status and text; empty where none is known.
 
     newest, last: the newest sample of the request and of the push, ms. now: ms. Blocks that end after now delete what
-    is there, so nothing leads into them.
+    is there, so no fix suggests them.
     """
     if newest > now and any(refusal in words for refusal in _AHEAD_REFUSED):
         return _AHEAD_FIX

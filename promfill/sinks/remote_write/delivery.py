@@ -1,13 +1,13 @@
-"""One request until it is written, found to be there, or refused.
+"""Send one request until it is written, found to be there, or refused.
 
     deliver    takes what is left of the request, part by part (`remainder`)
-    attempts   sends a part until an answer stands (`attempts`)
-    states     tells by a table what that answer means for what had been sent before, and what to do
-    here       does it: counts, cuts, asks, falls back to 1.0, looks for what is taken (`search`), or ends the push
+    attempts   sends a part until its answer needs no repetition (`attempts`)
+    states     looks up in a table what the answer means after earlier attempts, and what to do
+    here       does it: counts, cuts, asks, falls back to 1.0, looks for accepted samples (`search`), or ends the push
 
-A request may be wider than the slack: it is written whole or not at all. If it is too old when it comes again, that is
-so because it is there, or because somebody else has written newer samples: one question tells which (`_end_is_there`).
-Once it has gone in parts, in this run or an earlier one, its parts keep within the slack, and each is judged by itself.
+A request may be wider than the slack: it is written whole or not at all. If it is too old when it is sent again,
+either it is there, or another sender has written newer samples: one question tells which (`_end_is_there`).
+Once it has gone in parts, in this run or an earlier one, its parts stay within the slack, and each is judged alone.
 """
 
 from __future__ import annotations
@@ -50,18 +50,17 @@ _TAKEN_FOR_VERSION_1 = "the receiver took remote write 2.0 for 1.0, and wrote no
 
 
 FRUITLESS = 4096
-"""Requests that are refused one after the other in a search for what may be taken: then what is refused is given up
-whole, until something is taken again."""
+"""After so many requests refused in a row, a search for acceptable samples gives up refused messages whole, until one
+is accepted again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How a push sends.
 
-    retry_for: seconds. on_trouble: told once of a request that has to be sent again. on_note: told of what the user may
-    want to know besides. on_parts: told of a message before
-    it is sent in parts, and of the time (ms) up to which parts of all its series are done, None where there are none.
-    last: the newest sample of the push, ms.
+    retry_for: seconds. on_trouble: told once of a request that has to be sent again. on_note: told anything else that
+    the user may want to know. on_parts: told of a message before it is sent in parts, and of the time (ms) up to which
+    parts of all its series are done, None where there are none. last: the newest sample of the push, ms.
     """
 
     retry_for: float
@@ -98,7 +97,7 @@ class Delivery:
         }
 
     def deliver(self, planned: Message) -> int:
-        """Return when every sample of it is there, or was refused and left out: how many had been there before.
+        """Return when every sample is there, or was refused and left out: how many had been there before.
 
         ReceiverError, StoppedError.
         """
@@ -111,7 +110,7 @@ class Delivery:
             raise
 
     def _settle(self, message: Message) -> int:
-        """Send it, and do what its answer asks for: how many of its samples had been there before."""
+        """Send a part, and do what its answer calls for: how many of its samples had been there before."""
         if self._too_old and message.newest <= self._receiver.too_old:
             self._give_up(message.samples, self._too_old)
             return 0
@@ -125,10 +124,10 @@ class Delivery:
         return self._actions[attempts.action(response)](attempts, response)
 
     def _run(self, attempts: Attempts) -> httpx.Response:
-        """The answer that stands."""
+        """Send until an answer needs no repetition, and return that answer."""
 
         def on_retry() -> None:
-            if self._stop.is_set():  # a connection that was closed to end the push is no trouble to be told of
+            if self._stop.is_set():  # a connection closed to end the push is not worth a message
                 raise StoppedError
             if attempts.number == 1:
                 self._terms.on_trouble(attempts.trouble)
@@ -151,7 +150,7 @@ class Delivery:
         return Retry(self._terms.retry_for, clock=clock.monotonic, wall=clock.wall, sleep=self._sleep)
 
     def _take_turn(self, message: Message) -> None:
-        """Wait for the moment that the rate leaves to it. It is not of the time in which an attempt is repeated."""
+        """Wait for the turn that the rate limit allows. This wait does not count as retry time."""
         if self._stop.is_set():
             raise StoppedError
         delay = self._terms.pace.delay(message.samples, self._terms.clock.monotonic())
@@ -193,7 +192,7 @@ class Delivery:
         return 0
 
     def _cut(self, message: Message) -> bool:
-        """Go on with parts of it; False where it has none that could be sent alone."""
+        """Go on with parts of the message; False if it cannot be cut any further."""
         slack = self._gate.slack
         parts = message.within(slack) if message.is_wider_than(slack) else message.halves()
         if len(parts) == 1 and slack == math.inf:
@@ -203,12 +202,12 @@ class Delivery:
         return len(parts) > 1
 
     def _put(self, parts: list[Message], state: State) -> None:
-        """Go on with parts; once one of them has been sent, the others are not what was sent last."""
+        """Go on with parts. Once one of them has been sent, the others are no longer what was sent last."""
         state = State.OPEN if state is State.LOST else state
         self._left.put([replace(part, state=state) for part in parts])
 
     def _ask(self, attempts: Attempts, response: httpx.Response) -> int:
-        """What is refused as too old, or out of order, may be so because it is there, or because of others' samples."""
+        """Find out why a message is too old or out of order: because it is there, or because of others' samples."""
         message, words = attempts.message, text_of(response)
         if self._was_read(message, response):
             return self._there(attempts, response)
@@ -217,10 +216,10 @@ class Delivery:
         if attempts.verdict(response) is Verdict.HELD:
             if message.oldest < message.newest and self._takes_newest(message):
                 return self._there(attempts, response)
-            takes_some = writes_what_is_good(words, written_by(response))  # else it was refused whole
+            takes_some = writes_what_is_good(words, written_by(response))  # else it was refused as a whole
             attempts.state = attempts.state if takes_some else State.NEW
             return self._refuse(attempts, response, newest_too=True)
-        if writes_what_is_good(words, written_by(response)):  # its end is there in any case
+        if writes_what_is_good(words, written_by(response)):  # its end is there in either case
             return self._there(attempts, response) if self._takes_history else self._refuse(attempts, response)
         if not self._end_is_there() or (attempts.state is State.LOST and not self._takes_newest(message)):
             return self._refuse(attempts, response)
@@ -229,8 +228,9 @@ class Delivery:
         return before + self._there(attempts, response)
 
     def _takes_newest(self, message: Message) -> bool:
-        """Whether the receiver takes the newest samples alone: whoever has just these does, since equal ones are no
-        duplicates. Of a message that nothing was sent after."""
+        """Whether the receiver accepts the newest samples alone. It does if it has just written them: equal samples are
+        not duplicates. Only for a message that nothing was sent after.
+        """
         newest = replace(message.newest_alone(), state=State.NEW)
         attempts = Attempts(newest, self.client, self._receiver, self._gate, self._tally)
         told = self._run(attempts)
@@ -240,15 +240,15 @@ class Delivery:
 
     @property
     def _takes_history(self) -> bool:
-        """Whether what is older was taken: then others' samples are not what makes a message too old."""
+        """Whether older samples were accepted: then others' samples are not what makes a message too old."""
         details = self._tally.report.details
         return self._receiver.too_old == NOTHING and bool(details["acknowledged"] or details.get("sent_before"))
 
     def _fall_back(self, attempts: Attempts, response: httpx.Response) -> int:
-        """The same samples as 1.0.
+        """Send the same samples as 1.0.
 
-        A receiver of 1.0 that does not look at the type of a message finds nothing in one of 2.0: their fields have
-        other numbers. One that counts 0 has read it, whatever it has written (grafana/mimir#12622). One that does not
+        A receiver of 1.0 that does not look at a message's type finds nothing in a 2.0 message, whose fields have other
+        numbers. A receiver that counts 0 has read it, whatever it has written (grafana/mimir#12622). One that does not
         count at all has most likely not read it; whether it has is found out where that matters (`_was_read`).
         """
         if self._receiver.takes_version_2 and not self._receiver.may_fall_back:
@@ -257,7 +257,7 @@ class Delivery:
         self._receiver.takes_version_2 = False
         self._tally.note("protocol", "1.0")
         if attempts.gave_up:
-            self._terms.on_note(f"{TRIES} requests of remote write 2.0 got no answer: the samples go as 1.0")
+            self._terms.on_note(f"{TRIES} requests of remote write 2.0 got no answer: sending the samples as 1.0")
         was_read = response.is_success and written_by(response) == 0
         is_open = response.is_success and not tells and not was_read
         state = State.OPEN if was_read else State.UNTOLD if is_open else State.NEW
@@ -271,9 +271,9 @@ class Delivery:
         return 0
 
     def _was_read(self, message: Message, response: httpx.Response) -> bool:
-        """Whether samples that are refused are there, since the receiver had read them as 2.0 and not said so.
+        """Whether refused samples are there because the receiver had read them as 2.0 without saying so.
 
-        It is sent them as 2.0 once more: who reads them refuses them again, who does not gives a good answer again.
+        They are sent as 2.0 once more: a receiver that reads 2.0 refuses them again, others give a good answer again.
         """
         words = text_of(response)
         if message.as_version_2 is None or not (is_held_already(words) or refuses_history(response.status_code, words)):
@@ -287,9 +287,9 @@ class Delivery:
         return not self._receiver.skips_version_2
 
     def _end_is_there(self) -> bool:
-        """Whether the receiver holds the end of a request that is wider than the slack, and whose oldest it refuses.
+        """Whether the receiver holds the end of a request that is wider than the slack, although it refuses its start.
 
-        Its last two steps are within bounds of each other: they are out of order only if they are held. Asked once.
+        The last two steps are within bounds of each other: they are out of order only if they are held. Asked once.
         """
         planned = self._left.planned
         if self._end_held is None and planned.is_wider_than(self._gate.slack):
@@ -311,9 +311,9 @@ class Delivery:
         raise self._error(attempts, response)
 
     def _refuse(self, attempts: Attempts, response: httpx.Response, *, newest_too: bool = False) -> int:
-        """End the push; or leave out what is refused, and go on with what is not.
+        """End the push; or leave out what is refused, and go on with the rest.
 
-        newest_too: the newest samples are refused alone as well, and need not be asked of again.
+        newest_too: the newest samples are refused alone as well, so they need not be asked about again.
         """
         message, words = attempts.message, text_of(response)
         if not self._terms.skip_rejected or not is_about_samples(response.status_code, words):
@@ -340,9 +340,9 @@ class Delivery:
         return 0
 
     def _tell_series_apart(self, message: Message, reason: Reason, *, refused: bool) -> None:
-        """Which series are refused of a message of which the others are written: asked by their newest samples.
+        """Find out which series of a message are refused while the others are written, by sending their newest samples.
 
-        refused: some of these are refused, as is known already.
+        refused: it is already known that some of these are refused.
         """
         if self._receiver.fruitless > FRUITLESS:
             self._give_up(message.samples, reason)
@@ -361,7 +361,7 @@ class Delivery:
             self._receiver.fruitless += 1
 
     def _count_written(self, attempts: Attempts, response: httpx.Response) -> int | None:
-        """What a receiver of 2.0 says that it has written; None where it says nothing, or is not to be believed."""
+        """The samples that a 2.0 receiver says it has written; None where it says nothing, or something impossible."""
         written = written_by(response)
         if not response.is_success and not counts_truly(text_of(response)):
             return None
@@ -372,7 +372,7 @@ class Delivery:
         return written
 
     def _error(self, attempts: Attempts, response: httpx.Response) -> ReceiverError:
-        """An answer that ends the push, with its fix."""
+        """The error for an answer that ends the push, with its fix."""
         if response.is_success and attempts.verdict(response) is Verdict.OLDER:
             problem = f"{self.client.problem(response)}: {_TAKEN_FOR_VERSION_1}"
             return RefusedError(problem, f"use {setting('protocol', 'auto')} or 1.0")
@@ -381,5 +381,5 @@ class Delivery:
         fix = find_fix(response.status_code, words, newest=attempts.message.newest, last=self._terms.last, now=now)
         error = self.client.error(response, fix)
         if refused_by_500(response.status_code, words) or attempts.verdict(response) is Verdict.SMALLER:
-            return RefusedError(*error.args)  # of one sample nothing smaller can be made
+            return RefusedError(*error.args)  # one sample cannot be made smaller
         return error

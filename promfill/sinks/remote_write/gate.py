@@ -3,9 +3,9 @@
 **A request may begin when its newest sample is at most `slack` newer than the oldest sample that is not yet
 acknowledged.** Then no head can have moved on so far that it refuses what is still under way.
 
-Requests are announced in the order in which they are made, which is that of time; so what is not announced yet is never
-older than what is. The oldest of all that are announced stands first in its lane, since lanes keep the order, and the
-plan makes no window of several requests wider than the slack: that one can always begin, and nothing waits for ever.
+Requests are announced in the order in which they are made, by time; so a request that is not announced yet is never
+older than one that is. The oldest of all announced requests stands first in its lane, because lanes keep the order, and
+the plan makes no window of several requests wider than the slack: so that one can begin, and none waits for ever.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import threading
 
 
 class StoppedError(Exception):
-    """The push has ended: nothing more is to be sent."""
+    """The push has ended: send nothing more."""
 
 
 class Gate:
@@ -29,12 +29,12 @@ class Gate:
         self._stopped = False
 
     def announce(self, request: int, oldest: int) -> None:
-        """This request will come, and its oldest sample is of this time (ms)."""
+        """Announce a request, by the time (ms) of its oldest sample."""
         with self._changed:
             self._oldest[request] = oldest
 
     def enter(self, request: int, newest: int) -> None:
-        """Return when the request may begin. StoppedError when nothing may any more."""
+        """Return when the request may begin. StoppedError once nothing may begin any more."""
         with self._changed:
             self._waiting += 1
             self._changed.wait_for(lambda: self._stopped or self._may_begin(request, newest))
@@ -49,13 +49,13 @@ class Gate:
             self._wake()
 
     def open(self) -> None:
-        """The receiver takes samples in any order."""
+        """Let requests begin in any order: the receiver accepts that."""
         with self._changed:
             self.slack = math.inf
             self._wake()
 
     def stop(self) -> None:
-        """Nothing may begin any more."""
+        """Let nothing begin any more."""
         with self._changed:
             self._stopped = True
             self._wake()

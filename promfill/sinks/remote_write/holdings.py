@@ -1,11 +1,11 @@
-"""Ask VictoriaMetrics what it holds of a request, before that is sent again.
+"""Ask VictoriaMetrics which samples of a request it holds, before sending the request again.
 
 Without deduplication it keeps both copies of a sample that is sent twice, and its answers never say so. So after an
-attempt whose fate is unknown the rectangle of the request is read back. One doubt remains: an attempt that was still in
-work when it was asked. A VictoriaMetrics that runs with -dedup.minScrapeInterval=1ms has none.
+attempt with an unknown result, the request's series and times are read back. One doubt remains: an attempt that the
+server was still working on while it was queried. With -dedup.minScrapeInterval=1ms there is no such doubt.
 
-What it has just taken it shows when it is told to, or by itself after a moment: where it may not be told (the flag
--forceFlushAuthKey, or a proxy), that moment is waited for.
+VictoriaMetrics shows samples that it has just accepted when it is told to, or by itself after a moment. Where it cannot
+be told (the flag -forceFlushAuthKey, or a proxy), that moment is waited for.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CANNOT_BE_ASKED = (400, 401, 403, 404, 405)
 
 
 class Holdings:
-    """What the receiver holds, by its query API at `base`; None where that is not known. `wait` takes seconds."""
+    """The receiver's samples, by its query API at `base`; None where that is not known. `wait` takes seconds."""
 
     def __init__(self, fleet: Fleet, base: str | None, wait: Callable[[float], None]) -> None:
         self._fleet, self._base, self._wait = fleet, base, wait
@@ -42,7 +42,7 @@ class Holdings:
         self._lock = threading.Lock()
 
     def of(self, message: Message, client: HttpClient) -> Held | None:
-        """The samples of the message's rectangle that are there; None where nobody can be asked.
+        """The samples of the message's series and times that are there; None where there is no query API.
 
         NoAnswerError where the store may answer later.
         """
@@ -63,7 +63,7 @@ class Holdings:
         except NoAnswerError as error:
             error.may_have_arrived = False
             raise
-        except FormatError:  # a page of whatever stands before it
+        except FormatError:  # an HTML page of a proxy before it
             return None
         except ReceiverError as error:
             if refused(error, _CANNOT_BE_ASKED):
@@ -72,7 +72,7 @@ class Holdings:
         return held
 
     def _shared_labels(self, series: range) -> LabelSet:
-        """The labels that all of these series have with one value: what selects them, and perhaps a few others."""
+        """The labels that all of these series share: they select these series, and perhaps a few others."""
         values = self._fleet.values[series.start : series.stop]
         shared = np.flatnonzero((values == values[0]).all(axis=0) & (values[0] > 0)).tolist()
         symbols, names = self._fleet.symbols, self._fleet.names

@@ -1,6 +1,6 @@
 """A thread that delivers over a connection of its own. The next message waits here while one is under way.
 
-The thread alone decides to go on: on a busy machine, waking another one between two requests costs more than HTTP.
+The thread itself decides how to go on: on a busy machine, waking another one between two requests costs more than HTTP.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from concurrent.futures import wait as wait_for
 from promfill.sinks.remote_write.message import Message
 
 AHEAD = 1
-"""Messages that wait behind the one under way."""
+"""How many messages wait behind the one under way."""
 GRACE_SECONDS = 1.0
-"""How long an answer that is under way may still take when the push is ended."""
+"""How long an answer may still take when the push is ended, in seconds."""
 
 
 class Lane:
-    """Delivers messages one after the other, in order; the first that fails is the last that is sent."""
+    """Delivers messages one after the other, in order; after the first that fails, nothing more is sent."""
 
     def __init__(self, deliver: Callable[[Message], None]) -> None:
         self._deliver = deliver
@@ -28,14 +28,14 @@ class Lane:
         self._over = False
 
     def send(self, message: Message) -> None:
-        """Put it in line, and wait while the line is full. Raises what `deliver` raised for an earlier one."""
+        """Queue the message, and wait while the queue is full. Raises what `deliver` raised for an earlier one."""
         self._pending.append(self._thread.submit(self._next, message))
         self.settle(1 + AHEAD)
 
     def settle(self, most: int = 0) -> None:
         """Wait until no more than `most` messages are undelivered. Raises what `deliver` raised."""
         while len(self._pending) > most:
-            self._pending[0].result()  # an interrupt leaves it in line for `close`
+            self._pending[0].result()  # an interrupt leaves it queued for `close`
             self._pending.popleft()
 
     def end(self) -> None:
@@ -43,7 +43,7 @@ class Lane:
         self._over = True
 
     def close(self, break_off: Callable[[], None], grace: float = GRACE_SECONDS) -> None:
-        """Send nothing more. What is under way gets `grace` seconds, then `break_off` has to end it."""
+        """Send nothing more. What is under way gets `grace` seconds; then `break_off` has to end it."""
         self.end()
         if wait_for(self._pending, grace).not_done:
             break_off()

@@ -36,9 +36,9 @@ HEADERS_2 = {
 class Message:
     """A body to send.
 
-    body: compressed. raw: its size before that. samples: how many it holds. window, place: the request of the plan that
-    it is, or is a part of. series: the fleet's rows. oldest, newest: times (ms). state: what is known of earlier
-    attempts. as_version_2: it was sent as this, and had a good answer that does not tell whether it was read.
+    body: compressed. raw: its size before compression. samples: how many it holds. window, place: the planned request
+    that this message is, or is a part of. series: the fleet's rows. oldest, newest: times (ms). state: what is known of
+    earlier attempts. as_version_2: the message as it went in 2.0, if a good answer did not tell whether it was read.
     """
 
     body: bytes
@@ -55,15 +55,15 @@ class Message:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What a request of this version says of itself."""
+        """The headers that name the version of the message."""
         return HEADERS_2 if self.is_version_2 else HEADERS_1
 
     def is_wider_than(self, slack: float) -> bool:
-        """Whether its oldest sample may be refused for its newest. slack: ms."""
+        """Whether its oldest sample may be refused because of its newest. slack: ms."""
         return self.newest - self.oldest > slack
 
     def within(self, slack: float) -> list[Message]:
-        """Parts that are not wider than `slack` (ms), the oldest first."""
+        """Parts no wider than `slack` (ms), the oldest first."""
         starts: list[int] = []
         for time in self.times():
             if time - (starts[-1] if starts else self.oldest) > slack:
@@ -71,45 +71,45 @@ class Message:
         return self._cut_at(starts)
 
     def halves(self) -> list[Message]:
-        """Two messages of half of the series each; itself alone where it has but one."""
+        """Two messages with half of the series each; the message itself if it has only one."""
         parts = halves(self._plain(), is_version_2=self.is_version_2)
         return [self._with(part) for part in parts] if len(parts) > 1 else [self]
 
     def halves_of_time(self) -> list[Message]:
-        """Two messages, the older first; itself alone where all its samples are of one time."""
+        """Two messages, the older first; the message itself if all its samples have one time."""
         times = self.times()
         return self._cut_at(times[len(times) // 2 :][:1]) if len(times) > 1 else [self]
 
     def newer_than(self, time: int) -> Message | None:
-        """The samples behind this time (ms); None where there are none."""
+        """The samples after this time (ms); None if there are none."""
         times = self.times()
         behind = bisect_right(times, time)
         return self._cut_at(times[behind:][:1])[-1] if behind < len(times) else None
 
     def newest_alone(self) -> Message:
-        """The samples of its newest time."""
+        """The samples at its newest time."""
         return self._cut_at([self.newest])[-1] if self.oldest < self.newest else self
 
     def end_first(self) -> Message:
-        """Its last two steps, and behind them its first: `rewrite.end_first`. In 1.0."""
+        """Its last two steps, followed by its first (`rewrite.end_first`), in 1.0."""
         old = self.to_version_1()
         return replace(old._with(end_first(old._plain())), state=State.NEW)
 
     def without(self, held: Mapping[LabelSet, set[int]]) -> Message:
-        """Only the samples that are not among these."""
+        """The samples that are not among these."""
         old = self.to_version_1()
         return old._with(without(old._plain(), held))
 
     def to_version_1(self) -> Message:
-        """The same samples for a receiver that does not take 2.0."""
+        """The same samples for a receiver that does not read 2.0."""
         return replace(self, is_version_2=False)._with(to_version_1(self._plain())) if self.is_version_2 else self
 
     def times(self) -> list[int]:
-        """The different times (ms) of its samples, rising."""
+        """The different times (ms) of its samples, ascending."""
         return sample_times(self._plain(), is_version_2=self.is_version_2)
 
     def _cut_at(self, starts: list[int]) -> list[Message]:
-        """Parts that begin at its oldest and at these times (ms), which are its own, rising and later."""
+        """Parts that begin at its oldest time and at these later times (ms), ascending, which are among its own."""
         plain = by_time(self._plain(), starts, is_version_2=self.is_version_2)
         times = self.times()
         ends = [*(times[bisect_left(times, start) - 1] for start in starts), times[-1]]

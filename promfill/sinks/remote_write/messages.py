@@ -1,4 +1,4 @@
-"""Batches to messages: in the version that the receiver takes, and compressed in the way that suits the values."""
+"""Batches to messages: in the version that the receiver reads, compressed in the way that suits the values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from promfill.sinks.remote_write.plan import RequestPlan
 from promfill.sources.generated import Source
 
 LARGER = 1.02
-"""How much larger a block written directly may be than one that python-snappy packs, which takes 8 times as long."""
+"""How much larger a directly written block may be than python-snappy's, which takes 8 times as long to make."""
 
 
 class MessageMaker:
@@ -24,7 +24,7 @@ class MessageMaker:
         self._packers: dict[bool, _Packer] = {}
 
     def make(self, batch: SeriesBatch, *, is_version_2: bool, first: bool) -> Message:
-        """The request with all samples of the batch; the first of a push tells the metadata, in 2.0 every one does."""
+        """The request with all samples of the batch; metadata goes with the first of a push, in 2.0 with every one."""
         window, place = self._plan.find(int(batch.timestamps[0]), batch.first_series)
         body, raw = self._packer(is_version_2).pack(batch, first=first)
         return Message(
@@ -40,7 +40,7 @@ class MessageMaker:
         )
 
     def compress(self, batch: SeriesBatch) -> bytes:
-        """A body of the batch, to see its size."""
+        """A body of the batch, made to see its size."""
         return self._packer(is_version_2=False).pack(batch, first=False)[0]
 
     def _packer(self, is_version_2: bool) -> _Packer:
@@ -71,7 +71,7 @@ class _Packer:
         direct = self._direct.encode(batch)
         if direct is None:
             return self._search(batch)
-        if self._writes_directly is None:  # rounded values repeat more than the direct way knows
+        if self._writes_directly is None:  # rounded values repeat in ways that direct writing does not use
             searched = self._search(batch)
             self._writes_directly = len(direct[0]) <= len(searched[0]) * LARGER
             return direct if self._writes_directly else searched

@@ -1,4 +1,4 @@
-"""A limit of the rate: samples per second, over all lanes."""
+"""A rate limit: samples per second, over all lanes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 
 class Pace:
-    """Hands out moments at which requests may begin, so that no more than `limit` samples/s are sent on average."""
+    """Assigns moments at which requests may begin, so that no more than `limit` samples/s are sent on average."""
 
     def __init__(self, limit: float | None) -> None:
         self._limit = limit

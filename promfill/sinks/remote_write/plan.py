@@ -7,7 +7,7 @@ than the oldest sample that is not yet acknowledged.** It has two consequences f
 
 - a window of one request waits for nothing but the requests before it, and may be as wide as a request can hold
   (docs/decisions/0012: a push of few series takes a half to a third of the time); but not where refused samples are
-  looked for one by one, which is done within SLACK;
+  searched one by one, which is done within SLACK;
 - a window of several requests must not be wider than SLACK, or its own requests would wait for each other for ever.
 
 So a small fleet goes in one request a window; a larger one in windows of a few steps, cut into slices of series.
@@ -33,12 +33,12 @@ SHARED_WINDOW = 12
 DEFAULT_SAMPLES = 20_000
 DEFAULT_BYTES = 3 << 20
 MAX_BYTES = 32 << 20
-"""What receivers decode at most (Prometheus 3.5.3 and later)."""
+"""The most that receivers decode (Prometheus 3.5.3 and later)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may hold: samples, and bytes before compression."""
+    """The limits of one request: samples, and bytes before compression."""
 
     samples: int = DEFAULT_SAMPLES
     bytes: int = DEFAULT_BYTES
@@ -63,7 +63,7 @@ class RequestPlan:
 
     @classmethod
     def of_parts(cls, grid: Grid, series: int, steps: int, parts: int) -> RequestPlan:
-        """The plan with so many slices in a window, as a checkpoint tells it."""
+        """The plan with this many slices in a window, as a checkpoint tells it."""
         return cls(grid, steps, _slices(series, parts))
 
     @property
@@ -93,7 +93,7 @@ class RequestPlan:
         return Tile(first_step, min(self.steps, self.grid.steps - first_step), first_series, series)
 
     def steps_before(self, window: int, done: int | None) -> int:
-        """How many steps come before this window, or before the first of it that is behind `done` (ms)."""
+        """How many steps come before this window, or before its first step after `done` (ms)."""
         first = window * self.steps
         behind = 0 if done is None else (done - self.grid.start) // self.grid.step + 1
         return min(max(first, behind), self.grid.steps)
@@ -114,11 +114,11 @@ def request_plan(
     slack: float = SLACK,
     may_be_wide: bool = True,
 ) -> RequestPlan:
-    """The plan of a push of `series` series, none of whose labels take more than `labels` bytes.
+    """The plan of a push of `series` series, none with labels of more than `labels` bytes.
 
-    metadata: bytes that one request needs beside its series. lanes: how many requests a window must have at least, as
+    metadata: bytes that one request needs beside its series. lanes: the least number of requests in a window, as
     far as there are series. slack: how far requests under way may lie apart (ms). may_be_wide: a window of one request
-    may be wider than that. InputError where not one sample fits a request.
+    may be wider than that. InputError if not even one sample fits a request.
     """
     overhead = labels + HEADER_MAX
     room = limits.bytes - metadata
@@ -131,17 +131,17 @@ def request_plan(
     steps = min(shared, limits.samples, (room - overhead) // LONGEST_SAMPLE)
     if steps < 1:
         needed = overhead + LONGEST_SAMPLE + metadata
-        words = f"{limits.bytes} holds no sample"
-        raise InputError.about("max_bytes_per_send", words, f"one needs up to {needed} bytes with its labels")
+        words = f"{limits.bytes} is too small for one sample"
+        raise InputError.about("max_bytes_per_send", words, f"one sample with its labels needs up to {needed} bytes")
     most = min(limits.samples // steps, room // (overhead + steps * LONGEST_SAMPLE))
     return RequestPlan(grid, steps, _slices(series, max(lanes, -(-series // most))))
 
 
 def _widest(grid: Grid, parts: int, slack: float, may_be_wide: bool) -> int:
-    """Steps of a window of so many requests at most.
+    """Steps of a window of this many requests at most.
 
-    Steps that lie farther apart than the slack go alone: of a wider request nobody could tell, when it is refused,
-    whether its own newest samples are why.
+    Steps farther apart than the slack go alone: if a wider request were refused, nobody could tell whether its own
+    newest samples are the reason.
     """
     if slack == math.inf or (may_be_wide and parts == 1 and grid.step <= slack):
         return grid.steps

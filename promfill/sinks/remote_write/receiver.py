@@ -1,4 +1,4 @@
-"""What is known of the receiver: which one it is, and which version of remote write it takes."""
+"""What is known of the receiver: which one it is, and which version of remote write it reads."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Receiver:
 
     takes_version_2: requests go as 2.0. may_fall_back: it is not known yet whether the receiver reads 2.0; the first
     answers tell, and what it does not read goes again as 1.0. skips_version_2: it gives 2.0 a good answer without
-    reading it, None where it was not asked. doubles: the receiver keeps both copies of a sample that is sent twice,
-    None where nothing has been heard of it yet. keeps_one: it is known to keep one of them; else an answer without the
-    header of VictoriaMetrics may have lost it on its way. too_large: bytes (before compression) of the smallest message
+    reading it, None where this was not tried. doubles: the receiver keeps both copies of a sample that is sent twice,
+    None where it has not answered yet. keeps_one: it is known to keep one copy; else an answer without the header of
+    VictoriaMetrics may have lost that header on its way. too_large: bytes (before compression) of the smallest message
     that it found too large. on_victoria_metrics: called when it turns out to be one. forwards: it keeps nothing itself,
-    so what the store behind it does not hold yet may still arrive; and where that store is known, headers say nothing
-    of it. too_old: the newest time (ms) that it has refused as too old. fruitless: requests that it has refused one
-    after the other, all parts of others, and has taken none.
+    so what the store behind it does not hold yet may still arrive; and if that store is known, headers say nothing
+    about it. too_old: the newest time (ms) that it has refused as too old. fruitless: how many requests it has refused
+    in a row, all of them parts of others, without accepting one.
     """
 
     holdings: Holdings
@@ -50,7 +50,7 @@ class Receiver:
     fruitless: int = 0
 
     def learn(self, response: httpx.Response, *, to_version_2: bool = False) -> None:
-        """Look at who answers. to_version_2: a request of 2.0 with samples; who reads it counts what it has written."""
+        """Identify the receiver. to_version_2: a request of 2.0 with samples; a receiver that reads it counts them."""
         if to_version_2 and (written_by(response) or (written_by(response) == 0 and not response.is_success)):
             self.may_fall_back = False
         self.keeps_one |= written_by(response) is not None  # VictoriaMetrics does not count
@@ -64,9 +64,9 @@ class Receiver:
             self.doubles = self.doubles or False
 
     def keeps_doubles(self, client: HttpClient) -> bool:
-        """Whether a sample that is sent twice is kept twice. Who has not answered yet is sent a message of nothing.
+        """Whether a sample that is sent twice is kept twice. If nothing has answered yet, an empty message is sent.
 
-        NoAnswerError where it does not answer that either.
+        NoAnswerError if it does not answer that either.
         """
         if self.doubles is None:
             try:
@@ -81,6 +81,6 @@ class Receiver:
 
 
 def written_by(response: httpx.Response) -> int | None:
-    """The samples that a receiver of 2.0 says it has written; None where it says nothing."""
+    """The samples that a 2.0 receiver says it has written; None where it says nothing."""
     told = response.headers.get(WRITTEN_HEADER, "").strip()
     return int(told) if told.isascii() and told.isdecimal() else None

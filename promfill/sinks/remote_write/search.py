@@ -1,4 +1,4 @@
-"""What of refused samples may be taken without the others: one series may be why, or one time, and all go with it."""
+"""Find the samples of a refused message that may be accepted: one series, or one time, may be why it was refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from promfill.sinks.remote_write.message import Message
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why samples are given up. text: for the report. too_old: they are older than what is taken. words: all of it."""
+    """Why samples are given up. text: for the report. too_old: older than what is accepted. words: the whole answer."""
 
     text: str
     too_old: bool
@@ -18,13 +18,13 @@ class Reason:
 
 
 def parts_to_try(message: Message, reason: Reason, *, slack: float, too_old: int) -> list[Message]:
-    """The parts of a refused message that may be taken, in the order in which they are to be sent; maybe none.
+    """The parts of a refused message that may be accepted, in the order in which they are sent; there may be none.
 
-    What is in none of them is given up. slack: how wide a part may be (ms). too_old: the newest time (ms) of which is
-    known that it is too old, the message's oldest at least.
+    Samples in none of the parts are given up. slack: how wide a part may be (ms). too_old: the newest time (ms) that is
+    known to be too old, at least the message's oldest.
 
-    Samples that are too old are so in all series: they are told apart by time. A series that is refused for what it is,
-    is refused at all times.
+    Samples that are too old are too old in all series, so they are found by time. A series that is refused for its
+    labels is refused at all times.
     """
     if message.is_wider_than(slack):
         return message.within(slack)
@@ -37,7 +37,7 @@ def parts_to_try(message: Message, reason: Reason, *, slack: float, too_old: int
 
 
 def _newer(message: Message, reason: Reason, too_old: int) -> list[Message]:
-    """Where order matters, step by step from the oldest on: what is newer must not be there before what is older.
+    """Where order matters, step by step, the oldest first: newer samples must not arrive before older ones.
 
     Elsewhere by halves, the newer first: if its oldest samples are too old, so is all of the older half.
     """

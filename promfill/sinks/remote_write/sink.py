@@ -1,11 +1,11 @@
 """The sender of mode remote-write: batches become requests, and lanes deliver them.
 
     push's thread    generates and encodes, in order of time, and gives each request to the lane of its series
-    lane             waits at the gate, delivers, writes the acknowledgement down; `lane`, `gate`, `delivery`
+    lane             waits at the gate, delivers, records the acknowledgement; `lane`, `gate`, `delivery`
 
-The next requests are made while others are under way, but for the first: what the receiver says to the oldest window
-nothing else could tell beforehand, so its answer is looked at before anything follows. With protocol auto it goes
-as 2.0, and tells whether the receiver reads that.
+The next requests are made while others are under way, except at first: only the receiver's answer to the oldest window
+tells whether it accepts history, so nothing follows before that answer. With protocol auto the first request goes
+as 2.0, and its answer tells whether the receiver reads 2.0.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from promfill.codecs.remote_write.sizes import largest_parts
-from promfill.errors import ReceiverError, RunError
+from promfill.errors import ReceiverError, RunError, plural
 from promfill.files.checkpoint import Checkpoint
 from promfill.model.batch import SeriesBatch
 from promfill.model.grid import Tile
@@ -38,7 +38,7 @@ from promfill.sinks.remote_write.tally import Tally
 from promfill.sources.generated import Source
 
 AUTO_LANES = 4
-"""Requests in flight where a window has several: more bring nothing, with Prometheus as with VictoriaMetrics."""
+"""Requests in flight where a window has several. More bring nothing, with Prometheus or with VictoriaMetrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class Sending:
     """How to send: what the options of push say.
 
     protocol: auto, 1.0 or 2.0. lanes: requests in flight, None for what suits the plan. slack: how far those may lie
-    apart (ms), math.inf for any order; keeps_order: even if the receiver turns out to take any order. rate_limit:
+    apart (ms), math.inf for any order; keeps_order: even if the receiver turns out to accept any order. rate_limit:
     samples/s. retry_for: seconds that one request is tried in all. query_url: base of the receiver's query API.
-    on_trouble: told of a request that has to be sent again; on_note: of what the user may want to know besides.
+    on_trouble: told of a request that has to be sent again. on_note: told anything else that the user may want to know.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -65,13 +65,13 @@ class Sending:
     on_note: Callable[[str], None] = lambda text: None
 
     def request_limits(self) -> Limits:
-        """What one request may hold: of samples no more than may go in a second."""
+        """The limits of one request: it holds at most as many samples as may be sent in a second."""
         if self.rate_limit is None:
             return self.limits
         return replace(self.limits, samples=min(self.limits.samples, max(1, int(self.rate_limit))))
 
     def terms(self) -> Terms:
-        """The part of it that is about one request."""
+        """The settings that concern one request."""
         return Terms(
             self.retry_for, self.skip_rejected, Pace(self.rate_limit), self.clock, self.on_trouble, self.on_note
         )
@@ -114,7 +114,7 @@ class RemoteWriteSink:
         self._tally.note("protocol", "2.0" if self._receiver.takes_version_2 else "1.0")
 
     def keep(self, checkpoint: Checkpoint, *, resumed: bool) -> None:
-        """Write down what is done, and leave out what an earlier run has done. InputError: a damaged checkpoint."""
+        """Record what is done, and leave out what an earlier run has done. InputError: a damaged checkpoint."""
         self._done = Acknowledged(self.plan, checkpoint, resumed=resumed)
         if self._done.samples_before:
             self._tally.count("sent_before", self._done.samples_before)
@@ -126,11 +126,11 @@ class RemoteWriteSink:
         return self.plan.last_time(windows) if windows else self.plan.grid.start
 
     def widen_slack(self, window: int) -> None:
-        """The receiver takes samples that are so much older than its newest (ms)."""
+        """The receiver accepts samples that are so much older than its newest (ms)."""
         self._gate.slack = max(self._gate.slack, window)
 
     def expect(self, *, doubles: bool) -> None:
-        """The store has told who it is. doubles: it keeps a sample twice that is sent twice, whatever its headers."""
+        """The store is identified. doubles: it keeps a sample twice that is sent twice, whatever its headers say."""
         self._receiver.keeps_one |= not doubles
         self._receiver.doubles = doubles or self._receiver.doubles
 
@@ -150,9 +150,9 @@ class RemoteWriteSink:
         return self._done.todo()
 
     def write(self, batch: SeriesBatch) -> None:
-        """Encode a request and give it to its lane; the answer to the first is waited for.
+        """Encode a request and give it to its lane; wait for the answer to the first one.
 
-        RunError where it, or one before it, was not acknowledged.
+        RunError if this request, or one before it, was not acknowledged.
         """
         try:
             takes_2 = self._receiver.takes_version_2
@@ -174,7 +174,7 @@ class RemoteWriteSink:
         return self.report
 
     def abort(self) -> None:
-        """Nothing more is sent; what is under way may still be acknowledged, if its answer is near."""
+        """Send nothing more; what is under way may still be acknowledged, if its answer comes soon."""
         self._end()
         self._close()
         self._done.close(finished=False)
@@ -209,7 +209,7 @@ class RemoteWriteSink:
         return deliver
 
     def _end(self) -> None:
-        """Nothing begins any more, in any lane."""
+        """Let nothing begin any more, in any lane."""
         self._stop.set()
         self._gate.stop()
         for lane in self._lanes:
@@ -226,22 +226,23 @@ class RemoteWriteSink:
             raise StoppedError
 
     def _met_victoria_metrics(self) -> None:
-        """It takes samples in any order, and keeps both of two."""
+        """The receiver accepts samples in any order, and keeps both copies of a sample."""
         self._tally.note("receiver", VICTORIA_METRICS)
         if not self._sending.keeps_order:
             self._gate.open()
 
     def _explain(self, error: BaseException) -> RunError:
-        """What ended the push first, and what had arrived before."""
+        """What ended the push first, with what was accepted before."""
         cause = self._failure or error
         if not isinstance(cause, ReceiverError):
             raise cause
         before = self.report.samples + self._done.samples_before
         doubtful = self.report.details.get("unanswered", 0)
-        doubt = f"; {doubtful:,} samples more may have arrived as well" if doubtful else ""
-        until = f", every series up to {format_time(self.plan.last_time(self._done.windows))}"
-        arrived = f"Before it {before:,} samples had arrived{until if self._done.windows else ''}"
-        cause.note = f"{arrived if before else 'Nothing had arrived before it'}{doubt}"
+        doubt = f"; up to {doubtful:,} more may have been stored" if doubtful else ""
+        until = self.plan.last_time(self._done.windows) if self._done.windows else None
+        so_far = "" if until is None else f", every series up to {format_time(until)}"
+        accepted = f"{plural(before, 'sample')} {'was' if before == 1 else 'were'} accepted{so_far}"
+        cause.note = f"{accepted if before else 'No samples were accepted'}{doubt}"
         return cause
 
 
@@ -253,8 +254,8 @@ def open_remote_write(
 ) -> RemoteWriteSink:
     """The sink of a push; nothing is sent yet, and nothing written. `open_client` makes a client for each lane.
 
-    checkpoint: of an earlier run, whose plan is kept. InputError where the limits do not let one sample through, and
-    for a checkpoint that cannot be gone on with.
+    checkpoint: of an earlier run, whose plan is kept. InputError where the limits do not let one sample through, or
+    where the checkpoint cannot be continued.
     """
     sending = sending or Sending()
     scenario = source.scenario

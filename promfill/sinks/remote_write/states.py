@@ -1,4 +1,4 @@
-"""What is done about an answer, as a table: the states of a message, what its answer means, and the action.
+"""What to do about an answer, as a table: the states of a message, what its answer means, and the action.
 
               NEW     UNTOLD  LOST    OPEN    PARTLY
     WRITTEN   count   count   count   count   count
@@ -12,27 +12,28 @@
     AGAIN     again   again   again   again   again
     OURS      end     end     end     end     end
 
-States are about what was sent before, columns of the table:
+States say what was sent before; they are the columns of the table:
 
     NEW       nothing: an answer is about this attempt
-    UNTOLD    the same as 2.0, and the answer was good, and did not tell whether it was read
-    LOST      it, by this delivery, and nothing since: it is there with all its samples, or with none
-    OPEN      it, or a message that it is a part of, perhaps by an earlier run; it is there whole, or not at all
-    PARTLY    it, or parts of it: some of its series may be there, and others not; or some of its times
+    UNTOLD    the same message as 2.0; the answer was good, but did not tell whether the message was read
+    LOST      this message, by this delivery, and nothing since: either all its samples are there, or none
+    OPEN      this message, or a larger one that it is a part of, perhaps by an earlier run: all of it is there, or none
+    PARTLY    this message, or parts of it: some of its series, or some of its times, may be there, and others not
 
-An attempt whose answer is lost, or is a 5xx, may have been written. Prometheus and its kin say so when it comes again
-(HELD); VictoriaMetrics would keep it twice, and is asked before (FOUND: all of it is there). A message wider than the
-slack of which parts may be there does not go as it is (WIDE): an answer would be true of some of its times alone.
+An attempt whose answer is lost, or is a 5xx, may have been written. Prometheus and its relatives say so when it comes
+again (HELD); VictoriaMetrics would keep it twice, so it is queried first (FOUND: all of it is there). If parts of a
+message may be there, and it is wider than the slack, it is not sent whole (WIDE): the answer would be true of some of
+its times only.
 
-    count     it is written, or as much of it as the receiver says
+    count     it was written, or as much of it as the receiver says
     there     it had been written before
-    halve     in halves of its series, of which some are there; a series alone is there
-    cut       smaller: into parts within the slack, or halves of its series
+    halve     send halves of its series, since some of them are there; a series alone is there
+    cut       send smaller messages: parts within the slack, or halves of its series
     ask       find out whether it was written; if not, refuse
-    older     as 1.0
-    again     once more, after a pause; when the time for that is over, end
-    refuse    end, or where refused samples are left out, look for those that are taken
-    end       the push ends: whatever was sent would be refused
+    older     send it as 1.0
+    again     send it once more, after a pause; when the time for that is over, end
+    refuse    end; or, where refused samples are left out, look for those that are accepted
+    end       the push ends: anything else that was sent would be refused
 """
 
 from __future__ import annotations
@@ -54,11 +55,11 @@ class State(Enum):
 
     @property
     def in_doubt(self) -> bool:
-        """Whether an attempt before may have been written."""
+        """Whether an earlier attempt may have been written."""
         return self in (State.LOST, State.OPEN, State.PARTLY)
 
     def at_least(self, other: State) -> State:
-        """The one of both that knows less."""
+        """Whichever of the two states knows less."""
         return max(self, other, key=[*State].index)
 
 

@@ -11,22 +11,22 @@ from promfill.protocols import SinkReport
 from promfill.sinks.remote_write.message import Message
 
 REASONS = 10
-"""Different reasons that are kept apart, by `kind_of`."""
+"""How many different reasons are kept apart, by `kind_of`."""
 _LABELS = re.compile(r"\{(?:[^{}\"]|\"(?:[^\"\\]|\\.)*\"?)*\}?")
 _VARYING = re.compile(r"\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|\d[\d.,:TZ+-]*")
 OTHER_REASONS = "other reasons"
 
 
 class Tally:
-    """Keeps a `SinkReport`. Its details, all of them of this run:
+    """Keeps a `SinkReport`. Its details, all of this run:
 
     requests, bytes_raw (before compression), bytes_sent; protocol; acknowledged, already_there, rejected_samples:
     samples; rejected: these by kind of reason, in the receiver's words to the first of each kind; retries: attempts
-    after the first; answers_lost: attempts that got no answer and may have arrived; divided: requests that were too
-    large; where it applies receiver, counted (samples that a receiver of 2.0 says it has written), not_counted
+    after the first; answers_lost: attempts that got no answer and may have been written; divided: requests that were
+    too large; where they apply, receiver, counted (samples that a receiver of 2.0 says it has written), not_counted
     (samples of good answers that it does not say it has written), perhaps_twice (samples of a receiver that keeps,
-    or may keep, what is sent twice, and could not be asked) and unanswered (samples of requests whose fate was open
-    when the push ended).
+    or may keep, what is sent twice, and could not be queried) and unanswered (samples of requests whose result was
+    unknown when the push ended).
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Tally:
         self._kinds: dict[str, str] = {}
 
     def written(self, message: Message, samples: int) -> None:
-        """The receiver took so many samples of it."""
+        """The receiver accepted so many samples of the message."""
         with self._lock:
             self._arrived(samples, "acknowledged")
             self._count("requests", 1)
@@ -47,12 +47,12 @@ class Tally:
             self.report.bytes += len(message.body)
 
     def held(self, samples: int) -> None:
-        """An attempt whose answer was lost had written them."""
+        """An attempt whose answer was lost had written these samples."""
         with self._lock:
             self._arrived(samples, "already_there")
 
     def rejected(self, samples: int, reason: str) -> None:
-        """The receiver refused samples for good, and the push goes on without them."""
+        """The receiver refused samples permanently, and the push goes on without them."""
         with self._lock:
             self._count("rejected_samples", samples)
             if len(self._kinds) < REASONS:
@@ -79,5 +79,5 @@ class Tally:
 
 
 def kind_of(reason: str) -> str:
-    """What refusals have in common that differ by labels, names in quotes, times and numbers."""
+    """The part of a refusal that does not vary with labels, names in quotes, times and numbers."""
     return _VARYING.sub("#", _LABELS.sub("{}", reason.replace("…", "")))

@@ -1,1 +1,1 @@
-"""Blocks on their way to a server."""
+"""Upload blocks to a server."""

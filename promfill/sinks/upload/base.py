@@ -1,4 +1,4 @@
-"""What a protocol of block upload is to `promfill.sinks.upload.uploader`: two calls."""
+"""What `promfill.sinks.upload.uploader` needs of a protocol of block upload: two calls."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from promfill.sinks.upload.local import LocalBlock
 class Outcome(Enum):
     """What became of a block."""
 
-    COMPLETE = "complete"  # uploaded, and the server has said that it is whole
+    COMPLETE = "complete"  # uploaded, and the server has said that it is complete
     THERE = "there"  # the server held it already
-    SENT = "sent"  # all bytes are there; `finish` tells whether it is whole
+    SENT = "sent"  # all bytes are there; `finish` tells whether it is complete
 
 
 class BlockRefusedError(ReceiverError):
-    """The server does not take this block. Others may be welcome, and this one later."""
+    """The server does not accept this block. It may accept others, and this one later."""
 
 
 class BlockRefusedForGoodError(BlockRefusedError, RefusedError):
-    """The server will never take this block."""
+    """The server will never accept this block."""
 
 
 class ValidationFailedError(BlockRefusedError):
-    """The server has found the block wanting, and will not take it under this name again.
+    """The server has found the block invalid, and will not accept it under this name again.
 
-    reason: in its words. fresh: it was found in this run. by_accident: the words are of the server's own trouble.
+    reason: in its words. fresh: found in this run. by_accident: the words tell of the server's own trouble.
     """
 
     def __init__(self, reason: str, *, fresh: bool, by_accident: bool) -> None:
-        super().__init__(f"Mimir's validation failed: {reason or 'it gives no reason'}")
+        super().__init__(f"Mimir's validation failed: {reason or 'no reason given'}")
         self.fresh, self.by_accident = fresh, by_accident
 
 
@@ -41,20 +41,20 @@ class UploadStoppedError(Exception):
 
 
 class UploadProtocol(Protocol):
-    """A server that takes blocks. `put` is called by several threads at once, `finish` once, after the last of them."""
+    """A server that accepts blocks. `put` is called by several threads at once, `finish` once, after all of them."""
 
     def put(self, block: LocalBlock) -> Outcome:
-        """Give the block over; returns when the server has it, or (SENT) when it has all of its bytes.
+        """Hand the block over; return when the server has it, or (SENT) when it has all of its bytes.
 
-        BlockRefusedError: it will not have this one; ValidationFailedError: under this name. ReceiverError: it will
-        have none.
+        BlockRefusedError: the server does not accept this block; ValidationFailedError: not under this name.
+        ReceiverError: it accepts none.
         """
         ...
 
     def finish(self) -> None:
-        """Return when every block that was only SENT is complete. Errors as `put`."""
+        """Return when every block that was only SENT is complete. Errors as for `put`."""
         ...
 
     def close(self) -> None:
-        """Let go of all connections; no call is under way."""
+        """Close all connections; no call is under way."""
         ...

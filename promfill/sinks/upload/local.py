@@ -1,4 +1,4 @@
-"""A block on disk as it is uploaded: its meta.json, its files and their sizes, and Mimir's rules about them."""
+"""A block on disk for upload: its meta.json, its files and their sizes, and Mimir's rules about them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class LocalBlock:
         return upload_meta(self.facts)
 
     def breaches(self, now: int | None = None) -> list[Breach]:
-        """The rules of Mimir's that it breaks; `now` is in Unix ms."""
+        """The rules of Mimir that it breaks; `now` is in Unix ms."""
         return list(breaches(self.facts, int(time.time() * 1000) if now is None else now))
 
 
@@ -62,7 +62,7 @@ class FileBody:
 
 
 def read_local_block(path: Path) -> LocalBlock:
-    """The block of a directory. InputError: none is there, or its meta.json or its files cannot be read."""
+    """The block of a directory. InputError: there is none, or its meta.json or its files cannot be read."""
     import orjson
 
     try:
@@ -77,13 +77,13 @@ def read_local_block(path: Path) -> LocalBlock:
 
 
 def find_blocks(paths: Iterable[Path]) -> list[Path]:
-    """The block directories among and directly within the paths, oldest ULID first; InputError where there is none."""
+    """The block directories among and directly within the paths, oldest ULID first; InputError if there are none."""
     found = []
     for path in paths:
         inside = blocks_at(path, field="paths")
         if not inside:
-            fix = "give a block's directory, or one that holds blocks"
-            raise InputError(f"{path} holds no block", fix, field="paths")
+            fix = "name a block's directory, or a directory that holds blocks"
+            raise InputError(f"{path} holds no blocks", fix, field="paths")
         found += inside
     return list(dict.fromkeys(found))
 

@@ -1,8 +1,8 @@
 """Block upload to Mimir and Grafana Cloud: start, files, finish, and check until it is complete.
 
 Source: grafana/mimir, 2026: pkg/compactor/blockupload/upload.go; the order of calls as in
-pkg/mimirtool/client/backfill.go. Every call may be repeated, so a lost answer costs nothing: that a block is complete
-is what `check` says of it, and never concluded from what we did or from the code of another answer.
+pkg/mimirtool/client/backfill.go. Every call may be repeated, so a lost answer costs nothing: whether a block is
+complete is what `check` says, and never concluded from what we did or from the code of another answer.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from promfill.sinks.upload.base import (
 from promfill.sinks.upload.local import FileBody, LocalBlock
 
 PATH = "/api/v1/upload/block"
-SLOWEST = 128 << 10  # bytes/s; an upload below that is given up
+SLOWEST = 128 << 10  # bytes/s; a slower upload is given up
 VALIDATION_SECONDS = 3600.0
-"""How long one validation may take: Mimir reads the whole block. One without a heartbeat for 5 minutes is none."""
+"""How long one validation may take: Mimir reads the whole block. After 5 minutes without a heartbeat it has ended."""
 LONGEST_POLL = 3.0
 UNKNOWN_TIMES = 5
-"""How often a check after the finish must say "no such block": Mimir looks for two files, one after the other, which
-take each other's place in the moment when the block is complete."""
+"""How often a check after the finish must say "no such block": Mimir looks for two files one after the other, and one
+takes the other's place in the moment when the block is complete."""
 VALIDATIONS = 10
-"""How often a block is finished at most whose validations end without a word."""
+"""How often a block is finished at most if its validations end without a result."""
 LEAST_PATIENCE = 60.0
-"""How long to wait at least for a turn to be validated, however short a retry may be: that is no failure."""
+"""How long to wait at least for a turn to be validated, however short a retry may be: waiting is not a failure."""
 
 Ask = Callable[[], httpx.Response]
 
@@ -51,16 +51,16 @@ DISABLED_FIX = (
     "ask Grafana's support to switch block upload on for this tenant (in a Mimir of your own: "
     "compactor_block_upload_enabled in its limits); until then use "
     f"{setting('mode', 'remote-write')}, which takes what lies within the tenant's out-of-order window, or "
-    f"{setting('upload', 'none')}, and serve the blocks by a Prometheus"
+    f"{setting('upload', 'none')}, and serve the blocks from a Prometheus"
 )
 _ABSENT, _NO_BLOCK = "block doesn't exist", "0" * 26
 _TOO_LARGE_FIX = (
-    "what stands before Mimir takes no body of {:,} bytes: raise its limit (nginx: client_max_body_size), or make "
-    f"smaller blocks by {setting('block_duration')}"
+    "the proxy before Mimir does not accept a body of {:,} bytes: raise its limit (nginx: client_max_body_size), or "
+    f"make smaller blocks with {setting('block_duration')}"
 )
 _FAILED = "block validation failed"
 _VERDICTS = ("error validating block", "block exceeds", "the block metadata")
-"""How the reasons begin that are of the block itself; all others are of what happened on the way to them."""
+"""How reasons begin that concern the block itself; all others concern what happened on the way."""
 _ACCIDENT = re.compile(
     r"context cancell?ed|deadline exceeded|time(d )?[- ]?out|connection (reset|refused)|no space left"
 )
@@ -68,14 +68,14 @@ _ACCIDENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class BlockState:
-    """What `check` answers: uploading, validating, complete or failed (then with Mimir's words); or unknown."""
+    """What `check` answers: uploading, validating, complete or failed (with Mimir's words); or unknown."""
 
     result: str
     error: str = ""
 
 
 class MimirUpload:
-    """The protocol, for several threads: each has a client of its own."""
+    """The protocol, for several threads: each has its own client."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class MimirUpload:
         self._clients: list[HttpClient] = []
         self._stop = stop
         self._retry_for, self._timeout = retry_for, timeout
-        self._progress = 0.0  # when a block of ours was last seen in validation: until it is through, others must wait
+        self._progress = 0.0  # when a block of ours was last seen in validation: others must wait for it
 
     def put(self, block: LocalBlock) -> Outcome:
         """Upload one block, and wait until Mimir says that it is complete."""
@@ -103,7 +103,7 @@ class MimirUpload:
         return outcome or self._finish(block)
 
     def finish(self) -> None:
-        """Nothing remains: each block was seen complete."""
+        """Nothing to do: each block was seen complete."""
 
     def close(self) -> None:
         """Close all connections."""
@@ -111,7 +111,7 @@ class MimirUpload:
             client.close()
 
     def is_on(self) -> bool:
-        """Whether block upload is switched on for the tenant. ReceiverError where nobody says."""
+        """Whether block upload is enabled for the tenant. ReceiverError if no answer tells."""
         client = self._client()
         response = self._retry().run(lambda: client.request("GET", f"{self._base}/{_NO_BLOCK}/check"))
         if DISABLED in text_of(response):
@@ -121,7 +121,7 @@ class MimirUpload:
         return True
 
     def state(self, block: LocalBlock) -> BlockState:
-        """What the server knows of the block. ReceiverError where it does not say."""
+        """What the server knows of the block. ReceiverError if it does not say."""
         client = self._client()
         response = self._retry().run(lambda: client.request("GET", self._url(block, "check")))
         if response.status_code == 404:
@@ -133,7 +133,7 @@ class MimirUpload:
             answer = orjson.loads(response.content)
             return BlockState(str(answer["result"]), str(answer.get("error", "")))
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-            problem = f"{client.problem(response)}: that is not how Mimir answers a check"
+            problem = f"{client.problem(response)}: this is not how Mimir answers a check"
             raise RefusedError(problem, _BASE_FIX) from None
 
     def _send(self, block: LocalBlock, name: str, size: int) -> Outcome | None:
@@ -141,10 +141,10 @@ class MimirUpload:
         return self._post(block, f"files?{urlencode({'path': name}, safe='/')}", body, size)
 
     def _finish(self, block: LocalBlock) -> Outcome:
-        """Finish, as often as it takes: the limit on validations at once makes us wait, and one may go stale.
+        """Finish, as often as it takes: the limit on simultaneous validations makes us wait, and one may go stale.
 
-        A finish that finds the block there is one too many: the bytes are ours, an earlier one of which we do not know
-        was heard.
+        A finish that finds the block complete came after one that got through, though its answer was lost: the bytes
+        are ours.
         """
         for attempt in range(VALIDATIONS):
             self._wait(min(LONGEST_POLL, 0.1 * attempt))
@@ -154,8 +154,8 @@ class MimirUpload:
             if self._settled(block):
                 return Outcome.COMPLETE
         raise BlockRefusedError(
-            f"Mimir has begun its validation {VALIDATIONS} times, and never ended it: see what its compactors do, and "
-            "run the same command again later"
+            f"Mimir has begun its validation {VALIDATIONS} times, and never ended it: check its compactors, and "
+            "run the command again later"
         )
 
     def _post(
@@ -166,7 +166,7 @@ class MimirUpload:
         size: int | None = None,
         run: Callable[[Ask], httpx.Response] | None = None,
     ) -> Outcome | None:
-        """None where the call was accepted; what became of the block where it needs no more calls."""
+        """None if the call was accepted; the block's result if no more calls are needed."""
         client = self._client()
         headers = {} if size is None else {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
         seconds = self._timeout + (size or 0) / SLOWEST
@@ -176,19 +176,19 @@ class MimirUpload:
 
         response = (run or self._retry().run)(ask)
         if response.is_success:
-            client.check(response)  # a page is no answer
+            client.check(response)  # an HTML page is not a valid answer
             return None
         return self._judge(block, call, response, size)
 
     def _judge(self, block: LocalBlock, call: str, response: httpx.Response, size: int | None) -> Outcome:
-        """What a refusal means is known from the block's state, not from its words; but for one that has no state."""
+        """Tell what a refusal means by the block's state, not by its words, unless there is no state."""
         own = response.status_code in (400, 409, 413, 422) or (response.status_code == 404 and call != "start")
         if not own or DISABLED in text_of(response):
             raise self._failure(response)
         state = self.state(block)
         if state.result == "complete":
             return Outcome.THERE
-        if state.result == "validating":  # an earlier run of ours may have finished it
+        if state.result == "validating":  # an earlier run may have finished it
             return Outcome.COMPLETE if self._settled(block) else self._finish(block)
         if state.result == "failed" or _FAILED in text_of(response):
             raise _validation_failed(state, fresh=call != "start")
@@ -196,7 +196,7 @@ class MimirUpload:
         raise BlockRefusedForGoodError(self._client().problem(response), fix)
 
     def _settled(self, block: LocalBlock) -> bool:
-        """Wait for the validation: True where it ended well, False where it went stale and is to be asked for again."""
+        """Wait for the validation: True if it ended well, False if it went stale and must be requested again."""
         started, pause, unknown = time.monotonic(), 0.02, 0
         while True:
             state = self.state(block)
@@ -207,14 +207,14 @@ class MimirUpload:
             if self._progress - started > VALIDATION_SECONDS:
                 raise ReceiverError(
                     f"Mimir has been validating block {block.meta.ulid} for {VALIDATION_SECONDS / 60:.0f} minutes: "
-                    "see what its compactors do, and run the same command again later"
+                    "check its compactors, and run the command again later"
                 )
             self._wait(pause)
             pause = min(LONGEST_POLL, pause * 1.5)
         if state.result == "failed":
             raise _validation_failed(state, fresh=True)
         if state.result == "unknown":
-            raise BlockRefusedError("Mimir knows nothing of it any more: upload it again")
+            raise BlockRefusedError("Mimir does not know it any more: upload it again")
         return state.result == "complete"
 
     def _failure(self, response: httpx.Response) -> ReceiverError:
@@ -222,14 +222,14 @@ class MimirUpload:
         if DISABLED in text_of(response):
             return client.error(response, DISABLED_FIX)
         if response.status_code in (404, 405):
-            return client.error(response, f"it has no block upload; {_BASE_FIX}")
+            return client.error(response, f"it does not offer block upload;  {_BASE_FIX}")
         return client.error(response)
 
     def _retry(self) -> Retry:
         return Retry(self._retry_for, sleep=self._wait, on_retry=self._count)
 
     def _take_turn(self, ask: Ask) -> httpx.Response:
-        """For finish: 429 says that others are validated. While one of ours is among them, the wait has not begun."""
+        """For finish: 429 means that others are validated. While one of ours is among them, the wait has not begun."""
         patience, pause = max(self._retry_for, LEAST_PATIENCE), 0.02
         started = time.monotonic()
         while True:

@@ -1,11 +1,11 @@
-"""Blocks to a server, several at once, while others are still being written.
+"""Upload blocks to a server, several at once, while others are still being written.
 
     uploader = Uploader(protocol, lanes=4)
-    uploader.offer(paths)       # as they become whole; raises what has gone wrong meanwhile
+    uploader.offer(paths)       # as they become complete; raises what has gone wrong meanwhile
     report = uploader.finish()  # waits for the last one
 
-A block's local copy is removed when the server has said that it is complete, and not a moment before; never where
-`keep` says so. Nothing of a block is held in memory.
+A block's local copy is removed only after the server has said that it is complete, and never if `keep` says
+so. No block is held in memory.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from promfill.sinks.upload.local import LocalBlock, read_local_block
 from promfill.sinks.upload.names import MOST_NAMES, MOST_UPLOADS, name_of_generation
 
 LANES = 4
-"""Blocks at once: while one is validated, which is not ours to hurry, others are sent."""
-_AGAIN = "promfill finds nothing wrong with the block: run again, and it goes up under another ULID"
+"""Blocks at once: while one is validated, which takes as long as the server likes, others are sent."""
+_AGAIN = "promfill finds nothing wrong with the block: run the command again to upload it under another ULID"
 GRACE_SECONDS = 2.0
-"""How long what is under way may still take when the upload is ended: a connection cannot be asked to hurry."""
+"""How long what is under way may still take when the upload is ended, in seconds: connections cannot be hurried."""
 
 
 @dataclass(slots=True)
 class UploadReport:
-    """Blocks by what became of them: ULIDs, as the server has them, and for refused ones the words.
+    """Blocks by what became of them: ULIDs, as the server has them, and for refused blocks the words.
 
     renamed: the ULID here of a complete block, and the one that it went up under (`promfill.sinks.upload.names`).
     """
@@ -54,12 +54,12 @@ class UploadReport:
 
     @property
     def complete(self) -> list[str]:
-        """All that the server holds now, in order."""
+        """All blocks that the server holds now, in order."""
         return sorted([*self.uploaded, *self.there])
 
 
 class Uploader:
-    """Lanes that take blocks from one queue, in the order in which they are offered."""
+    """Threads that take blocks from one queue, in the order in which they are offered."""
 
     def __init__(
         self,
@@ -72,9 +72,9 @@ class Uploader:
         generations: Mapping[str, int] = MappingProxyType({}),
         stop: threading.Event | None = None,
     ) -> None:
-        """on_complete is told a block's ULID here; on_failed as well, and from which generation on its names are good.
+        """on_complete is told a block's ULID here; on_failed also the generation from which its names are good.
 
-        generations: what on_failed has been told in earlier runs.
+        generations: what on_failed was told in earlier runs.
         """
         self.report = UploadReport()
         self._protocol, self._keep, self._on_complete = protocol, keep, on_complete
@@ -89,7 +89,7 @@ class Uploader:
         self._begun = False
 
     def offer(self, paths: Iterable[Path]) -> None:
-        """Upload these blocks, which are whole. Raises what has stopped the upload."""
+        """Upload these complete blocks. Raises what has stopped the upload."""
         self._raise()
         for path in paths:
             self._queue.put(path)
@@ -99,8 +99,9 @@ class Uploader:
                     lane.start()
 
     def finish(self) -> UploadReport:
-        """Wait for all blocks that were offered. Raises what stopped the upload; ReceiverError where blocks were
-        refused, RefusedError where one of them will never be taken."""
+        """Wait for all blocks that were offered. Raises what stopped the upload; ReceiverError if blocks were refused,
+        RefusedError if one of them will never be accepted.
+        """
         if self._begun:
             for _ in self._lanes:
                 self._queue.put(None)
@@ -119,7 +120,7 @@ class Uploader:
         return self.report
 
     def abort(self) -> None:
-        """End it early: what is under way gets a moment, nothing else is begun."""
+        """End the upload early: what is under way gets a moment, nothing else begins."""
         self._stop.set()
         for lane in self._lanes if self._begun else ():
             lane.join(GRACE_SECONDS / len(self._lanes))
@@ -149,7 +150,7 @@ class Uploader:
             self._refuse(block, error.marked, is_final=isinstance(error, RefusedError))
             return
         except OSError as error:
-            raise RunError(f"{path} cannot be read any more: {error.strerror}") from error
+            raise RunError(f"{path} cannot be read anymore: {error.strerror}") from error
         if outcome is Outcome.SENT:
             with self._lock:
                 self._sent.append((block, name))
@@ -157,7 +158,7 @@ class Uploader:
         self._complete(block, name, outcome)
 
     def _put(self, block: LocalBlock) -> tuple[str, Outcome]:
-        """Upload it under the first of its names that has not failed. BlockRefusedError: with what we find of it."""
+        """Upload it under the first of its names that has not failed. BlockRefusedError: with what our check finds."""
         first, uploads = self._generations.get(block.meta.ulid, 0), 0
         failure: BlockRefusedError | None = None
         for generation in range(first, first + MOST_NAMES):
@@ -178,7 +179,7 @@ class Uploader:
         found = failure.marked if failure else ""
         raise BlockRefusedError(
             f"{found}, and {MOST_NAMES} names of the block one after the other; promfill finds nothing wrong "
-            "with it: ask the operator of this Mimir what its compactors say, then run again"
+            "with it: ask the operator of this Mimir what its compactors say, then run the command again"
         )
 
     def _complete(self, block: LocalBlock, name: str, outcome: Outcome) -> None:
@@ -211,19 +212,19 @@ class Uploader:
 
 
 def _remove(path: Path) -> None:
-    """Take its name away first: a kill on the way leaves no half of a block, which the next run would stumble over."""
+    """Rename it first: a kill on the way then leaves no half of a block for the next run to find."""
     doomed = temporary_path(path, os.getpid())
-    with contextlib.suppress(OSError):  # a copy that stays is no loss
+    with contextlib.suppress(OSError):  # a copy that stays does no harm
         path.rename(doomed)
         shutil.rmtree(doomed)
 
 
 def _refuse_damaged(block: LocalBlock, refusal: BlockRefusedError) -> None:
-    """BlockRefusedError where our own check finds something wrong with a block that a server has refused."""
+    """BlockRefusedError if our own check finds something wrong with a block that a server has refused."""
     from promfill.blocks.check import check_block
 
     try:
         check_block(block.path, decode=True)
     except (FormatError, InputError) as error:
-        fix = "make the block again; it goes up under another ULID then"
+        fix = "make the block again; it then gets another ULID"
         raise BlockRefusedError(f"{refusal.marked}; promfill finds: {error.marked}", fix) from refusal

@@ -1,7 +1,7 @@
-"""Waiting until uploaded blocks can be queried, with the full count of their samples.
+"""Wait until uploaded blocks can be queried, with the full count of their samples.
 
-A store gateway learns of new blocks once in a while, and answers with a part of them until then without a word, so
-only the count tells. Of each block and metric the samples of the block's own series are counted, in its own range.
+A store gateway learns of new blocks once in a while, and answers without them until then without saying so; only the
+count tells. For each block and metric, the samples of the block's own series are counted, in the block's range.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONGEST_WAIT = 86_400.0
 NAME = "__name__"
 
 Told = Callable[[int, int], None]
-"""Is given how many samples can be queried, each time that this changes, and how many there are to be."""
+"""Called with the number of samples that can be queried, each time it changes, and the number expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Expected:
 
 
 def expectations(path: Path) -> list[Expected]:
-    """What is to be found of a block. FormatError: a block that is damaged."""
+    """What should be found of a block. FormatError: the block is damaged."""
     block = open_block(path)
     found: dict[str, dict[LabelSet, int]] = {}
     for labels, count in _counts(block):
@@ -61,9 +61,9 @@ def wait_until_queryable(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Ask until every sample is counted. ReceiverError: no query API is there, or not the whole count after a day.
+    """Ask until every sample is counted. ReceiverError: there is no query API, or the count is incomplete after a day.
 
-    retry: how long one question is asked again that nobody answers.
+    retry: how long a query without an answer is repeated.
     """
     total = sum(one.total for one in expected)
     counts: dict[int, int] = {}
@@ -85,7 +85,7 @@ def wait_until_queryable(
 
 
 def _counts(block: Block) -> Iterator[tuple[LabelSet, int]]:
-    """Samples of each series, by the counts that stand in its chunks."""
+    """Samples of each series, as counted in its chunks."""
     refs = block.series.refs
     counts = np.zeros(refs.size, np.int64)
     for segment, which, records in block.read_chunks(np.arange(refs.size)):
@@ -95,7 +95,7 @@ def _counts(block: Block) -> Iterator[tuple[LabelSet, int]]:
 
 
 def count_found(api: Api, one: Expected, retry: Retry) -> int:
-    """How many of the samples are counted now: of no series more than there should be. Errors as the waiting's."""
+    """How many of the samples are counted now; of each series at most the expected number. Errors as the waiting's."""
     query = f"count_over_time({selector(((NAME, one.metric),))}[{one.end - one.start + 1}ms])"
     moment = f"{one.end // 1000}.{one.end % 1000:03d}"
     response = retry.run(lambda: api.get("/api/v1/query", {"query": query, "time": moment, "nocache": 1}))

@@ -178,7 +178,7 @@ def test_times_that_do_not_rise_are_refused_before_anything_is_written(tmp_path:
     there = np.flatnonzero(source.present[:, 2]) if source.present is not None else np.arange(9)
     source.times[there[5], 2] = source.times[there[4], 2]
     sink = block_sink(tmp_path)
-    with pytest.raises(InputError, match="times of a series do not rise"):
+    with pytest.raises(InputError, match="times of a series do not ascend"):
         fill(sink, source)
     sink.abort()
     assert list(tmp_path.iterdir()) == []

@@ -152,7 +152,7 @@ def test_a_name_that_is_too_long_is_refused_at_once(length: int, tmp_path: Path)
     with pytest.raises(InputError) as caught:
         OpenMetricsSink(build_fleet(metric, []), GRID, metric, "x", "", tmp_path / "not" / "there")
     assert str(caught.value) == (
-        f"{metric}_backfill_1700000000.txt is too long for a file's name: choose a shorter metric_name"
+        f"{metric}_backfill_1700000000.txt is too long for a file name: choose a shorter metric_name"
     )
 
 

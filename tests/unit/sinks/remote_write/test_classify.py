@@ -37,7 +37,7 @@ def test_a_receiver_that_refuses_history(status: int, words: str) -> None:
 )
 def test_a_receiver_that_holds_these_series_already(words: str) -> None:
     advice = find_fix(400, words)
-    assert "if they are of an earlier push, it is there" in advice
+    assert "if an earlier push sent them, nothing is missing" in advice
     # No window and no block makes room for a second value at the same time.
     assert ("out_of_order_time_window" in advice) == ("mode=blocks" in advice) == ("duplicate" not in words)
 
@@ -111,8 +111,8 @@ def test_no_fix_leads_into_blocks_that_end_after_now(words: str) -> None:
     "words", ["out of bounds", "sample timestamp too far in the future", "err-mimir-too-far-in-future"]
 )
 def test_samples_ahead_of_the_clock_are_told_from_history(words: str) -> None:
-    assert "end the push now" in find_fix(400, words, newest=1_001, last=1_001, now=1_000)
-    assert "end the push now" not in find_fix(400, words, newest=1_000, last=1_000, now=1_000)
+    assert "use an earlier" in find_fix(400, words, newest=1_001, last=1_001, now=1_000)
+    assert "use an earlier" not in find_fix(400, words, newest=1_000, last=1_000, now=1_000)
 
 
 @pytest.mark.parametrize("text", [MIMIR_3_0_3_BURST, MIMIR_MAIN_BURST])

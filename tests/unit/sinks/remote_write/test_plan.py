@@ -90,7 +90,10 @@ def test_limits_that_no_receiver_keeps(samples: int, size: int, words: str) -> N
 
 
 def test_a_body_too_small_for_one_sample() -> None:
-    with pytest.raises(InputError, match="max_bytes_per_send 100 holds no sample: one needs up to 115 bytes"):
+    with pytest.raises(
+        InputError,
+        match="max_bytes_per_send 100 is too small for one sample: one sample with its labels needs up to 115 bytes",
+    ):
         plan(1, limits=Limits(bytes=100))
 
 

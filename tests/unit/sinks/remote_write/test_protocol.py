@@ -138,7 +138,7 @@ def test_2_0_that_gets_no_answer_three_times_goes_as_1_0(said: Answer) -> None:
     report, taken = push_to(lambda request: said if asks_2(request) else GOOD, on_note=notes.append)
     assert versions([request for request in taken if request.message]) == ["2.0.0"] * 3 + ["0.1.0"]
     assert (report.samples, report.details["protocol"]) == (1200, "1.0")
-    assert notes == ["3 requests of remote write 2.0 got no answer: the samples go as 1.0"]
+    assert notes == ["3 requests of remote write 2.0 got no answer: sending the samples as 1.0"]
 
 
 def test_a_lost_answer_to_2_0_that_was_written_is_found_to_be_there() -> None:
@@ -207,7 +207,7 @@ def test_a_refusal_of_samples_with_a_count_is_one_of_2_0() -> None:
     said = counted(400, MIMIR_3_0_3_SERIES_LIMIT, 1200)
     with pytest.raises(RefusedError, match="max-series-per-user") as caught:
         push_to(lambda _: said)
-    assert "1,200 samples more may have arrived" in str(caught.value)
+    assert "up to 1,200 more may have been stored" in str(caught.value)
 
 
 def test_a_receiver_that_counts_fewer_than_it_was_sent() -> None:

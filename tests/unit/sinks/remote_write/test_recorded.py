@@ -87,7 +87,7 @@ def test_a_burst_limit_that_holds_no_sample_ends_the_push_with_its_fix() -> None
     said = Answer(429, MIMIR_3_0_3_BURST.format(burst=0).encode())
     with pytest.raises(RefusedError, match="max_samples_per_send") as caught:
         send(lambda _: said, protocol="1.0", limits=Limits(samples=1))
-    assert "Nothing had arrived" in str(caught.value)
+    assert "No samples were accepted" in str(caught.value)
 
 
 def test_a_mimir_that_wants_a_tenant_says_how_to_name_it() -> None:

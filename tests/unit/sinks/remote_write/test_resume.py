@@ -159,7 +159,7 @@ def test_a_plan_for_any_order_is_not_gone_on_with_in_order(tmp_path: Path) -> No
         run(SOURCE, Ends(held, 2), checkpoint, slack=math.inf, lanes=4)
     loaded = Checkpoint.load(checkpoint.path)
     assert loaded
-    with pytest.raises(InputError, match=r"run\.json is of a run with order=any: give it again"):
+    with pytest.raises(InputError, match=r"run\.json comes from a run with order=any: use the same setting"):
         run(SOURCE, FaultyReceiver(1, held, likelihood=0), loaded, resumed=True, keeps_order=True)
     report = run(SOURCE, FaultyReceiver(1, held, likelihood=0), loaded, resumed=True, slack=math.inf)
     assert_whole(held, SOURCE, report)

@@ -119,7 +119,7 @@ def test_bodies_keep_to_the_limit_of_bytes() -> None:
 
 
 def test_a_body_that_holds_no_sample() -> None:
-    with pytest.raises(InputError, match="max_bytes_per_send 50 holds no sample"):
+    with pytest.raises(InputError, match="max_bytes_per_send 50 is too small for one sample"):
         sink_of("http://127.0.0.1/", source_of("host=h{1..40}", 50), Limits(bytes=50))
 
 
@@ -134,7 +134,7 @@ def test_a_refusal_of_the_first_request_ends_the_run_before_anything_follows() -
     assert requests == 1
     assert "answered 400 Bad Request: out of bounds: the receiver holds newer samples" in words
     assert "mode=blocks" in words
-    assert words.endswith("Nothing had arrived before it")
+    assert words.endswith("No samples were accepted")
     assert sink.report.samples == 0
 
 
@@ -142,7 +142,7 @@ def test_a_later_refusal_tells_what_had_arrived() -> None:
     """Windows of 12 steps of 5 series: two of them were acknowledged."""
     words, sink, requests = fails(source_of("host=h{1..5}", 50), answers(GOOD, GOOD, Answer(400, b"no")))
     assert requests == 3
-    assert "400 Bad Request: no. Before it 120 samples had arrived, every series up to 2023-11-15T01:55:00Z" in words
+    assert "400 Bad Request: no. 120 samples were accepted, every series up to 2023-11-15T01:55:00Z" in words
     assert format_time(START + 23 * STEP) == "2023-11-15T01:55:00Z"
     assert sink.report.samples == 120
 
@@ -207,15 +207,15 @@ def test_an_ended_push_repeats_nothing() -> None:
 
 def test_half_a_window_is_not_told_as_whole() -> None:
     words, _, _ = fails(source_of("host=h{1..5}", 50), answers(GOOD, Answer(503, b"busy")))
-    assert "Before it 60 samples had arrived, every series up to 2023-11-15T00:55:00Z" in words
+    assert "60 samples were accepted, every series up to 2023-11-15T00:55:00Z" in words
     words, _, _ = fails(source_of("host=h{1..40}", 50), answers(GOOD, Answer(503, b"busy")))
-    assert "503 Service Unavailable: busy. Before it 60 samples had arrived; 60 samples more may" in words
+    assert "503 Service Unavailable: busy. 60 samples were accepted; up to 60 more may" in words
 
 
 def test_a_request_of_unknown_fate_is_told_as_such() -> None:
     words, _, _ = fails(source_of("host=h{1..5}", 50), answers(GOOD, Answer(pause=5)), timeout=1.5)
     assert "did not answer within 1.5 s" in words
-    assert words.endswith("; 60 samples more may have arrived as well")
+    assert words.endswith("; up to 60 more may have been stored")
 
 
 def test_nothing_listens() -> None:
@@ -223,7 +223,7 @@ def test_nothing_listens() -> None:
     with pytest.raises(ReceiverError) as caught:
         push(source, sink_of(f"http://127.0.0.1:{free_port()}/x", source))
     assert "nothing listens at" in str(caught.value)
-    assert str(caught.value).endswith("Nothing had arrived before it")
+    assert str(caught.value).endswith("No samples were accepted")
 
 
 @pytest.mark.parametrize(
@@ -234,10 +234,10 @@ def test_nothing_listens() -> None:
             Answer(200, b"<html><title>Grafana</title>"),
             '200 OK: an HTML page, "Grafana": set remote_write_url to the full push URL',
         ),
-        (Answer(401, b"no"), "401 Unauthorized: no: check the user and password, or the token. Nothing"),
+        (Answer(401, b"no"), "401 Unauthorized: no: check the user and password, or the token. No samples"),
     ],
 )
-def test_answers_with_their_mend(answer: Answer, words: str) -> None:
+def test_answers_with_their_fix(answer: Answer, words: str) -> None:
     assert words in fails(source_of("", 3), answers(answer))[0]
 
 

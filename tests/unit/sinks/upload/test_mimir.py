@@ -145,7 +145,7 @@ def test_a_check_between_two_files_of_mimirs_is_asked_again(mimir: Mimir, blocks
     mimir.trouble = failing("check", *[Answer(404, b"block doesn't exist")] * 2)
     assert upload(mimir, blocks[:1]).uploaded == names(blocks[:1])
     mimir.trouble = lambda request: Answer(404, b"block doesn't exist") if request.call == "check" else None
-    with pytest.raises(RunError, match="knows nothing of it any more"):
+    with pytest.raises(RunError, match="does not know it any more"):
         upload(mimir, blocks[1:2])
 
 
@@ -242,7 +242,7 @@ def test_a_failed_validation_is_shown_in_mimirs_words_and_ours(mimir: Mimir, blo
             error.value
         )
         assert "promfill finds: chunks/000001" in str(error.value)
-        assert "make the block again; it goes up under another ULID then" in str(error.value)
+        assert "make the block again; it then gets another ULID" in str(error.value)
         assert len({request.ulid for request in mimir.requests}) == 3
         assert blocks[1].exists()
     assert sorted(mimir.completed) == [blocks[0].name, blocks[2].name]
@@ -280,7 +280,7 @@ def test_upload_switched_off_names_the_ways_out(mimir: Mimir, blocks: list[Path]
     ("answer", "says"),
     [
         (Answer(401, b"invalid token"), "check the user and password"),
-        (Answer(404, b"404 page not found"), "it has no block upload"),
+        (Answer(404, b"404 page not found"), "it does not offer block upload"),
         (Answer(200, b"<html><title>Welcome</title>"), "an HTML page"),
     ],
 )
@@ -307,7 +307,9 @@ def test_a_mimir_that_wants_a_tenant_says_how_to_name_it(blocks: list[Path], tmp
 def test_a_gateway_that_takes_no_large_file_is_told_from_mimir(mimir: Mimir, blocks: list[Path]) -> None:
     page = Answer(413, b"<html><title>413 Request Entity Too Large</title>", {"Connection": "close"})
     mimir.trouble = lambda request: page if request.call == "files" else None
-    with pytest.raises(RunError, match=r"an HTML page.* takes no body of [\d,]+ bytes: .*client_max_body_size"):
+    with pytest.raises(
+        RunError, match=r"an HTML page.* does not accept a body of [\d,]+ bytes: .*client_max_body_size"
+    ):
         upload(mimir, blocks)
     assert all(block.exists() for block in blocks)
 
@@ -396,7 +398,7 @@ def test_names_follow_in_the_same_order_whatever_is_remembered(mimir: Mimir, blo
     """Without a checkpoint the server tells which of them have failed."""
     own = blocks[0].name
     mimir.fault = faulty(5)
-    with pytest.raises(RunError, match="run again, and it goes up under another ULID") as error:
+    with pytest.raises(RunError, match="run the command again to upload it under another ULID") as error:
         upload(mimir, blocks[:1])
     assert "failed to download block: context canceled" in str(error.value)
     assert blocks[0].exists()
