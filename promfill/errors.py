@@ -28,7 +28,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Spell = Callable[[str, str | None], str]
-"""How a reader writes a setting: from its field (``noise_std``) and its value, None where only the field is meant."""
+"""How a reader writes a setting: from its field (``noise_std``) and its value, None if only the field is meant."""
 
 _MARKED = re.compile("\ue000([\\w.-]+)(?:=([^\ue000\ue001]*))?\ue001")
 
@@ -59,9 +59,9 @@ def plural(count: int, noun: str, nouns: str = "") -> str:
 class PromfillError(Exception):
     """Base of all; ``str(error)`` is one line for the user, without secrets: the problem, then the fix if there is one.
 
-    problem: what is wrong, with the value. fix: what to do about it. note: what had arrived before, where somebody
-    further out knows it; it keeps the kind of the error. field: the setting that is wrong, "" where none is. report:
-    what had arrived (`promfill.Report`), where a push of `promfill.push` ended early, else None. code: the stable word
+    problem: what is wrong, with the value. fix: what to do about it. note: what had been accepted before; outer code
+    adds it without changing the kind of the error. field: the setting that is wrong, "" if it is not a setting. report:
+    what had arrived (`promfill.Report`), if a push of `promfill.push` ended early, else None. code: the stable word
     by which the command line's JSON names the kind of the error (docs/json.md).
     """
 
@@ -97,7 +97,7 @@ class PromfillError(Exception):
         return f"{text}. {self.note}" if self.note else text
 
     def blame(self, who: str) -> None:
-        """Put in front who it was that failed."""
+        """Put in front who or what failed."""
         problem, fix = self.args
         self.args = (f"{who}: {problem}", fix)
 
@@ -105,7 +105,7 @@ class PromfillError(Exception):
         return spelled(self.marked)
 
     def __reduce__(self) -> tuple[Callable[..., PromfillError], tuple[object, ...]]:
-        """Workers hand their errors over, whatever their constructors take."""
+        """Let pickle copy an error, whatever its constructor takes: workers send their errors to another process."""
         return _make_again, (type(self), self.args, self.__dict__)
 
 
@@ -116,9 +116,9 @@ def _make_again(kind: type[PromfillError], args: tuple[str, str], state: Mapping
 
 
 class InputError(PromfillError):
-    """What the user gave cannot be used; nothing was sent or written.
+    """The user's input cannot be used; nothing was sent or written.
 
-    field: the setting that is wrong, by its name in Python (``noise_std``); "" where it is none, or several.
+    field: the setting that is wrong, by its name in Python (``noise_std``); "" if it is not one setting.
     """
 
     exit_code = 2
@@ -135,13 +135,13 @@ class InputError(PromfillError):
 
 
 class LossError(InputError):
-    """A store would not keep all samples, and nobody has accepted that; nothing was sent or written."""
+    """A store would not keep all samples, and that was not accepted beforehand; nothing was sent or written."""
 
     code = "loss"
 
 
 class RepeatError(InputError):
-    """A store would keep the push beside what it holds of it; nothing was sent or written."""
+    """A store would keep the push beside what it already holds of it; nothing was sent or written."""
 
     code = "repeat"
 
@@ -158,7 +158,7 @@ class FormatError(PromfillError):
 
 
 class RunError(PromfillError):
-    """A failure while running; the text says what had arrived and how to go on."""
+    """A failure while running; the text says what had been accepted and how to go on."""
 
 
 class DiffersError(RunError):
@@ -180,7 +180,7 @@ class InternalError(RunError):
 
     @classmethod
     def of(cls, error: BaseException) -> InternalError:
-        """What an exception that nobody foresaw becomes."""
+        """The error that an unexpected exception becomes."""
         return cls(f"internal error (please report it): {type(error).__name__}: {error}")
 
 
@@ -197,7 +197,7 @@ class ReceiverError(RunError):
 
 
 class RefusedError(ReceiverError):
-    """A receiver refused for good: the same request would be refused again."""
+    """A receiver refused permanently: the same request would be refused again."""
 
     exit_code = 3
     code = "refused"

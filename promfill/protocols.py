@@ -1,9 +1,9 @@
-"""The doors of the house: what a source and a sink are to a push, and what a store is to `promfill.operations.verify`.
+"""The interfaces between the parts: what a push needs of a source and a sink, and what verify needs of a store.
 
 A sink takes batches in the order of the tiles that it asked for, and is then told either that all came (`commit`) or
-that the push ended before (`abort`). It never sorts, and never holds more than it must. A store is asked for series of
-a range of time, and yields them whole. All stores hand out the same arrays, in memory that does not grow with what they
-hold; so there is one comparison, whatever the samples were read from.
+that the push ended before (`abort`). It never sorts, and never holds more than it must. A store is asked for series in
+a range of time, and yields them whole. All stores return the same arrays, in memory that does not grow with what they
+hold; so there is one comparison (`promfill.operations.verify`), whatever the samples were read from.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class SinkReport:
-    """What has arrived: samples and bytes that are whole and visible, and the paths that hold them.
+    """What has arrived: samples and bytes that are complete and visible, and the paths that hold them.
 
     `details` is the sink's own part of the result for programs: plain values only.
     """
@@ -37,11 +37,11 @@ class SinkReport:
     ready: deque[Path] = field(default_factory=deque)
 
     def take_ready(self) -> list[Path]:
-        """The paths that have become whole, or were found so, since the last call. `ready` may grow in any thread."""
+        """The paths completed, or found complete, since the last call. `ready` may grow in any thread."""
         return [self.ready.popleft() for _ in range(len(self.ready))]
 
     def add(self, other: SinkReport) -> None:
-        """Take in what another worker's sink reports; details that are counts add up."""
+        """Add what another worker's sink reports; details that are counts add up."""
         self.samples += other.samples
         self.bytes += other.bytes
         self.paths += other.paths
@@ -50,7 +50,7 @@ class SinkReport:
 
 
 class Source(Protocol):
-    """What gives the samples of a push, any tile alone (`promfill.testing.check_source` says what must hold)."""
+    """Makes the samples of a push, any tile alone (`promfill.testing.check_source` says what must hold)."""
 
     @property
     def fleet(self) -> Fleet:
@@ -68,11 +68,11 @@ class Source(Protocol):
         ...
 
     def batch(self, tile: Tile) -> SeriesBatch:
-        """The samples of a tile: the same bits whenever it is asked. Its arrays are valid until the next call."""
+        """The samples of a tile: the same bits at every call. Its arrays are valid until the next call."""
         ...
 
     def identity(self) -> bytes:
-        """32 bytes that differ where any sample's label set, time or value differs."""
+        """32 bytes that differ if any sample's label set, time or value differs."""
         ...
 
 
@@ -86,20 +86,20 @@ class Sink(Protocol):
         """The tiles that are still to be written, in the order in which `write` wants them."""
 
     def write(self, batch: SeriesBatch) -> None:
-        """Take the batch of the next tile; its arrays hold until the next one. RunError where the world refuses it."""
+        """Write the batch of the next tile; its arrays are valid until the next one. RunError if that fails."""
 
     def commit(self) -> SinkReport:
-        """All came: make it whole and visible."""
+        """All batches came: make the output complete and visible."""
 
     def bytes_per_sample(self, batch: SeriesBatch) -> float:
-        """What a sample like those of the batch takes: an estimate, written nowhere."""
+        """Bytes that a sample like those of the batch takes: an estimate, written nowhere."""
 
     def abort(self) -> None:
         """The push ended early: leave nothing half written."""
 
 
 class TooMuchError(RefusedError):
-    """The answer would be larger than the store gives at once: that of less time may not be."""
+    """The answer would be larger than the store gives at once; an answer for less time may fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ class Selection:
 class Readings:
     """Some series as a store holds them, each with all its samples of the selection.
 
-    samples:   a run for each series; rows are those of the fleet, -1 where a series is none of the fleet's.
-    strangers: the label sets of the series whose row is -1, in order.
+    samples:   a run for each series; rows are those of the fleet, -1 for a series that is not in the fleet.
+    strangers: the label sets of the series with row -1, in order.
     """
 
     samples: RaggedBatch
@@ -124,47 +124,47 @@ class Readings:
 
 
 class Store(Protocol):
-    """A reader of the world. Each series of the selection stands in one of the `Readings`, and only there.
+    """Reads a store. Each series of the selection is in exactly one of the `Readings`.
 
-    Samples beside the selection's range are looked over: chunks, and the ranges of Prometheus 2, may reach beyond it.
+    Samples outside the selection's range are skipped: chunks, and the ranges of Prometheus 2, may reach beyond it.
     """
 
     name: str
-    """What the report calls it; no secret in it."""
+    """What the report calls the store; contains no secret."""
 
     keeps_bits: bool
-    """False where the store rounds what it is given."""
+    """False if the store rounds the values that it is given."""
 
     @property
     def shows_within(self) -> float:
-        """Seconds that acknowledged samples may take to be readable, 0 where they are at once; known after a read."""
+        """Seconds until acknowledged samples can be read, 0 if they can at once; known after a read."""
         ...
 
     shows_markers: bool
-    """False where staleness markers cannot be read: verify then says that it did not look for them."""
+    """False if staleness markers cannot be read: verify then says that it did not look for them."""
 
     unchecked: str
-    """What this way of reading cannot see, in words; empty where it sees all."""
+    """What this way of reading cannot see, in words; empty if it sees everything."""
 
     most_samples: int | None
-    """Samples that one `read` may cover in all, None where the store streams."""
+    """The most samples that one `read` may cover, None if the store streams."""
 
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
         """Series by series, in any order; arrays are valid until the next step. ReceiverError or FormatError.
 
-        TooMuchError, before the first of them: so much is not answered at once.
+        TooMuchError, before the first series: the store does not answer so much at once.
         """
         ...
 
     def pending(self) -> int:
-        """Samples that the store says it has taken and does not show yet."""
+        """Samples that the store says it has accepted, and does not show yet."""
         ...
 
 
 @runtime_checkable
 class TellsEmptiness(Protocol):
-    """A store that is read in many spans of time, and can say by one short answer that there is nothing to read."""
+    """A store that is read in many spans of time, and can tell by one short answer that there is nothing to read."""
 
     def is_empty(self, selection: Selection) -> bool:
-        """Whether it holds no sample of the selection; False where it does not tell. NoAnswerError: nobody answers."""
+        """Whether it holds no sample of the selection; False if it does not tell. NoAnswerError: no answer came."""
         ...

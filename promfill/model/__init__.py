@@ -1,1 +1,1 @@
-"""What flows: fleets of label sets, grids of times, tiles, batches of samples."""
+"""The data that flows through: fleets of label sets, grids of times, tiles, batches of samples."""

@@ -1,6 +1,6 @@
 """The arrays that flow through promfill: label sets in columns, and batches of samples.
 
-Step-major everywhere: `values` are (T steps, S series) in C order, so a row is one step of all series and
+Arrays are step-major everywhere: `values` are (T steps, S series) in C order, so a row is one step of all series and
 the k-th sample of every chunk is the strided slice ``k::120``. A batch never copies the fleet: it names a
 range of its rows.
 """
@@ -25,7 +25,7 @@ STALE_NAN_BITS = 0x7FF0000000000002
 
 
 def freeze(array: NDArray[Any]) -> NDArray[Any]:
-    """The same array, read-only from here on."""
+    """The same array, read-only from now on."""
     array.flags.writeable = False
     return array
 
@@ -34,7 +34,7 @@ def freeze(array: NDArray[Any]) -> NDArray[Any]:
 class RaggedBytes:
     """n byte strings in one buffer: string i is ``buffer[offsets[i]:offsets[i + 1]]``.
 
-    buffer: uint8 (N,). offsets: int64 (n + 1,), rising, from 0 to N.
+    buffer: uint8 (N,). offsets: int64 (n + 1,), ascending, from 0 to N.
     """
 
     buffer: U8Array
@@ -68,9 +68,9 @@ class Fleet:
     """S label sets, in columns of references into one symbol table.
 
     symbols: the distinct label names and values as UTF-8, in byte order; ``symbols[0]`` is ``b""``.
-    names:   uint32 (L,), references of the label names, rising.
+    names:   uint32 (L,), references of the label names, ascending.
     values:  uint32 (S, L), references of the label values; 0 means that the series has no such label.
-    Rows are distinct and stand in label order (names first, then values, bytewise), as a block wants them.
+    Rows are distinct and in label order (names first, then values, bytewise), as a block wants them.
     """
 
     symbols: RaggedBytes
@@ -81,7 +81,7 @@ class Fleet:
         return int(self.values.shape[0])
 
     def label_set(self, row: int) -> LabelSet:
-        """One series' labels, decoded. For messages and small things: a loop over all rows is not for hot paths."""
+        """One series' labels, decoded. For messages and small things: do not loop over all rows in hot paths."""
         pairs = zip(self.names.tolist(), self.values[row].tolist(), strict=True)
         return tuple((self.symbols[n].decode(), self.symbols[v].decode()) for n, v in pairs if v)
 
@@ -90,7 +90,7 @@ class Fleet:
 class SeriesBatch:
     """Samples of the series ``first_series`` … of a fleet.
 
-    timestamps: int64 ms, (T,) where all series share the grid, else (T, S); rising along T.
+    timestamps: int64 ms, (T,) where all series share the grid, else (T, S); ascending along T.
     values:     float64 (T, S), C order.
     present:    bool (T, S), or None where every sample is there.
     """
@@ -103,7 +103,7 @@ class SeriesBatch:
 
     @property
     def series(self) -> range:
-        """The rows of the fleet that the columns are."""
+        """The rows of the fleet that the columns stand for."""
         return range(self.first_series, self.first_series + int(self.values.shape[1]))
 
     @property

@@ -1,7 +1,7 @@
 """Cut the plane of steps x series into tiles of bounded memory: integers only.
 
-A tile is a rectangle; the source makes any tile alone (`generated.Source.batch`), so the order in which a sink
-wants its samples is nothing but an order of tiles:
+A tile is a rectangle; the source can make any tile alone (`generated.Source.batch`), so the order in which a sink
+wants its samples is simply an order of tiles:
 
 - blocks: window by window, in a window the series in label order (`block_tiles`);
 - openmetrics: series by series, each whole where memory allows (`series_tiles`);
@@ -53,7 +53,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The steps whose times fall into one aligned range, such as a UTC day: those of one block."""
+    """The steps with times in one aligned range, such as a UTC day: the steps of one block."""
 
     first_step: int
     steps: int
@@ -65,7 +65,7 @@ class Window:
 
 
 def windows(grid: Grid, duration: int) -> Iterator[Window]:
-    """The grid cut at multiples of `duration` ms since the epoch, in time order; one without a step is left out."""
+    """The grid cut at multiples of `duration` ms since the epoch, in time order, without windows that have no step."""
     first = 0
     while first < grid.steps:
         border = (grid.time(first) // duration + 1) * duration
@@ -75,13 +75,13 @@ def windows(grid: Grid, duration: int) -> Iterator[Window]:
 
 
 def spans(total: int, most: int) -> Iterator[tuple[int, int]]:
-    """(first, count) of the fewest near-equal parts of `total`, none over `most`."""
+    """(first, count) of the fewest near-equal parts of `total`, none larger than `most`."""
     parts = -(-total // max(1, most))
     return ((a, b - a) for a, b in itertools.pairwise(total * part // max(1, parts) for part in range(parts + 1)))
 
 
 def series_tiles(grid: Grid, series: int, most: int) -> Iterator[Tile]:
-    """Whole series, as many as hold `most` samples; one that does not fit alone comes in spans of time, in order."""
+    """Whole series, as many as hold `most` samples; a series too large for that comes in spans of time, in order."""
     if grid.steps <= most:
         for first, count in spans(series, most // grid.steps):
             yield Tile(0, grid.steps, first, count)
@@ -105,10 +105,10 @@ def block_groups(wanted: Iterable[Window], series: int, most: int) -> Iterator[l
 
 
 def block_tiles(wanted: Iterable[Window], series: int, most: int) -> Iterator[Tile]:
-    """Tiles of at most `most` samples that fill block after block, in each the series in order.
+    """Tiles of at most `most` samples that fill block after block, each block's series in order.
 
-    Where blocks are small, a group of them shares a tile, so that array calls stay large. Where one series of a block
-    is larger than a tile, its steps are cut at chunk borders.
+    Small blocks share a tile in groups, so that array calls stay large. If one series of a block is larger than a
+    tile, its steps are cut at chunk borders.
     """
     for group in block_groups(wanted, series, most):
         first_step, steps = group[0].first_step, sum(window.steps for window in group)

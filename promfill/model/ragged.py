@@ -1,9 +1,9 @@
 """Rows of different lengths, without a loop over them: the places of their items, and byte strings joined row by row.
 
-Strings are joined in two ways, by what they are. Short ones (varints, checksums, label references) are columns: each is
-written once into one padded matrix, beside a mask of the bytes that count, and one boolean selection closes the gaps,
-at about a nanosecond a byte. Among strings of any length, where one long one would blow up the matrix, columns are
-inserted the other way: by a mask of the bytes that were there before.
+Strings are joined in one of two ways. Short ones (varints, checksums, label references) are columns: each is written
+once into one padded matrix, with a mask of the bytes that count, and one boolean selection closes the gaps, at about a
+nanosecond a byte. Where strings may be long, and one long string would blow up the matrix, columns are inserted
+instead, by a mask of the bytes that were there before.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Column = tuple[U8Array, I64Array]
 def columns_to_ragged(columns: Sequence[Column]) -> RaggedBytes:
     """Row i of the result is row i of every column, joined in the order of the columns.
 
-    Every column has n rows, or one that stands for all; at least one column. The buffer is fresh and left writable:
-    checksums are filled in afterwards. ValueError: other numbers of rows.
+    Every column has n rows, or a single row that serves for all; there is at least one column. The buffer is fresh and
+    left writable: checksums are filled in afterwards. ValueError: columns with other numbers of rows.
     """
     (rows,) = np.broadcast_shapes(*(lengths.shape for _, lengths in columns))
     widths = [int(lengths.max(initial=0)) for _, lengths in columns]
@@ -47,7 +47,7 @@ def constant(data: bytes) -> Column:
 
 
 def gather(buffer: U8Array, starts: I64Array, lengths: I64Array) -> RaggedBytes:
-    """The strings ``buffer[starts[i] : starts[i] + lengths[i]]``, one after the other; both int64 (n,)."""
+    """The strings ``buffer[starts[i] : starts[i] + lengths[i]]``, one after the other; int64 (n,) both."""
     offsets = np.zeros(lengths.size + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
     return RaggedBytes(freeze(buffer[ragged_range(starts, starts + lengths)]), freeze(offsets))
@@ -63,7 +63,7 @@ def ragged_range(starts: I64Array, stops: I64Array) -> I64Array:
 
 
 def repeat(strings: RaggedBytes, times: int) -> RaggedBytes:
-    """All the strings, so many times over."""
+    """All the strings, repeated this many times."""
     if times == 1:
         return strings
     begins = strings.offsets[:-1] + strings.buffer.size * np.arange(times)[:, None]
@@ -72,23 +72,23 @@ def repeat(strings: RaggedBytes, times: int) -> RaggedBytes:
 
 
 def split(strings: RaggedBytes, parts: int) -> list[memoryview]:
-    """The joined bytes of each of so many parts, all of as many strings."""
+    """The joined bytes of each of this many parts; all parts have the same number of strings."""
     bounds = strings.offsets[:: len(strings) // parts].tolist()
     return [strings.buffer.data[start:stop] for start, stop in pairwise(bounds)]
 
 
 def prepend(column: Column, strings: RaggedBytes) -> RaggedBytes:
-    """Every string with its row of the column before it."""
+    """Every string followed by its row of the column."""
     return _insert(strings, column, strings.offsets[:-1])
 
 
 def append(strings: RaggedBytes, column: Column) -> RaggedBytes:
-    """Every string with its row of the column after it."""
+    """Every string preceded by its row of the column."""
     return _insert(strings, column, strings.offsets[1:])
 
 
 def _insert(strings: RaggedBytes, column: Column, places: I64Array) -> RaggedBytes:
-    """Open a gap for each row of the column at ``places`` int64 (n,) of the buffer, and fill it."""
+    """Open a gap for each row of the column, at ``places`` int64 (n,) of the buffer, and fill it."""
     data, lengths = column
     inserted = np.zeros(len(strings) + 1, np.int64)
     np.cumsum(np.broadcast_to(lengths, len(strings)), out=inserted[1:])

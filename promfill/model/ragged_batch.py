@@ -1,7 +1,7 @@
-"""Samples of any presence and at any times: run after run, each of one series or one chunk.
+"""Samples that may be missing anywhere and have any times: run after run, each of one series or one chunk.
 
-Whatever does not lie on a grid is of this one type: what a block's chunks, a store or a dump hold, and series that come
-and go. All is arrays; no operation loops over runs or samples. A `SeriesBatch` becomes one by `of_plane`.
+All samples that do not lie on a grid have this one type: those of a block's chunks, a store or a dump, and series that
+come and go. Everything is an array; no operation loops over runs or samples. `of_plane` converts a `SeriesBatch`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from promfill.model.types import BoolArray, F64Array, I64Array, U64Array
 class RaggedBatch:
     """The samples of n runs: run i has ``times[bounds[i]:bounds[i + 1]]``, and bits likewise.
 
-    rows:   int64 (n,), what each run belongs to: a row of a fleet, or whatever else the caller numbers.
-    bounds: int64 (n + 1,), rising, from 0 to N; a run may be empty.
+    rows:   int64 (n,), what each run belongs to: a row of a fleet, or anything else that the caller numbers.
+    bounds: int64 (n + 1,), ascending, from 0 to N; a run may be empty.
     times:  int64 (N,) ms.
     bits:   uint64 (N,), the float64 values by bits: the payload of a NaN tells a staleness marker from others.
     """
@@ -33,7 +33,7 @@ class RaggedBatch:
 
     @classmethod
     def of_counts(cls, rows: I64Array, counts: I64Array, times: I64Array, bits: U64Array) -> RaggedBatch:
-        """Runs of so many samples each; counts: int64 (n,)."""
+        """Runs with the given number of samples each; counts: int64 (n,)."""
         return cls(rows, _bounds(counts), times, bits)
 
     @classmethod
@@ -50,7 +50,7 @@ class RaggedBatch:
 
     @classmethod
     def join(cls, pieces: Sequence[RaggedBatch]) -> RaggedBatch:
-        """The runs of all pieces, one after the other; a single piece as it is."""
+        """The runs of all pieces, one after the other; a single piece is returned unchanged."""
         if len(pieces) == 1:
             return pieces[0]
         none = np.zeros(0, np.int64)
@@ -75,11 +75,11 @@ class RaggedBatch:
 
     @property
     def owners(self) -> I64Array:
-        """int64 (N,): which run, counted from 0, each sample is of."""
+        """int64 (N,): the number, from 0, of the run that each sample belongs to."""
         return np.repeat(np.arange(len(self)), self.counts)
 
     def take(self, which: I64Array) -> RaggedBatch:
-        """Some of the runs, by place and in that order: int64 (m,). Views where they follow one another."""
+        """Some of the runs, by place and in that order: int64 (m,). Views if they follow one another."""
         starts, counts = self.bounds[which], self.bounds[which + 1] - self.bounds[which]
         if which.size and (np.diff(which) == 1).all():
             samples: slice | I64Array = slice(int(starts[0]), int(self.bounds[which[-1] + 1]))
@@ -88,7 +88,7 @@ class RaggedBatch:
         return RaggedBatch.of_counts(self.rows[which], counts, self.times[samples], self.bits[samples])
 
     def keep(self, kept: BoolArray) -> RaggedBatch:
-        """Some of the samples, bool (N,); a run that loses all stays, empty."""
+        """Some of the samples, bool (N,); a run that loses all its samples stays, empty."""
         before = _bounds(kept)
         return RaggedBatch(self.rows, before[self.bounds], self.times[kept], self.bits[kept])
 
@@ -99,39 +99,39 @@ class RaggedBatch:
         return self.keep((self.times >= low) & (self.times <= high))
 
     def by_row(self) -> RaggedBatch:
-        """The runs in the order of their rows, those of one row as they were."""
+        """The runs sorted by their rows; runs of one row keep their order."""
         if (self.rows[1:] >= self.rows[:-1]).all():
             return self
         return self.take(np.argsort(self.rows, kind="stable"))
 
     def merged(self) -> RaggedBatch:
-        """One run for each row, where the runs of one row are neighbours."""
+        """One run for each row; the runs of one row must be neighbours."""
         firsts = np.flatnonzero(self.rows[1:] != self.rows[:-1]) + 1
         firsts = np.concatenate([np.zeros(min(1, len(self)), np.int64), firsts])
         return RaggedBatch(self.rows[firsts], self.bounds[np.append(firsts, len(self))], self.times, self.bits)
 
     def gathered(self, rows: I64Array, places: I64Array) -> RaggedBatch:
-        """One run for each of other rows, int64 (m,), even where it stays empty: run i goes to ``rows[places[i]]``.
+        """One run for each of other rows, int64 (m,), even if it stays empty: run i goes to ``rows[places[i]]``.
 
-        places: int64 (n,), not falling.
+        places: int64 (n,), never descending.
         """
         borders = np.searchsorted(places, np.arange(rows.size + 1))
         return RaggedBatch(rows, self.bounds[borders], self.times, self.bits)
 
     @property
     def rises(self) -> bool:
-        """Whether the times of every run rise."""
+        """Whether the times of every run ascend."""
         rising = self.times[1:] > self.times[:-1]
         starts = self.bounds[(self.bounds > 0) & (self.bounds < self.times.size)]
         rising[starts - 1] = True
         return bool(rising.all())
 
     def in_order(self, *, last_wins: bool = False) -> RaggedBatch:
-        """Every run by time; of several samples of one time the first of them is kept, or the last."""
+        """Every run sorted by time; of several samples at one time the first, or the last, is kept."""
         if self.rises:
             return self
         owners = self.owners
-        order = np.lexsort((self.times, owners))  # stable: those of one time as they were
+        order = np.lexsort((self.times, owners))  # stable: samples of one time keep their order
         times, owners = self.times[order], owners[order]
         differs = (times[1:] != times[:-1]) | (owners[1:] != owners[:-1])
         edge = np.ones(1, np.bool_)
@@ -140,7 +140,7 @@ class RaggedBatch:
 
 
 def _bounds(counts: I64Array | BoolArray) -> I64Array:
-    """Counts (n,), or a mask, to where each begins and the last one ends: int64 (n + 1,)."""
+    """From counts (n,), or a mask, to where each run begins and the last one ends: int64 (n + 1,)."""
     bounds = np.zeros(counts.size + 1, np.int64)
     np.cumsum(counts, out=bounds[1:])
     return bounds

@@ -15,8 +15,8 @@ _UNKNOWN = np.uint32(0xFFFF_FFFF)
 class RowFinder:
     """Label sets to rows of one fleet; -1 for those that are not in it.
 
-    A label set becomes its references into the fleet's symbols, one per label name; a hash of these finds the row, and
-    the row's own references confirm it. Memory: about 150 bytes a distinct symbol, 16 a series.
+    A label set becomes its references into the fleet's symbols, one for each label name; a hash of these finds the row,
+    and the row's own references confirm it. Memory: about 150 bytes a distinct symbol, 16 a series.
     """
 
     def __init__(self, fleet: Fleet) -> None:
@@ -76,7 +76,7 @@ def _hash(references: U32Array, weights: U64Array) -> U64Array:
 
 
 def _distinguishing_weights(references: U32Array) -> U64Array:
-    """uint64 (L,): random weights under which no two rows have the same hash; the first draw does but for 2^-20."""
+    """uint64 (L,): random weights that give no two rows the same hash; the first draw fails with probability 2^-20."""
     random = np.random.Generator(np.random.PCG64(0))
     while True:
         weights: U64Array = random.integers(1 << 62, 1 << 63, references.shape[1], np.uint64) | np.uint64(1)

@@ -14,11 +14,11 @@ from promfill.model.types import U8Array
 _T = TypeVar("_T")
 
 BLOCK = 65_536
-"""Samples in one pass: enough to hide numpy's overhead of a call, few enough for the scratch to stay in the cache."""
+"""Samples in one pass: enough to hide numpy's overhead per call, few enough for the scratch to stay in the cache."""
 
 
 class Scratch:
-    """Named scratch arrays that only grow, and views of them, for one worker: whoever shares one shares its arrays."""
+    """Named scratch arrays that only grow, and views of them, for one worker; its users share the same arrays."""
 
     __slots__ = ("_buffers", "_views")
 
@@ -36,7 +36,7 @@ class Scratch:
         return buffer[:size].view(kind).reshape(shape)
 
     def views(self, name: str, arrays: tuple[NDArray[Any], ...], cut: Hashable, build: Callable[[], _T]) -> _T:
-        """What ``build()`` makes: views of these contiguous arrays, remade only if ``cut`` or an array has changed.
+        """What ``build()`` makes: views of these contiguous arrays, rebuilt only if ``cut`` or an array has changed.
 
         A loop over the rows of small arrays spends as long on slicing as on arithmetic.
         """

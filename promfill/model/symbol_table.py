@@ -1,8 +1,8 @@
 """Sort byte strings exactly, many at a time: the symbol table of a fleet.
 
-numpy sorts fixed-width strings fast (and those that are in order already in one pass), but takes NUL bytes at the end
-for padding, and one long string would make all of them wide. So the key of a string is its first bytes, of a width
-that suits most, then its length; the few long ones whose keys are equal are put in order one by one.
+numpy sorts fixed-width strings fast (and strings already in order in one pass), but takes NUL bytes at the end
+for padding, and one long string would make all of them wide. So the key of a string is its first bytes, at a width
+that suits most, then its length; the few long strings with equal keys are put in order one by one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _BLOCK = 1 << 15  # strings handled at a time: bounds the scratch space
 
 
 def symbol_table(strings: RaggedBytes) -> tuple[RaggedBytes, U32Array]:
-    """The distinct strings in byte order, and for each of the n given the place of its like: uint32 (n,)."""
+    """The distinct strings in byte order, and for each of the n strings its place among them: uint32 (n,)."""
     width = _key_width(strings)
     keys = _keys(strings, width)
     order = np.lexsort((strings.lengths, keys))
@@ -33,7 +33,7 @@ def symbol_table(strings: RaggedBytes) -> tuple[RaggedBytes, U32Array]:
 
 
 def _key_width(strings: RaggedBytes) -> int:
-    """Wide enough for most: by Markov at most a quarter is longer than four times the mean."""
+    """A width that fits most strings: by Markov at most a quarter is longer than four times the mean."""
     longest = int(strings.lengths.max(initial=1))
     return max(1, min(longest, 16 + 4 * strings.buffer.size // max(1, len(strings))))
 
@@ -50,7 +50,7 @@ def _keys(strings: RaggedBytes, width: int) -> NDArray[np.bytes_]:
 
 
 def _differs_from_last(lengths: I64Array, keys: NDArray[np.bytes_], order: I64Array) -> BoolArray:
-    """bool (n,): whether key or length differ from those of the string before, in sorted order."""
+    """bool (n,): whether key or length differs from those of the string before, in sorted order."""
     fresh = np.ones(order.size, np.bool_)
     sorted_keys, sorted_lengths = keys[order], lengths[order]
     np.not_equal(sorted_keys[1:], sorted_keys[:-1], out=fresh[1:])
@@ -59,7 +59,7 @@ def _differs_from_last(lengths: I64Array, keys: NDArray[np.bytes_], order: I64Ar
 
 
 def _settle_long(strings: RaggedBytes, width: int, keys: NDArray[np.bytes_], order: I64Array, fresh: BoolArray) -> None:
-    """Put strings longer than their key in order among those of the same key, in place."""
+    """Sort strings longer than their key among those with the same key, in place."""
     long = np.flatnonzero(strings.lengths[order] > width)
     if not long.size:
         return

@@ -1,4 +1,4 @@
-"""Arrays by the type of what they hold; their shapes and units stand in the docstring of whoever has one."""
+"""Names for array types, by dtype; the docstring of each user says the shape and the unit."""
 
 from __future__ import annotations
 

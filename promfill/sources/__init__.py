@@ -1,1 +1,1 @@
-"""Everything that gives the samples of a tile."""
+"""Sources: they make the samples of any tile."""

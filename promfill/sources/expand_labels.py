@@ -1,4 +1,4 @@
-"""Label patterns to a fleet: ranges and products are expanded as byte matrices, without a loop over the values."""
+"""Expand label patterns to a fleet: ranges and products become byte matrices, without a loop over the values."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from promfill.model.symbol_table import symbol_table
 from promfill.model.types import I64Array, U8Array, U32Array
 from promfill.scenario.label_patterns import LabelPattern, NumberRange, Part, count_series
 
-_MAX_LABEL_BYTES = 1 << 30  # of one label's values, each at the length of the longest
+_MAX_LABEL_BYTES = 1 << 30  # for one label's values, each padded to the longest
 
 
 def build_fleet(metric: str, patterns: Sequence[LabelPattern]) -> Fleet:
-    """The product of all patterns, `metric` as ``__name__`` with them, rows in label order.
+    """The product of all patterns, with `metric` as ``__name__``, rows in label order.
 
-    InputError: more than labels.MAX_SERIES series; values of one label that come twice (``{1,11}{1,11}`` makes 111 in
-    two ways) or that take more than 1 GiB.
+    InputError: more than labels.MAX_SERIES series; a label with the same value twice (``{1,11}{1,11}`` makes 111 in
+    two ways), or with values that take more than 1 GiB.
     """
     count = count_series(patterns)
     labels = sorted([LabelPattern("__name__", (metric,)), *patterns], key=lambda label: label.name)
@@ -37,9 +37,9 @@ def build_fleet(metric: str, patterns: Sequence[LabelPattern]) -> Fleet:
 def fleet_from_label_sets(label_sets: Iterable[LabelSet]) -> tuple[Fleet, I64Array]:
     """A fleet of any label sets, and its order int64 (S,): row i is the ``order[i]``-th label set given.
 
-    Rows stand in Prometheus's order: pair by pair, name before value, a label set before those that it begins. A label
-    with an empty value counts as absent. InputError: a name twice in a set, a set twice. A loop over all series: for
-    what was read, not for what is generated.
+    Rows are in Prometheus's order: pair by pair, name before value, a label set before longer ones that begin with it.
+    A label with an empty value counts as absent. InputError: a name twice in a set, a set twice. This loops over all
+    series: use it for series that were read, not for generated ones.
     """
     sets = [tuple(sorted(pair for pair in labels if pair[1])) for labels in label_sets]
     order = sorted(range(len(sets)), key=sets.__getitem__)
@@ -77,7 +77,7 @@ def _expand(pattern: LabelPattern) -> RaggedBytes:
 
 
 def _spread(column: Column, outer: int, inner: int) -> Column:
-    """The column where each row stands `inner` times, and all of that `outer` times; one row stands for all anyway."""
+    """The column with each row repeated `inner` times, and all of that `outer` times; a single row serves for all."""
     data, lengths = column
     if lengths.size == 1:
         return column
@@ -97,7 +97,7 @@ def _column(part: Part) -> Column:
 
 
 def _number_column(numbers: NumberRange) -> Column:
-    """Decimal digits; those of equal number of digits are written together."""
+    """Decimal digits; numbers with equally many digits are written together."""
     shortest, longest = len(str(numbers.first)), len(str(numbers.last))
     if numbers.width:
         shortest = longest = numbers.width
@@ -127,7 +127,7 @@ def _intern(parts: Sequence[RaggedBytes]) -> tuple[RaggedBytes, list[U32Array]]:
 
 
 def _product(columns: Sequence[U32Array], count: int) -> U32Array:
-    """uint32 (count, L): all combinations, the first column slowest; label order, since the columns rise."""
+    """uint32 (count, L): all combinations, the first column slowest; in label order, since the columns ascend."""
     values = np.empty((count, len(columns)), np.uint32)
     inner = count
     for place, column in enumerate(columns):
@@ -151,10 +151,10 @@ def _check_sets(sets: Sequence[LabelSet], order: Sequence[int]) -> None:
     for labels in sets:
         for (name, _), (following, _) in pairwise(labels):
             if name == following:
-                raise InputError(f"label {name!r} stands twice in {_format(labels)}", "leave one out", field="labels")
+                raise InputError(f"label {name!r} appears twice in {_format(labels)}", "leave one out", field="labels")
     for before, row in pairwise(order):
         if sets[before] == sets[row]:
-            raise InputError(f"the series {_format(sets[row])} is there twice", "leave one out", field="labels")
+            raise InputError(f"the series {_format(sets[row])} appears twice", "leave one out", field="labels")
 
 
 def _format(labels: LabelSet) -> str:

@@ -1,7 +1,7 @@
-"""Scenario to arrays: any rectangle of the plane, alone.
+"""Scenario to arrays: any rectangle of the plane can be made alone.
 
-`Source.batch` is a pure function of the scenario and a tile: the same samples, bit for bit, in whatever order,
-size or process the tiles are made. Everything else (blocks, requests, workers, resume, verify) rests on that.
+`Source.batch` is a pure function of the scenario and a tile: it gives the same samples, bit for bit, whatever the
+order, size or process of the tiles. Everything else (blocks, requests, workers, resume, verify) relies on that.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Source:
         self._shape = np.empty(0)
 
     def batch(self, tile: Tile) -> SeriesBatch:
-        """The samples of one tile. Its arrays are valid until the next call: they are kept and filled again."""
+        """The samples of one tile. Its arrays are valid until the next call, which fills them again."""
         values = self._values(tile)
         self._noise.fill(values, tile.first_step, tile.first_series)
         values += self._shared(tile.first_step, tile.steps)[:, None]
@@ -52,7 +52,7 @@ class Source:
         return len(self.fleet) * self.grid.steps
 
     def identity(self) -> bytes:
-        """32 bytes that name what it makes: `promfill.sources.identity`."""
+        """32 bytes that identify the samples it makes: `promfill.sources.identity`."""
         signal = self.scenario.signal
         return identity(
             self.fleet,
@@ -64,7 +64,7 @@ class Source:
         )
 
     def fingerprint(self) -> tuple[float, ...]:
-        """The first values of the noise: they tell whether a later run's noise is still the same."""
+        """The first values of the noise: they show whether a later run's noise is still the same."""
         return tuple(self._noise.fingerprint())
 
     def _values(self, tile: Tile) -> F64Array:
@@ -81,7 +81,7 @@ class Source:
 
 
 def _noise(signal: Signal, fleet: Fleet, grid: Grid) -> Noise:
-    """One series draws the original script's stream; a fleet's series each draw from the seed and their own labels."""
+    """One series uses the original script's stream; in a fleet, each series draws from the seed and its own labels."""
     if len(fleet) == 1:
         return MersenneNoise(signal.seed, signal.noise_mean, signal.noise_std, grid.steps)
     return HashNoise(signal.seed, label_keys(fleet), signal.noise_mean, signal.noise_std)
@@ -90,7 +90,7 @@ def _noise(signal: Signal, fleet: Fleet, grid: Grid) -> Noise:
 def _snap(values: F64Array, signal: Signal) -> None:
     """Round to decimals or to the resolution, in place.
 
-    What is rounded to nothing is 0, never -0, which not every store keeps.
+    A value that is rounded to zero is 0, never -0, which not every store keeps.
     """
     if signal.decimals is not None:
         np.round(values, signal.decimals, out=values)

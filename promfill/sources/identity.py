@@ -1,8 +1,8 @@
-"""What the names of a push's blocks are made from: its series, settings and times, as bytes that are written down here.
+"""The bytes that the names of a push's blocks are made from: its series, settings and times, spelled out here.
 
-Version 1 is the text that promfill 0.1 hashed. It is spelled out setting by setting, so that no class that is renamed,
-and no setting that is added, moves the names of blocks that lie in somebody's store: a setting that version 1 does not
-know enters only where it differs from its default.
+Version 1 is the text that promfill 0.1 hashed. It is spelled out setting by setting, so that renaming a class, or
+adding a setting, does not change the names of blocks in somebody's store: a setting that version 1 does not
+know is included only if it differs from its default.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ VERSION_1 = (
     "timezone={timezone!r}, noise_mean={noise_mean!r}, noise_std={noise_std!r}, seed={seed!r}, decimals={decimals!r}, "
     "resolution={resolution!r})"
 )
-"""Numbers in Python's shortest form, texts in its quotes, None where a setting is off."""
+"""Numbers in Python's shortest form, texts in its quotes, None for a setting that is off."""
 
 
 def identity(
@@ -32,10 +32,10 @@ def identity(
     no_negative_zero: bool,
     stale_at_end: bool,
 ) -> bytes:
-    """32 bytes that differ where any sample's label set, time or value differs.
+    """32 bytes that differ if any sample's label set, time or value differs.
 
-    The end of the range is not in it, unless a staleness marker stands there: a longer push finds the days that are
-    there. fingerprint: the noise's first values, so that a change of the generator changes the identity.
+    The end of the range is not included, unless a staleness marker stands there: so a longer push finds the days that
+    exist already. fingerprint: the noise's first values, so that a change of the generator changes the identity.
     no_negative_zero: rounding may have made a -0, which promfill 0.1.0 kept.
     """
     digest = hashlib.blake2b(digest_size=32)

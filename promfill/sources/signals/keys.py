@@ -1,8 +1,8 @@
-"""A 64-bit key for each label set, stable for ever: it names the series' noise.
+"""A 64-bit key for each label set, which never changes: it selects the series' noise.
 
 A key is made of the label set's own bytes alone: BLAKE2b of each name and each value, one mixture per pair, their
-sum, mixed. Other series, the order of rows and the numbering of symbols leave no trace. Sums do not depend on
-order, and the names of a label set differ, so no two different sets are alike but by chance (2^-64 a pair of series).
+sum, mixed. Other series, the order of rows and the numbering of symbols have no influence. Sums do not depend on
+order, and the names of a label set differ, so two different sets are equal only by chance (2^-64 a pair of series).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def label_keys(fleet: Fleet) -> U64Array:
 
 
 def _symbol_hashes(fleet: Fleet) -> U64Array:
-    """uint64 (n,): the hash of each symbol that the fleet uses; 0 for the others, which may be another fleet's."""
+    """uint64 (n,): the hash of each symbol that the fleet uses; 0 for the others, which may belong to another fleet."""
     used = np.zeros(len(fleet.symbols), np.bool_)
     used[fleet.names] = True
     used[fleet.values] = True

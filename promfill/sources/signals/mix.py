@@ -1,4 +1,4 @@
-"""The 64-bit mixer under the fleet's noise and its keys."""
+"""The 64-bit mixer used by the fleet's noise and its keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LAST_SHIFT = _U64(31)
 
 
 def mix(words: U64Array, scratch: U64Array | None = None) -> U64Array:
-    """`words` (uint64, any shape), mixed in place and returned: a bijection; each bit moves about half of the others.
+    """Mix `words` (uint64, any shape) in place and return them: a bijection; each bit changes about half of the others.
 
     The finaliser of splitmix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014;
     constants of Stafford's variant 13). `scratch` has the shape of `words`.

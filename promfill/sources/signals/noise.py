@@ -16,12 +16,12 @@ __all__ = ["HashNoise", "MersenneNoise", "Noise"]
 
 
 class Noise(Protocol):
-    """Normal noise over the plane of steps and series: any rectangle alone, with the bits of the whole."""
+    """Normal noise over the plane of steps and series: any rectangle can be made alone, with the same bits."""
 
     def fill(self, out: F64Array, first_step: int, first_series: int) -> None:
         """Write mean + std * normal into `out`, float64 (T, S): steps ``first_step`` …, series ``first_series`` …"""
         ...
 
     def fingerprint(self) -> tuple[float, ...]:
-        """The first 8 standard values of this kind and seed: they tell whether a later run's noise is the same."""
+        """The first 8 standard values of this kind and seed: they show whether a later run's noise is the same."""
         ...

@@ -1,10 +1,10 @@
 """Counter-based normal noise: a pure function of (seed, series key, step). No state, no tiles, no generator.
 
-One 64-bit hash of series and step pair serves two neighbouring steps, 32 bits each. Its half w, a signed integer,
+One 64-bit hash of a series and a pair of steps serves both steps, 32 bits each. One half w, a signed integer,
 becomes the double f = w + 0.5, symmetric about 0: |f| is the probability of the tail beyond the value, in units of
-2^-32, and the sign of f is the value's. Exponent and first 8 bits of the mantissa of f, together with its sign, are
-the top 20 bits of the double: they choose, as they stand, one of 2 x 32 x 256 straight segments of the normal
-quantile function, so that segments get finer towards the tails by themselves. The value is ``a[top] + b[top] * f``:
+2^-32, and the sign of f is the value's. The exponent of f, the first 8 bits of its mantissa and its sign are
+the top 20 bits of the double. Without conversion, they select one of 2 x 32 x 256 straight segments of the normal
+quantile function; so segments get finer towards the tails by themselves. The value is ``a[top] + b[top] * f``:
 
     hash (2 values) -> int32 w -> f -> top 20 bits -> (a, b), one gather of 16 bytes -> a + b * f
 
@@ -35,14 +35,14 @@ _TOPS = 1 << 20
 _LOWEST_TOP = (1023 + _OCTAVES.start) * _SEGMENTS
 _SIGN_TOP = 1 << 19
 _NODE_UNIT = 2.0**-30
-_EVEN = 0 if sys.byteorder == "little" else 1  # where the low half of a word stands: it is the even step's
+_EVEN = 0 if sys.byteorder == "little" else 1  # where the low half of a word is: it belongs to the even step
 
 _BLOCK = 8192  # hash words at a time: the scratch of a block stays in the cache
-_STEP_STREAM = np.uint64(0x9E3779B97F4A7C15)  # keeps the words of seeds and of steps apart
+_STEP_STREAM = np.uint64(0x9E3779B97F4A7C15)  # keeps the words of seeds and of steps different
 
 
 class HashNoise:
-    """Noise of a fleet, each series by its key alone. A `promfill.sources.signals.noise.Noise`.
+    """Noise of a fleet, each series by its own key alone. A `promfill.sources.signals.noise.Noise`.
 
     keys: uint64 (S,), of `promfill.sources.signals.keys.label_keys`.
     """
@@ -55,7 +55,7 @@ class HashNoise:
         self._work = Scratch()
 
     def fill(self, out: F64Array, first_step: int, first_series: int) -> None:
-        """As in `Noise.fill`; ValueError where there are no such series."""
+        """As in `Noise.fill`; ValueError if these steps or series do not exist."""
         steps, series = out.shape
         if not 0 <= first_series <= self._words.size - series or first_step < 0:
             raise ValueError(f"no {steps} x {series} values at step {first_step}, series {first_series}")
@@ -65,13 +65,13 @@ class HashNoise:
             self._fill_columns(out[:, column : column + width], words, pairs, first_step % 2)
 
     def fingerprint(self) -> tuple[float, ...]:
-        """As in `Noise.fingerprint`; of the series whose key is 0."""
+        """As in `Noise.fingerprint`, for the series with the key 0."""
         values = np.empty((8, 1))
         HashNoise(self._seed, np.zeros(1, np.uint64), 0.0, 1.0).fill(values, 0, 0)
         return tuple(values[:, 0].tolist())
 
     def _fill_columns(self, out: F64Array, words: U64Array, pairs: U64Array, skip: int) -> None:
-        """A block of pairs after the other; the first `skip` steps of `pairs` lie before `out`."""
+        """Fill `out`, one block of pairs after the other; the first `skip` steps of `pairs` lie before `out`."""
         rows = max(1, min(pairs.size, _BLOCK // words.size))
         scratch = _Scratch.of(self._work, rows, words.size)
         segments = self._table()
@@ -89,7 +89,7 @@ class HashNoise:
 
 
 class _Scratch(NamedTuple):
-    """What a block of hash words (P pairs, S series) and its 2P steps need."""
+    """The scratch arrays for a block of hash words (P pairs, S series) and its 2P steps."""
 
     hashes: U64Array  # (P, S)
     shifted: U64Array  # (P, S)
@@ -109,12 +109,12 @@ class _Scratch(NamedTuple):
 
 
 def _pair_words(first_step: int, steps: int) -> U64Array:
-    """uint64 (P,): a word for each pair of steps (2p, 2p + 1) that has one of the steps."""
+    """uint64 (P,): a word for each pair of steps (2p, 2p + 1) that contains one of the steps."""
     return mix(np.arange(first_step // 2, (first_step + steps + 1) // 2, dtype=np.uint64) ^ _STEP_STREAM)
 
 
 def _uniforms(words: U64Array, pairs: U64Array, scratch: _Scratch) -> F64Array:
-    """float64 (2P, S): f of both steps of each pair, all half-integers between -2^31 and 2^31 alike likely."""
+    """float64 (2P, S): f of both steps of each pair, uniform over the half-integers in (-2^31, 2^31)."""
     hashes, f = scratch.hashes[: pairs.size], scratch.f[: pairs.size]
     np.bitwise_xor(words, pairs[:, None], out=hashes)
     mix(hashes, scratch.shifted[: pairs.size])
@@ -138,7 +138,7 @@ def _scaled_segments(mean: float, std: float) -> NDArray[np.complex128]:
     """complex128 (2^20,): intercept (real) and slope (imaginary) by the top 20 bits of f.
 
     Mean and deviation are in the table, so they cost nothing per value. The slots of exponents that f cannot have are
-    never touched, so the system gives them no memory: 260 KB of 16 MB are there. (numpy.zeros would ask for huge
+    never touched, so the system gives them no memory: 260 KB of 16 MB are in use. (numpy.zeros would ask for huge
     pages, and get 8 MB.)
     """
     intercepts, slopes = _segments()

@@ -1,7 +1,7 @@
 """The original's noise: NumPy's legacy stream, which NumPy keeps frozen (NEP 19).
 
-The stream has no random access, so it is drawn in blocks and the last one is kept: any tile of a push that fits one
-block is a copy; a longer push goes forward block by block; whoever asks for an earlier block starts over.
+The stream has no random access, so it is drawn in blocks and the last one is kept: for a push that fits one
+block, any tile is a copy; a longer push goes forward block by block, and asking for an earlier block starts over.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ BLOCK = 1 << 22
 
 
 class MersenneNoise:
-    """``RandomState(seed).normal(mean, std, steps)``, bit for bit, of one series. A `noise.Noise`."""
+    """``RandomState(seed).normal(mean, std, steps)``, bit for bit, for one series. A `noise.Noise`."""
 
     def __init__(self, seed: int, mean: float, std: float, steps: int, *, block: int = BLOCK) -> None:
         self._seed, self._mean, self._std, self._steps, self._block = seed, mean, std, steps, block

@@ -2,7 +2,7 @@
 
 The curve is PCHIP (Fritsch and Carlson, "Monotone Piecewise Cubic Interpolation", 1980; tangents by the weighted
 harmonic mean of Fritsch and Butland, 1984), as SciPy's `PchipInterpolator` computes it: bit for bit, without SciPy.
-The day is closed to a ring, so no end needs a rule of its own.
+The day is closed to a ring, so its ends need no special rule.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from promfill.model.types import F64Array, I64Array
 from promfill.sources.signals.zone import utc_offsets
 
 KEY_FRAMES = (1.0, 10.8, 18.1, 19.5, 17.6, 15.8, 14.1, 12.8, 10.3, 8.7, 3.6, 1.8)
-"""The values at 0, 2, 4 … 22 o'clock. Neighbours differ: a level stretch would want a tangent of 0."""
+"""The values at 0, 2, 4 … 22 o'clock. Neighbours differ: a level stretch would need a tangent of 0."""
 
 _DAY = 86_400_000
 _FRAME = _DAY // len(KEY_FRAMES)

@@ -1,4 +1,4 @@
-"""Trend and season: what all series of a push have in common."""
+"""Trend and season: the part of the signal that all series of a push share."""
 
 from __future__ import annotations
 

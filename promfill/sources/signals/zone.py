@@ -1,7 +1,7 @@
-"""UTC offsets of many times at once. `zoneinfo` answers for one time; offsets stay for months.
+"""UTC offsets of many times at once. `zoneinfo` answers for one time only, and offsets stay the same for months.
 
-Each UTC day stands alone: its offset at the first and at the last second is asked for, and where they differ the
-change is found by bisection. So an offset depends on its time only, never on which other times are asked with it.
+Each UTC day is treated alone: if its offsets at the first and at the last second differ, the change is found by
+bisection. So an offset depends on its time only, never on which other times are asked for with it.
 (Two changes in one day that cancel each other would go unseen; no zone has had such a day.)
 """
 
@@ -20,7 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def utc_offsets(times: I64Array, timezone: str) -> I64Array:
-    """int64 (T,): what to add to the Unix milliseconds `times` for the wall clock of `timezone`, in ms.
+    """int64 (T,): what to add to the Unix milliseconds `times` to get the wall clock of `timezone`, in ms.
 
     OverflowError outside the years 1 to 9999; ZoneInfoNotFoundError for an unknown zone.
     """
@@ -31,14 +31,14 @@ def utc_offsets(times: I64Array, timezone: str) -> I64Array:
 
 
 def _day_pieces(zone: ZoneInfo, start: int) -> Iterator[tuple[int, int]]:
-    """(first second, offset) of each stretch of one offset in the UTC day from `start`."""
+    """(first second, offset) of each stretch with one offset in the UTC day from `start`."""
     offset = _offset(zone, start)
     yield start, offset
     yield from _changes(zone, start, offset, start + _DAY - 1, _offset(zone, start + _DAY - 1))
 
 
 def _changes(zone: ZoneInfo, low: int, before: int, high: int, after: int) -> Iterator[tuple[int, int]]:
-    """(second, new offset) of the changes in (low, high], whose ends have the offsets `before` and `after`."""
+    """(second, new offset) of the changes in (low, high]; its ends have the offsets `before` and `after`."""
     if before == after:
         return
     if high - low == 1:

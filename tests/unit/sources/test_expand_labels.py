@@ -141,10 +141,10 @@ def test_no_label_sets() -> None:
 
 def test_the_same_set_twice_is_an_error() -> None:
     one = (("__name__", "m"), ("a", "x"))
-    with pytest.raises(InputError, match=re.escape("the series {__name__='m', a='x'} is there twice: leave one out")):
+    with pytest.raises(InputError, match=re.escape("the series {__name__='m', a='x'} appears twice: leave one out")):
         fleet_from_label_sets([one, one])
 
 
 def test_a_name_twice_in_a_set_is_an_error() -> None:
-    with pytest.raises(InputError, match=re.escape("label 'a' stands twice in {a='x', a='y'}: leave one out")):
+    with pytest.raises(InputError, match=re.escape("label 'a' appears twice in {a='x', a='y'}: leave one out")):
         fleet_from_label_sets([(("a", "x"), ("a", "y"))])
