@@ -5,9 +5,9 @@
     for samples in block.samples(rows):
         samples.times, samples.values, samples.bounds
 
-Files are mapped into memory, not loaded, and let go with the block and its arrays; nothing is decoded before its
-checksum was found right. Blocks of any writer: Prometheus, promtool, the compactors of Mimir and Thanos. Damage raises
-FormatError, whose section is the file or its part.
+Files are mapped into memory, not loaded, and released with the block and its arrays; nothing is decoded before its
+checksum has been checked. Blocks of any writer: Prometheus, promtool, the compactors of Mimir and Thanos. Damage
+raises FormatError, whose section is the file or its part.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Segment:
 
 
 Piece = tuple[Segment, I64Array, ChunkRecords]
-"""Chunks of one segment: which of those asked for, by place, and what they are."""
+"""Chunks of one segment: the places of those that were asked for, and their records."""
 
 
 class Block:
@@ -74,7 +74,7 @@ class Block:
 
     @cached_property
     def tombstones(self) -> Tombstones:
-        """What counts as deleted; nothing where there is no such file."""
+        """What counts as deleted; empty if there is no such file."""
         path = self.path / "tombstones"
         return decode_tombstones(path.read_bytes()) if path.exists() else decode_tombstones()
 
@@ -83,7 +83,7 @@ class Block:
         return self._texts(np.unique(self.series.names))
 
     def label_values(self, name: str) -> list[str]:
-        """The values of a label, in byte order; none where no series has it."""
+        """The values of a label, in byte order; empty if no series has it."""
         return self._texts(np.unique(self.series.values[self.series.names == self._symbol(name)]))
 
     def label_set(self, row: int) -> LabelSet:
@@ -111,7 +111,7 @@ class Block:
         return Fleet(symbols, freeze(names + shift), freeze(values))
 
     def select(self, matchers: Sequence[Matcher] = ()) -> I64Array:
-        """The rows of the series that satisfy all matchers, rising."""
+        """The rows of the series that satisfy all matchers, ascending."""
         kept = np.ones(len(self), np.bool_)
         for matcher in matchers:
             kept &= self._satisfies(matcher)
@@ -125,11 +125,11 @@ class Block:
         max_time: int | None = None,
         at_once: int = SAMPLES_AT_ONCE,
     ) -> Iterator[RaggedBatch]:
-        """The samples of the series ``rows`` (all if None): a run for each, times rising, rows in the order given.
+        """The samples of the series ``rows`` (all if None): a run for each, times ascending, rows in the order given.
 
         A batch holds about `at_once` samples at most, or one series. min_time, max_time: closed, in ms. Samples of
         overlapping chunks are merged: of several at one time, that of the first chunk stays. What tombstones cover is
-        left out. FormatError: damage, or else a chunk that holds no plain floats; its kind is named.
+        left out. FormatError: damage, or a chunk of histograms, with its kind.
         """
         low = _FIRST if min_time is None else min_time
         high = _LAST if max_time is None else max_time
@@ -139,7 +139,7 @@ class Block:
     def samples_until_histograms(
         self, rows: I64Array, min_time: int, max_time: int
     ) -> Iterator[tuple[RaggedBatch, I64Array]]:
-        """As `samples`, but a series ends before its first chunk of histograms; and int64 (n,): when that comes.
+        """As `samples`, but a series ends before its first chunk of histograms; and int64 (n,): the time of that chunk.
 
         NO_HISTOGRAM where a series has none in the range.
         """
@@ -147,7 +147,7 @@ class Block:
             yield from self._read(part, min_time, max_time, SAMPLES_AT_ONCE, until_histograms=True)
 
     def release(self) -> None:
-        """Let go of the memory that chunks read so far take up; what is wanted again is read again."""
+        """Release the memory of the chunks read so far; they are read again if needed."""
         for segment in self.segments:
             mapped = segment.buffer.base
             mapped = mapped.obj if isinstance(mapped, memoryview) else mapped
@@ -155,7 +155,7 @@ class Block:
                 mapped.madvise(mmap.MADV_DONTNEED)
 
     def read_chunks(self, chunks: I64Array) -> Iterator[Piece]:
-        """The records of chunks (numbers into `series.refs`), by segment: which of them, by place, and what they are.
+        """The records of chunks (numbers into `series.refs`), by segment: which of them, by place, and the records.
 
         Every checksum is checked. FormatError: damage, or a reference to nothing.
         """
@@ -170,7 +170,7 @@ class Block:
                 yield segment, order[start:stop], read_records(segment.buffer, offsets[start:stop], segment.name)
 
     def _parts(self, rows: I64Array | None, at_once: int) -> Iterator[I64Array]:
-        """The rows in parts of so many samples, were all chunks of the usual size."""
+        """The rows in parts of this many samples, if all chunks have the usual size."""
         rows = np.arange(len(self)) if rows is None else rows
         counts = np.diff(self.series.chunk_bounds)[rows]
         most = max(1, min(_CHUNKS_AT_ONCE, at_once // SAMPLES_PER_CHUNK))
@@ -179,7 +179,7 @@ class Block:
     def _read(
         self, rows: I64Array, low: int, high: int, at_once: int, *, until_histograms: bool = False
     ) -> Iterator[tuple[RaggedBatch, I64Array]]:
-        """One batch, or where the chunks hold far more samples than is usual, those of the halves of the rows."""
+        """One batch; or, if the chunks hold far more samples than usual, one batch for each half of the rows."""
         bounds = self.series.chunk_bounds
         chunks = ragged_range(bounds[rows], bounds[rows + 1])
         series = np.repeat(np.arange(rows.size), bounds[rows + 1] - bounds[rows])
@@ -202,9 +202,9 @@ class Block:
     def _until_histogram(
         self, stops: I64Array, chunks: I64Array, series: I64Array, pieces: Sequence[Piece], low: int
     ) -> tuple[I64Array, I64Array]:
-        """The places of the chunks before each series' first one of histograms, and the times int64 (m,) of those.
+        """The places of the chunks before each series' first histogram chunk, and the times of those, int64 (m,).
 
-        series: int64 (n,), rising, whose chunks they are.
+        series: int64 (n,), ascending, the series whose chunks these are.
         """
         encodings = np.zeros(chunks.size, np.uint8)
         for _, which, records in pieces:
@@ -228,7 +228,7 @@ class Block:
             )
 
     def _satisfies(self, matcher: Matcher) -> BoolArray:
-        """bool (n,): which series satisfy it. Each value is looked at once, not each series."""
+        """bool (n,): which series satisfy the matcher. Looks at each value once, not at each series."""
         predicate = matcher.predicate()
         entries = self.series
         pairs = np.flatnonzero(entries.names == self._symbol(matcher.name))
@@ -239,7 +239,7 @@ class Block:
         return satisfied
 
     def _symbol(self, text: str) -> int:
-        """The reference of a symbol, -1 where there is none."""
+        """The reference of a symbol, -1 if there is none."""
         return self._references.get(text.encode("utf-8", "surrogatepass"), -1)
 
     @cached_property
@@ -252,9 +252,9 @@ class Block:
 
 
 def open_block(path: Path | str) -> Block:
-    """Map the files of a block into memory and check their heads.
+    """Map the files of a block into memory and check their headers.
 
-    InputError: no such directory, or one that cannot be read. FormatError: damage, or a file that is missing.
+    InputError: no such directory, or an unreadable one. FormatError: damage, or a missing file.
     """
     path = Path(path)
     if not path.is_dir():
@@ -269,7 +269,7 @@ def open_block(path: Path | str) -> Block:
 
 
 def _segment_files(directory: Path) -> list[Path]:
-    """In the order of their numbers; none where the directory is not there."""
+    """The segments in the order of their numbers; none if the directory does not exist."""
     if not directory.is_dir():
         return []
     files = (file for file in directory.iterdir() if file.name.isascii() and file.name.isdecimal())
@@ -278,7 +278,7 @@ def _segment_files(directory: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def naming_block(path: Path) -> Iterator[None]:
-    """Where FormatError comes out of it, its place begins with the block."""
+    """Put the block's path in front of the place that a FormatError names."""
     try:
         yield
     except FormatError as error:

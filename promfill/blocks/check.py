@@ -1,4 +1,4 @@
-"""Whether a block is whole and right: every checksum, order, reference, range and count."""
+"""Check whether a block is intact: every checksum, order, reference, range and count."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SUM = 4
 
 @dataclass(frozen=True, slots=True)
 class BlockCheck:
-    """What a block that is whole and right holds: chunks and samples by encoding (`segment_reader.ENCODINGS`); ms."""
+    """What an intact block holds: chunks and samples by encoding (`segment_reader.ENCODINGS`); times in ms."""
 
     series: int
     chunks: dict[int, int]
@@ -35,12 +35,12 @@ class BlockCheck:
 
 
 def check_block(block: Block | Path | str, *, decode: bool = False) -> BlockCheck:
-    """Check all of a block; a path is opened first.
+    """Check a whole block; a path is opened first.
 
     Checksums of index, chunks and tombstones; the order of symbols, labels, series and chunks; every reference; the
     postings against the series; the counts and times of meta.json; and that each byte of a segment belongs to a chunk.
-    With `decode`, also the samples of each chunk of floats: rising times, from the index's first to its last.
-    FormatError: the first thing that is wrong. InputError: a path that cannot be read.
+    With `decode`, also the samples of each float chunk: ascending times, from the index's first to its last.
+    FormatError: the first problem. InputError: a path that cannot be read.
     """
     block = block if isinstance(block, Block) else open_block(block)
     check_index(block.index)
@@ -58,9 +58,9 @@ def check_block(block: Block | Path | str, *, decode: bool = False) -> BlockChec
 
 
 def block_is_whole(path: Path, meta: BlockMeta, *, gaps: bool = False) -> bool:
-    """Whether the block there is whole and right, and its meta.json says what `meta` does.
+    """Whether the existing block is intact, and its meta.json says what `meta` does.
 
-    gaps: it may hold less than `meta` says: its counts and times are then its own.
+    gaps: the block may hold less than `meta` says: its counts and times are not compared.
     """
     try:
         block = open_block(path)
@@ -74,7 +74,7 @@ def block_is_whole(path: Path, meta: BlockMeta, *, gaps: bool = False) -> bool:
 
 
 def _check_chunks(block: Block, *, decode: bool) -> tuple[Counter[int], Counter[int]]:
-    """Every record, and that they fill their segments. How many chunks and samples there are of each encoding."""
+    """Check every record, and that they fill their segments. Returns the chunks and samples of each encoding."""
     chunks: Counter[int] = Counter()
     samples: Counter[int] = Counter()
     reached = {segment.name: len(SEGMENT_HEADER) for segment in block.segments}
@@ -97,7 +97,7 @@ def _check_chunks(block: Block, *, decode: bool) -> tuple[Counter[int], Counter[
 
 
 def _check_neighbours(segment: Segment, refs: I64Array, records: ChunkRecords, reached: dict[str, int]) -> int:
-    """Each record begins where the one before it ends, the first where the last batch did; where the last one ends."""
+    """Check that each record begins where the one before it ends; return where the last one ends."""
     at, ends = refs & 0xFFFF_FFFF, records.ends + _SUM
     gaps = at != np.append(reached[segment.name], ends[:-1])
     if gaps.any():
@@ -107,9 +107,9 @@ def _check_neighbours(segment: Segment, refs: I64Array, records: ChunkRecords, r
 
 
 def _sample_counts(segment: Segment, records: ChunkRecords) -> I64Array:
-    """What the chunks say that they hold, int64 (n,): every encoding begins with two bytes of it.
+    """The sample counts in the chunks, int64 (n,): every encoding begins with two bytes for it.
 
-    In those of histograms with start timestamps the highest two bits tell of counter resets.
+    In histogram chunks with start timestamps, the highest two bits tell of counter resets.
     """
     short = records.ends - records.starts < 2
     if short.any():
@@ -139,11 +139,11 @@ def _check_floats(block: Block, segment: Segment, chunks: FloatChunks, work: Scr
         bad = (decoded.times[0] != block.series.min_times[number]) | (last != block.series.max_times[number])
         if bad.any():
             where = int(chunks.starts[part[np.argmax(bad)]])
-            raise FormatError("its first or last time is not the index's", section=segment.name, offset=where)
+            raise FormatError("its first or last time differs from the index", section=segment.name, offset=where)
         falls = ((decoded.times[1:] <= decoded.times[:-1]) & decoded.present[1:]).any(axis=0)
         if falls.any():
             where = int(chunks.starts[part[np.argmax(falls)]])
-            raise FormatError("times do not rise", section=segment.name, offset=where)
+            raise FormatError("times do not ascend", section=segment.name, offset=where)
 
 
 def _check_meta(block: Block, chunks: Counter[int], samples: Counter[int]) -> None:
@@ -158,6 +158,6 @@ def _check_meta(block: Block, chunks: Counter[int], samples: Counter[int]) -> No
     }
     for name, (told, counted) in found.items():
         if told != counted:
-            raise FormatError(f"{name} is {told}, and the block holds {counted}", section="meta.json")
+            raise FormatError(f"{name} is {told}, but the block holds {counted}", section="meta.json")
     if entries.refs.size and not (meta.min_time <= entries.min_times.min() and entries.max_times.max() < meta.max_time):
-        raise FormatError("chunks lie outside minTime and maxTime", section="meta.json")
+        raise FormatError("chunks lie outside minTime … maxTime", section="meta.json")

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def block_paths(directory: Path, *, field: str = "directory") -> list[Path]:
-    """What Prometheus would take for a block: directories named by a ULID, in order. InputError: no such directory."""
+    """The names that Prometheus takes for blocks: directories named by a ULID, in order. InputError: no directory."""
     if not directory.is_dir():
-        raise InputError(f"{directory} is not a directory", "name the one that holds the blocks", field=field)
+        raise InputError(f"{directory} is not a directory", "name the directory that holds the blocks", field=field)
     try:
         return sorted(path for path in directory.iterdir() if is_ulid(path.name) and path.is_dir())
     except OSError as error:
@@ -25,14 +25,14 @@ def block_paths(directory: Path, *, field: str = "directory") -> list[Path]:
 
 
 def blocks_at(path: Path, *, field: str = "directory") -> list[Path]:
-    """The block that a directory is, or those in it, in order. InputError: no such directory."""
+    """The block in a directory, or the blocks below it, in order. InputError: no such directory."""
     return [path] if (path / "meta.json").is_file() else block_paths(path, field=field)
 
 
 def open_blocks(directory: Path) -> tuple[list[Block], list[Path]]:
     """The blocks by their first time, then by name; and those without a readable meta.json, which Prometheus skips.
 
-    FormatError, which names the block: one that is damaged.
+    FormatError: a damaged block, which it names.
     """
     from promfill.blocks.block import naming_block, open_block
 
@@ -54,13 +54,13 @@ def block_bytes(block: Block) -> int:
 
 
 def small_bytes(path: Path) -> int:
-    """The size of a block's files beside its index and chunks."""
+    """The size of a block's files other than index and chunks."""
     small = [path / "meta.json", path / "tombstones"]
     return sum(one.stat().st_size for one in small if one.exists())
 
 
 def raise_open_files() -> None:
-    """Let this process hold as many files as the system allows: each mapped file of a block is one, as in Go."""
+    """Raise this process's limit of open files as far as allowed: each mapped file of a block is one, as in Go."""
     try:
         import resource
     except ImportError:  # Windows has no such limit

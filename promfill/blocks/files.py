@@ -1,6 +1,6 @@
 """One block on disk: written under a temporary name beside its own, synced, then renamed.
 
-A name that is not a ULID is ignored by every reader, so a block is there whole or not at all.
+Every reader ignores a name that is not a ULID, so a block is visible as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from promfill.files.directory import sync_directory
 from promfill.model.types import I64Array, U8Array
 
 _BUFFER = 1 << 17
-"""Bytes of a file that wait in memory: less than that, and the disk is not touched before the block is complete."""
+"""Bytes of a file that wait in memory: for smaller files the disk is not touched before the block is complete."""
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
@@ -28,7 +28,7 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 class BlockFiles:
     """The files of a block while it is written: chunks first, then the index, then the rest.
 
-    run: tells this push's temporary names from those of another push of the same blocks.
+    run: distinguishes this push's temporary names from those of another push of the same blocks.
     """
 
     def __init__(self, directory: Path, name: str, segment_max: int, run: int) -> None:
@@ -76,11 +76,11 @@ class BlockFiles:
         except OSError:
             if not self.path.exists():
                 raise
-            shutil.rmtree(self.path)  # damaged, or it would not have been written again
+            shutil.rmtree(self.path)  # damaged, else it would not have been written again
             self._temporary.rename(self.path)
 
     def discard(self) -> None:
-        """Leave nothing behind, whatever state the disk is in."""
+        """Remove all files, whatever state the disk is in."""
         for file in self._files:
             with contextlib.suppress(OSError):
                 file.close()
@@ -96,7 +96,7 @@ class BlockFiles:
             return
         try:
             self._temporary.mkdir()
-        except FileExistsError:  # of a worker that died
+        except FileExistsError:  # left by a worker that died
             shutil.rmtree(self._temporary)
             self._temporary.mkdir()
         (self._temporary / "chunks").mkdir()
@@ -104,7 +104,7 @@ class BlockFiles:
 
 
 class _File:
-    """A new file that is opened late: a small one takes one call each to open, write, sync and close."""
+    """A new file that is opened late: a small file takes one call each to open, write, sync and close."""
 
     def __init__(self, path: str, make_directories: Callable[[], None]) -> None:
         self.size = 0
@@ -128,7 +128,7 @@ class _File:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file; what waits in memory is lost."""
+        """Close the file; what waits in memory is lost."""
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
             os.close(descriptor)
@@ -149,7 +149,7 @@ class _File:
 
 
 def publish(blocks: Sequence[BlockFiles]) -> None:
-    """Give blocks that are synced their names, and make these durable; all in one directory."""
+    """Give synced blocks their names, and make these durable; all in one directory."""
     if not blocks:
         return
     for block in blocks:

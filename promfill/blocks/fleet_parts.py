@@ -1,4 +1,4 @@
-"""What the blocks of one fleet have in common, though some series be in some of them only."""
+"""What the blocks of one fleet share, though some series may be missing from some of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from promfill.model.types import I64Array
 
 
 class FleetPart:
-    """The series of a block: what their index has in common, and a digest of their labels."""
+    """The series of a block: the parts of its index that do not depend on chunks, and a digest of their labels."""
 
     def __init__(self, fleet: Fleet) -> None:
         self.index = FleetIndex(fleet)
@@ -29,7 +29,7 @@ class FleetPart:
 
 
 class FleetParts:
-    """The last few series seldom differ from one block to the next: what belongs to them is kept."""
+    """The last few sets of series are kept, with what belongs to them: they seldom differ from block to block."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
@@ -37,7 +37,7 @@ class FleetParts:
         self._part: FleetPart | None = None
 
     def of(self, rows: I64Array) -> FleetPart:
-        """The part of the fleet that these rows are: its symbols are those of these series alone, as in Prometheus."""
+        """The part of the fleet with these rows: its symbols are those of these series only, as in Prometheus."""
         if self._part is None or not np.array_equal(rows, self._rows):
             fleet = self._fleet if rows.size == len(self._fleet) else take_rows(self._fleet, rows)
             self._rows, self._part = rows, FleetPart(fleet)

@@ -1,7 +1,7 @@
 """Regular expressions of selectors: RE2's, as Prometheus reads them, matched against a whole label value.
 
-google-re2 is that engine itself. It has no wheels for musl, so it is an extra; without it Python's `re` stands in for
-the plain patterns that both read alike and that `re` cannot take long over. What goes beyond these is refused.
+google-re2 is that engine itself. It has no wheels for musl, so it is an extra; without it Python's `re` handles
+the plain patterns that both read alike and that `re` matches quickly. Other patterns are refused.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _REPEAT = r"(?:[*+?]|\{\d{1,4}(?:,(?:\d{1,4})?)?\})"
 _PLAIN = re.compile(rf"(?:{_ATOM}{_REPEAT}?|\|)*", re.ASCII)
 _GROUP = re.compile(rf"\((?:\?:)?((?:{_ATOM}{_REPEAT}?|\|)*)\)\??", re.ASCII)
 _SET_OPERATION = "--"
-"""In a class, `re` warns that it may come to mean a difference."""
+"""Inside a class, `re` warns that these may come to mean a difference of sets."""
 
 
 def compile_label_regex(pattern: str) -> Callable[[str], bool]:
-    """Whether a value as a whole matches the pattern; ``.`` is any character but a newline.
+    """A function that tells whether a whole value matches the pattern; ``.`` is any character but a newline.
 
-    InputError: RE2 refuses the pattern, or it is one that needs google-re2, and that is not installed.
+    InputError: RE2 refuses the pattern, or the pattern needs google-re2, which is not installed.
 
     >>> compile_label_regex("host-(1|2).*")("host-2b")
     True
@@ -61,9 +61,9 @@ def _compile_plain(pattern: str) -> Callable[[str], bool]:
 
 
 def is_plain(pattern: str) -> bool:
-    """Whether `re` and RE2 read the pattern alike, and `re` has no repeat within a repeat to try again and again."""
+    """Whether `re` and RE2 read the pattern alike, and it has no nested repeats, over which `re` may take long."""
     flat, groups = pattern, 1
-    while groups:  # what stands in a group may as well stand behind it, as far as its pieces are concerned
+    while groups:  # check a group's pieces as if they came after it
         flat, groups = _GROUP.subn(r"\1|", flat)
     repeats = re.findall(r"\{(\d+)(?:,(\d*))?\}", pattern)
     few = all(int(count or 0) <= _MOST_REPEATS for pair in repeats for count in pair)

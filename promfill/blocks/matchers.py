@@ -1,7 +1,7 @@
 """Series selectors, as in PromQL: ``name{label="value", other=~"a|b"}``.
 
-As promtool 2.42 reads them. Regular expressions are RE2's, anchored at both ends, and ``.`` is no newline; Prometheus 3
-differs there, its ``.`` is any character. A label that a series does not have counts as the empty string.
+As promtool 2.42 reads them. Regular expressions are RE2's, anchored at both ends, and ``.`` does not match a newline;
+in Prometheus 3 it does. A label that a series does not have counts as the empty string.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Matcher:
     value: str
 
     def predicate(self) -> Callable[[str], bool]:
-        """What tells whether a value satisfies it. InputError: the regular expression does not parse."""
+        """A function that tells whether a value matches. InputError: the regular expression does not parse."""
         wanted = not self.operator.startswith("!")
         if "~" not in self.operator:
             return lambda value: (value == self.value) == wanted
@@ -43,9 +43,9 @@ _NOTHING = Matcher("", "!=", "")
 
 
 def parse_selector(text: str) -> list[Matcher]:
-    """The matchers of a selector; of ``{}``, which selects nothing in promtool, one that no series satisfies.
+    """The matchers of a selector; for ``{}``, which selects nothing in promtool, one that no series satisfies.
 
-    InputError: it does not parse; the message names what was found where.
+    InputError: it does not parse; the message says what was found where.
     """
     at = len(text) - len(text.lstrip())
     matchers = []
@@ -70,21 +70,21 @@ def _matchers(body: str, text: str) -> list[Matcher]:
     while body[at:].strip():
         label = _QUOTED.match(body, at) or _LABEL.match(body, at)
         if not label:
-            raise _wrong(f"selector {text!r}: no label name at {body[at:]!r}")
+            raise _wrong(f"selector {text!r}: expected a label name at {body[at:]!r}")
         name, at = _unquote(label[1]), label.end()
         operator = _OPERATOR.match(body, at)
         if operator:
             value = _QUOTED.match(body, operator.end())
             if not value:
-                raise _wrong(f"selector {text!r}: no quoted value at {body[operator.end() :]!r}")
+                raise _wrong(f"selector {text!r}: expected a quoted value at {body[operator.end() :]!r}")
             matchers.append(Matcher(name, operator[0], _unquote(value[1])))
             at = value.end()
         elif label[1][0] in "\"'`":
             matchers.append(Matcher("__name__", "=", name))
         else:
-            raise _wrong(f"selector {text!r}: none of = != =~ !~ behind {name!r}")
+            raise _wrong(f"selector {text!r}: expected one of = != =~ !~ after {name!r}")
         if at < len(body) and body[at] != ",":
-            raise _wrong(f"selector {text!r}: no comma at {body[at:]!r}")
+            raise _wrong(f"selector {text!r}: expected a comma at {body[at:]!r}")
         at += 1
     return matchers
 
@@ -115,11 +115,11 @@ def _unescape(match: re.Match[str]) -> bytes:
         return (_character(int(code[1:], 16)) if code[0] in "uU" else _ESCAPES.get(code, code)).encode()
     number = int(code[1:], 16) if code[0] == "x" else int(code, 8)
     if number > 0xFF:
-        raise _wrong(f"no byte has the number {number:#x} in a quoted value: {match[0]!r}")
+        raise _wrong(f"{match[0]!r} in a quoted value is not a valid byte: {number:#x} is above 0xff")
     return bytes([number])
 
 
 def _character(number: int) -> str:
     if number > 0x10FFFF or 0xD800 <= number < 0xE000:
-        raise _wrong(f"no character has the number {number:#x}")
+        raise _wrong(f"{number:#x} is not a valid character number")
     return chr(number)

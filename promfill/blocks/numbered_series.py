@@ -1,4 +1,4 @@
-"""The same series in several blocks: numbered alike in all, and read some at a time."""
+"""The same series in several blocks: numbered alike in all of them, and read some at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from promfill.model.types import I64Array
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NumberedSeries:
-    """Some series of a block: their rows in it, and the number, rising, that each has in all blocks; int64 (n,)."""
+    """Some series of a block: their rows in it, and the number, ascending, of each across all blocks; int64 (n,)."""
 
     block: Block
     rows: I64Array
@@ -27,7 +27,7 @@ class NumberedSeries:
         return cls(block, rows[order], numbers[order])
 
     def cut(self, first: int, stop: int) -> NumberedSeries:
-        """Those with the numbers first … stop - 1."""
+        """The series with the numbers first … stop - 1."""
         low, high = np.searchsorted(self.numbers, [first, stop])
         return NumberedSeries(self.block, self.rows[low:high], self.numbers[low:high])
 
@@ -52,7 +52,7 @@ class NumberedSeries:
 
 
 def groups(parts: Sequence[NumberedSeries], most: int) -> Iterator[list[NumberedSeries]]:
-    """The parts cut at the same numbers, `most` of these at a time; none of a group is empty, nor is a group."""
+    """The parts cut at the same numbers, at most `most` numbers at a time; neither a part nor a group is empty."""
     end = max((int(part.numbers[-1]) + 1 for part in parts if part.numbers.size), default=0)
     for first in range(0, end, most):
         group = [cut for part in parts if (cut := part.cut(first, first + most)).rows.size]
@@ -61,6 +61,6 @@ def groups(parts: Sequence[NumberedSeries], most: int) -> Iterator[list[Numbered
 
 
 def series_at_once(parts: Sequence[NumberedSeries], samples: int) -> int:
-    """How many series hold about so many samples, if those of each block are alike; at least 1."""
+    """How many series hold about this many samples, if the series of each block are alike; at least 1."""
     each = sum(part.block.meta.stats.samples / max(1, len(part.block)) for part in parts)
     return max(1, int(samples / max(1.0, each)))

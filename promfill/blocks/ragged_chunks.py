@@ -1,6 +1,6 @@
-"""Runs of samples, of any length and at any times, as chunks; and what is remembered of those for the index.
+"""Runs of samples, of any length and at any times, as chunks; and the chunks' metadata for the index.
 
-Each chunk is a column of the encoder: 120 samples at most, whatever the runs are like.
+Each chunk is a column of the encoder: 120 samples at most, whatever the runs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CELLS = 1 << 16  # samples encoded at once, ragged ends counted in
 
 
 def cut_chunks(bounds: I64Array) -> tuple[I64Array, I64Array, I64Array]:
-    """Cut runs, of which i is ``bounds[i] … bounds[i + 1]``, into chunks: starts, counts, and the run of each."""
+    """Cut runs (run i is ``bounds[i] … bounds[i + 1]``) into chunks: starts, counts, and the run of each."""
     sizes = np.diff(bounds)
     chunks = -(-sizes // SAMPLES_PER_CHUNK)
     within = ragged_range(np.zeros_like(chunks), chunks) * SAMPLES_PER_CHUNK
@@ -35,7 +35,7 @@ def encode_ragged_chunks(
 ) -> Iterator[tuple[slice, U8Array, I64Array]]:
     """Encode the chunks that begin at the places `starts` of times and bits, some at a time.
 
-    Yields which of them, their records, valid until the next step, and the lengths of these, int64 (n,).
+    Yields which of them, their records, valid until the next step, and their lengths, int64 (n,).
     """
     size = max(1, _CELLS // int(counts.max(initial=1)))
     for first in range(0, counts.size, size):
@@ -48,7 +48,7 @@ def encode_ragged_chunks(
 
 
 def _go_on(times: I64Array, lasts: I64Array, counts: I64Array) -> I64Array:
-    """After the end of a column its times go on at the last pace, which takes the encoder no bits."""
+    """After the end of a column, continue its times at the last pace, which costs the encoder no bits."""
     short = np.flatnonzero((counts < len(times)) & (counts > 1))
     if short.size:
         count, last = counts[short], lasts[short]
@@ -69,9 +69,9 @@ class WrittenChunks:
         self._parts.append((rows, counts, min_times, max_times, refs))
 
     def joined(self) -> tuple[I64Array, ChunkMetas, I64Array]:
-        """The rows that have chunks, rising; the chunks of these; and the samples of each chunk, int64 (K,)."""
+        """The rows that have chunks, ascending; their chunks; and the samples of each chunk, int64 (K,)."""
         rows, counts, min_times, max_times, refs = map(np.concatenate, zip(*self._parts, strict=True))
-        order = np.argsort(refs, kind="stable")  # series after series, by time: so they were written
+        order = np.argsort(refs, kind="stable")  # they were written series after series, by time
         rows = rows[order]
         begins = np.flatnonzero(np.diff(rows, prepend=-1))
         per_series = np.diff(begins, append=rows.size)

@@ -28,7 +28,7 @@ class KeyLayout:
 
     @classmethod
     def covering(cls, duration: int, first_time: int, last_time: int, series: int) -> KeyLayout:
-        """For times from `first_time` to `last_time`, ms. InputError: 64 bits cannot tell all series and times."""
+        """For times from `first_time` to `last_time`, ms. InputError: 64 bits are too few for all series and times."""
         first, last = first_time // duration, last_time // duration
         bits = (duration - 1).bit_length()
         if ((last - first + 1) * series - 1).bit_length() + bits > _BITS:
@@ -53,11 +53,11 @@ class KeyLayout:
         return cells // self.series + self.first_window
 
     def ranks(self, cells: I64Array) -> I64Array:
-        """The series of cells."""
+        """The series of each cell."""
         return cells % self.series
 
     def times(self, keys: KeyArray, cells: I64Array) -> I64Array:
-        """The times of keys whose cells these are, ms."""
+        """The times, in ms, of keys with these cells."""
         since = (keys & np.uint64((1 << self.time_bits) - 1)).astype(np.int64)
         since += self.windows(cells) * self.duration
         return since

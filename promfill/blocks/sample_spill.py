@@ -1,6 +1,6 @@
-"""Samples as they come, kept for sorting: in memory while they are few, else in a file beside the blocks to be.
+"""Unsorted samples, kept for sorting: in memory while there are few, else in a file beside the future blocks.
 
-Label order is known when the last series has come, so samples are sorted then, a run of bounded size at a time, each
+Label order is known only after the last series, so samples are sorted then: one run of bounded size at a time, each
 back into its own place in the file; the runs are merged in partitions of bounded size, cut at keys that they hold.
 Memory does not grow with the input.
 """
@@ -25,18 +25,18 @@ from promfill.files.claims import temporary_path
 from promfill.model.types import F64Array, I64Array
 
 CAPACITY = 1 << 19
-"""Samples of a run, and about of a partition, at 20 bytes each and as much again for sorting."""
+"""Samples of a run, and about as many of a partition, at 20 bytes each and as much again for sorting."""
 
 Sorted = tuple[KeyArray, F64Array]
-"""Keys that rise (equal ones stand side by side), and the values of each."""
+"""Ascending keys (equal ones are neighbours), and the value of each."""
 
 _KEY_BYTES = 8
 _ROW_BYTES = 4 + 8 + 8
-"""Of a sample as it came: series, time and value. Sorted it takes less: key and value."""
+"""A sample as it came: series, time and value. A sorted sample takes less: key and value."""
 
 
 class SampleSpill:
-    """Takes samples in any order; gives them back in the order of their keys."""
+    """Takes samples in any order; returns them in the order of their keys."""
 
     def __init__(self, directory: Path, capacity: int = CAPACITY) -> None:
         self.samples = 0
@@ -51,7 +51,7 @@ class SampleSpill:
         self._sizes: list[int] = []  # of the runs in it
 
     def add(self, samples: Samples) -> None:
-        """Keep samples; a full run goes to disk. OSError: it does not."""
+        """Keep samples; a full run goes to disk. OSError: it cannot be written."""
         if not len(samples):
             return
         self.first_time = min(self.first_time, int(samples.times.min()))
@@ -69,7 +69,7 @@ class SampleSpill:
             self._held, start = rows.stop, stop
 
     def sort(self, layout: KeyLayout, ranks: I64Array) -> Iterator[Sorted]:
-        """All samples, in partitions whose keys rise from one to the next; no key is in two. Empties the spill.
+        """All samples, in partitions whose keys ascend from one to the next; no key is in two. Empties the spill.
 
         ranks: int64 (S,), the place of each series in label order.
         """
@@ -89,13 +89,13 @@ class SampleSpill:
         yield from _merge(runs, max(1, 3 * self._capacity // (4 * stride)))
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Remove the file."""
         if self._file:
             self._file.close()
             self.path.unlink(missing_ok=True)
 
     def _release(self) -> None:
-        """Give the memory of the samples back."""
+        """Free the memory of the samples."""
         self._held = 0
         self._series, self._times, self._values = np.empty(0, np.uint32), np.empty(0, np.int64), np.empty(0)
 
@@ -139,14 +139,14 @@ class _Run:
         return cls(file, place, keys.size, keys[::stride].copy())
 
     def bounds(self, cuts: KeyArray) -> I64Array:
-        """How many keys are below each of the cuts, which rise, between 0 and all."""
+        """How many keys are below each of the ascending cuts, between 0 and all."""
         keys = np.empty(self.size, np.uint64)
         self.file.seek(self.place)
         _read(self.file, keys)
         return np.concatenate([[0], np.searchsorted(keys, cuts), [self.size]])
 
     def read(self, start: int, keys: KeyArray, values: F64Array) -> None:
-        """As many keys and values as the arrays hold."""
+        """Read as many keys and values as the arrays hold."""
         self.file.seek(self.place + start * _KEY_BYTES)
         _read(self.file, keys)
         self.file.seek(self.place + (self.size + start) * _KEY_BYTES)
@@ -154,7 +154,7 @@ class _Run:
 
 
 def _merge(runs: list[_Run], fences_each: int) -> Iterator[Sorted]:
-    """Partitions cut at every so many fences: besides, a run adds less than a stride to each."""
+    """Partitions cut at every so many fences; a run adds less than a stride to each besides."""
     fences = np.sort(np.concatenate([run.fences for run in runs]))
     cuts = np.unique(fences[fences_each::fences_each])
     bounds = np.array([run.bounds(cuts) for run in runs])
@@ -186,7 +186,7 @@ def _read(file: FileIO, array: NDArray[Any]) -> None:
 
 
 def _sort_by_key(keys: KeyArray, values: F64Array) -> Sorted:
-    """Both in the order of the keys; as they are where that is their order."""
+    """Keys and values in the order of the keys; unchanged if they are in order."""
     if (keys[1:] >= keys[:-1]).all():
         return keys, values
     order = np.argsort(keys, kind="stable")

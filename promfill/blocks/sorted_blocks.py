@@ -1,6 +1,6 @@
-"""Blocks from samples that come sorted by window, series and time: series may be ragged, times any.
+"""Write blocks from samples sorted by window, series and time: series may be ragged, times any.
 
-A block waits under its temporary name until all are whole, then gets a ULID of what it holds.
+A block waits under its temporary name until all are complete, then gets a ULID made of its content.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from promfill.model.types import F64Array, I64Array, U8Array
 
 @dataclass(frozen=True, slots=True)
 class WrittenBlock:
-    """A block that is whole. bytes: of all its files."""
+    """A complete block. bytes: of all its files."""
 
     path: Path
     meta: BlockMeta
@@ -50,7 +50,7 @@ class SortedBlocks:
         self._writer = BlockWriter(self._keep)
 
     def add(self, keys: KeyArray, values: F64Array) -> None:
-        """The next samples; keys rise, from one call to the next as well."""
+        """Add the next samples; keys ascend, also from one call to the next."""
         cells = self._layout.cells(keys)
         times = self._layout.times(keys, cells)
         begins = np.flatnonzero(np.diff(cells, prepend=cells[0] - 1))
@@ -70,7 +70,7 @@ class SortedBlocks:
         return [WrittenBlock(files.path, meta, files.size) for files, meta in self._durable]
 
     def discard(self) -> None:
-        """Leave nothing behind of what has no name yet."""
+        """Remove everything that has no name yet."""
         self._writer.close()
         for files in self._files:
             files.discard()
@@ -87,7 +87,7 @@ class SortedBlocks:
         records: U8Array,
         lengths: I64Array,
     ) -> None:
-        """Hand the chunks that begin at the places `starts` of cells and times to their blocks."""
+        """Give the chunks that begin at the places `starts` of cells and times to their blocks."""
         cells, firsts, lasts = cells[starts], times[starts], times[starts + counts - 1]
         ends = np.cumsum(lengths)
         windows, ranks = self._layout.windows(cells), self._layout.ranks(cells)
@@ -108,7 +108,7 @@ class SortedBlocks:
         return self._open
 
     def _finish(self) -> None:
-        """Hand the open block over, named by what it holds."""
+        """Hand over the open block, named by its content."""
         if not self._open:
             return
         block, self._open = self._open, None

@@ -1,7 +1,7 @@
-"""What blocks have in common once their chunks are there: an index, a few small files, and the way to the disk.
+"""What happens to blocks after their chunks: an index, a few small files, and the way to the disk.
 
-The indices of small blocks are encoded many at a time, and the files made and synced by a few threads while the next
-blocks are encoded: those threads wait for the system, which the interpreter's lock does not.
+The indices of small blocks are encoded many at a time, and a few threads make and sync the files while the next
+blocks are encoded: these threads wait for the system, without the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from promfill.codecs.block.index_writer import FleetIndex, encode_indices
 from promfill.codecs.block.meta import BlockMeta
 
 _TOGETHER = 32  # blocks whose indices are encoded at once, at most: each may hold an open file
-_PENDING = 3  # times as many that may wait for the disk: each holds what is not written yet, or an open file
-_THREADS = 8  # that wait for the disk: those that wait together share one commit of its journal
+_PENDING = 3  # times as many may wait for the disk: each holds what is not written yet, or an open file
+_THREADS = 8  # wait for the disk: threads that wait together share one commit of its journal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,10 +31,10 @@ class CompleteBlock:
 
 
 class BlockWriter:
-    """Takes complete blocks, and hands them on in the same order once they are durable under their temporary names.
+    """Takes complete blocks, and passes them on in the same order once they are durable under their temporary names.
 
-    durable: is called with them, some at a time, by a thread of its own, which no signal breaks off. OSError of a
-    thread is raised by a later call.
+    durable: is called with them, some at a time, by a separate thread, which no signal interrupts. A later call raises
+    an OSError of a thread.
     """
 
     def __init__(self, durable: Callable[[list[CompleteBlock]], None]) -> None:
@@ -42,10 +42,10 @@ class BlockWriter:
         self._index: FleetIndex | None = None
         self._gathered: list[CompleteBlock] = []
         self._pending: deque[Future[None]] = deque()
-        self._threads: tuple[ThreadPoolExecutor, ...] = ()  # begun late: a sink is handed to a worker before it is used
+        self._threads: tuple[ThreadPoolExecutor, ...] = ()  # started late: a sink is sent to a worker before it is used
 
     def add(self, index: FleetIndex, block: CompleteBlock) -> None:
-        """Take the next block, of the series of `index`."""
+        """Take the next block, with the series of `index`."""
         if index is not self._index:
             self.flush()
             self._index = index
@@ -54,7 +54,7 @@ class BlockWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write the indices of what has gathered, and hand it over to the threads."""
+        """Write the indices of the gathered blocks, and give the blocks to the threads."""
         if self._index is None or not self._gathered:
             return
         blocks, self._gathered = self._gathered, []
@@ -69,13 +69,13 @@ class BlockWriter:
         self._pending.append(order.submit(self._hand_on, blocks, durable, shares))
 
     def finish(self) -> None:
-        """Wait until all blocks are handed on."""
+        """Wait until all blocks are passed on."""
         self.flush()
         self._settle(0)
         self.close()
 
     def close(self) -> None:
-        """Hand on what is on its way, and take nothing more."""
+        """Pass on what is under way, and take nothing more."""
         for threads in self._threads:
             threads.shutdown()
 
@@ -91,7 +91,7 @@ class BlockWriter:
 
 
 def _make_durable(blocks: Sequence[CompleteBlock], durable: set[CompleteBlock]) -> None:
-    """Write one block after the other to the disk, and note which are there."""
+    """Write one block after the other to disk, and note which are there."""
     for block in blocks:
         block.files.finish(block.meta)
         durable.add(block)

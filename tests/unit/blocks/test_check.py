@@ -62,13 +62,13 @@ def meta(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda m: m["stats"].update(numSeries=3), "numSeries is 3, and the block holds 2"),
-        (lambda m: m["stats"].update(numChunks=4), "numChunks is 4, and the block holds 3"),
-        (lambda m: m["stats"].update(numSamples=1), "numSamples is 1, and the block holds 172"),
+        (lambda m: m["stats"].update(numSeries=3), "numSeries is 3, but the block holds 2"),
+        (lambda m: m["stats"].update(numChunks=4), "numChunks is 4, but the block holds 3"),
+        (lambda m: m["stats"].update(numSamples=1), "numSamples is 1, but the block holds 172"),
         (lambda m: m["stats"].update(numFloatSamples=1), "numFloatSamples is 1"),
         (lambda m: m["stats"].update(numHistogramSamples=1), "numHistogramSamples is 1"),
-        (lambda m: m.update(minTime=1), "outside minTime and maxTime"),
-        (lambda m: m.update(maxTime=1690), "outside minTime and maxTime"),
+        (lambda m: m.update(minTime=1), "outside minTime … maxTime"),
+        (lambda m: m.update(maxTime=1690), "outside minTime … maxTime"),
     ],
 )
 def test_meta_that_lies(block: Path, change: Callable[[dict[str, Any]], None], words: str) -> None:
@@ -95,13 +95,13 @@ def test_times_of_the_index_and_of_the_samples(tmp_path: Path) -> None:
     path = write_block(tmp_path, {A: [series(0, 5)]})
     (path / "index").write_bytes(reference_index([(A, [(0, 39, 8)])]))
     assert check_block(path).samples == {1: 5}
-    with pytest.raises(FormatError, match="first or last time is not the index's"):
+    with pytest.raises(FormatError, match="first or last time differs from the index"):
         check_block(path, decode=True)
 
 
 def test_samples_that_stand_still(tmp_path: Path) -> None:
     path = write_block(tmp_path, {A: [[(0, 1), (5, 2), (5, 3), (9, 4)]]})
-    with pytest.raises(FormatError, match="times do not rise"):
+    with pytest.raises(FormatError, match="times do not ascend"):
         check_block(path, decode=True)
 
 

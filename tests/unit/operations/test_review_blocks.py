@@ -82,7 +82,7 @@ def test_samples_that_do_not_rise_are_damage(tmp_path: Path) -> None:
     """Their checksums are right: the samples themselves are looked at."""
     write_block(tmp_path, {(("__name__", "a"),): [[(0, 1), (5, 2), (5, 3), (9, 4)]]})
     (review,) = review_blocks(tmp_path, NOW)
-    assert "times do not rise" in str(review.wrong)
+    assert "times do not ascend" in str(review.wrong)
 
 
 def test_a_block_under_another_name(tmp_path: Path) -> None:
