@@ -1,1 +1,1 @@
-"""Varints, bit fields and checksums: what the formats are made of."""
+"""Varints, bit fields and checksums: the building blocks of the formats."""

@@ -14,23 +14,23 @@ Bytes = bytes | bytearray | memoryview | U8Array
 
 
 def crc32c(buffer: Bytes, crc: int = 0) -> int:
-    """The checksum of the buffer; with ``crc``, of what that was the checksum of and then the buffer."""
+    """The checksum of the buffer; with ``crc``, the checksum of earlier bytes followed by the buffer."""
     return _castagnoli.crc32c(_view(buffer), crc)
 
 
 def crc32c_many(buffer: Bytes, starts: I64Array, ends: I64Array) -> U32Array:
     """The checksums uint32 (n,) of ``buffer[starts[i]:ends[i]]``; starts and ends int64 (n,).
 
-    One C call a piece: tables in numpy are no faster, and most of the time goes to the slicing.
+    One C call a piece: tables in numpy are not faster, and most of the time goes to the slicing.
     """
     pieces = map(_view(buffer).__getitem__, map(slice, starts.tolist(), ends.tolist()))
     return np.fromiter(map(_castagnoli.crc32c, pieces), np.uint32, starts.size)
 
 
 def crc32c_words(head: bytes, words: U32Array) -> U32Array:
-    """The checksums uint32 (n,) of the head followed by each word's four bytes as they are in memory.
+    """The checksums uint32 (n,) of the head followed by each word's four bytes, as they are in memory.
 
-    A CRC is linear: each byte's share is a look-up, at a tenth of what a call costs.
+    A CRC is linear: each byte's share is a look-up, at a tenth of the cost of a call.
     """
     base, shares = _shares_of_word(head)
     octets = words.view(np.uint8).reshape(-1, 4)

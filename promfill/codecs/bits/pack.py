@@ -1,7 +1,7 @@
 """Put 64-bit frames at any bit of a stream of words: each is added to the two words that it touches.
 
-Word i holds bits 64 i … 64 i + 63 of the stream, the first as its highest bit. Frames may overlap as long as no bit is
-set twice. In an array of frames neighbours should belong to different streams: then no addition waits for another.
+Word i holds bits 64 i … 64 i + 63 of the stream, the first as its highest bit. Frames may overlap as long as no bit
+is set twice. Neighbours in an array of frames should belong to different streams: then no addition waits for another.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from promfill.model.types import U64Array
 
 
 def put_frames(words: U64Array, positions: NDArray[Any], frames: U64Array, work: Scratch) -> None:
-    """Add each frame to ``words`` from the bit of its position on; positions: unsigned or int64, shaped as frames."""
+    """Add each frame to ``words`` from its position in bits on; positions: unsigned or int64, shaped as frames."""
     word = work.get("bitpack.word", frames.shape, np.int64)
     shift = work.get("bitpack.shift", frames.shape, np.uint64)
     part = work.get("bitpack.part", frames.shape, np.uint64)

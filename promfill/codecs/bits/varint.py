@@ -37,8 +37,8 @@ def encode_uvarints(values: U64Array) -> tuple[U8Array, I64Array]:
 def decode_uvarints(buffer: U8Array, at: I64Array) -> tuple[U64Array, I64Array]:
     """Decode the n integers that begin at ``at`` int64 (n,): values uint64 (n,) and lengths in bytes int64 (n,).
 
-    As Go does, it takes an integer with needless zero bytes at its end. FormatError: an integer that runs past the
-    buffer, or that does not fit 64 bits.
+    As Go does, it accepts an integer with needless zero bytes at its end. FormatError: an integer that runs past the
+    buffer, or does not fit 64 bits.
     """
     values = np.zeros(at.size, np.uint64)
     lengths = np.ones(at.size, np.int64)

@@ -1,6 +1,6 @@
-"""Bytes as 64-bit words, read at any bit: what the lockstep readers of chunks and of index entries stand on.
+"""Bytes as 64-bit words, read at any bit: the base of the lockstep readers of chunks and of index entries.
 
-Reads are clipped to the data, so that no position, however wrong, leads out of it; what lies behind the end is
+Reads are clipped to the data, so that no position, however wrong, leads out of it; what lies after the end is
 unspecified. Positions are int64 (n,), in bits.
 """
 
@@ -18,7 +18,7 @@ _SPARE_WORDS = 4
 
 
 def big_endian_words(buffer: U8Array, work: Scratch, name: str) -> U64Array:
-    """The buffer uint8 (N,) as words uint64 (N // 8 + 5,), first byte highest, zeros behind its end."""
+    """The buffer uint8 (N,) as words uint64 (N // 8 + 5,), first byte highest, zeros after its end."""
     whole = buffer.size // 8
     words: U64Array = work.get(name, (whole + 1 + _SPARE_WORDS,), np.uint64)
     np.copyto(words[:whole], buffer[: 8 * whole].view(">u8"))
@@ -38,8 +38,8 @@ def words_at(words: U64Array, position: I64Array) -> U64Array:
 def short_uvarints_at(words: U64Array, position: I64Array) -> tuple[U64Array, I64Array]:
     """The uvarints of up to eight bytes that begin at the positions, all multiples of 8.
 
-    Values uint64 (n,) and lengths in bits int64 (n,); the length is 0 where the uvarint is longer. Each is taken from
-    one word, whose seven-bit groups are pushed together in three steps.
+    Values uint64 (n,) and lengths in bits int64 (n,); the length is 0 if the uvarint is longer. Each is taken from
+    one word, whose seven-bit groups are joined in three steps.
     """
     word = words_at(words, position).byteswap()
     stops = ~word & _STOPS
@@ -63,7 +63,7 @@ def uvarints_at(words: U64Array, position: I64Array) -> tuple[U64Array, I64Array
 
 
 def _close_groups(word: U64Array) -> U64Array:
-    """Eight groups of seven bits, each in a byte, lowest first, to one number of 56 bits."""
+    """Join eight groups of seven bits, each in a byte, lowest first, to one number of 56 bits."""
     for low, gap in ((0x007F_007F_007F_007F, 1), (0x0000_3FFF_0000_3FFF, 2), (0x0000_0000_0FFF_FFFF, 4)):
         mask = np.uint64(low)
         word = (word & mask) | ((word & ~mask) >> np.uint64(gap))

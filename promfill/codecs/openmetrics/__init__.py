@@ -1,1 +1,1 @@
-"""OpenMetrics text, written and read."""
+"""Write and read OpenMetrics text."""

@@ -1,8 +1,8 @@
 """Columns of number tokens to float64, thousands at a time, correctly rounded.
 
-Tokens are gathered as rows of one width and padded with blanks: with commas between them they are one JSON array, which
-orjson reads as correctly as Python's float. What JSON cannot say (NaN, +Inf, +5, .5, 01), or says of more than one
-token, is marked as odd, and left to the exact parser.
+Tokens are gathered as rows of one width and padded with blanks: with commas between them they are one JSON array,
+which orjson reads as correctly as Python's float. A token that JSON cannot express (NaN, +Inf, +5, .5, 01), or that is
+several in JSON, is marked as odd, and left to the exact parser.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _JSON_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)
 
 
 def read_values(buffer: U8Array, starts: I64Array, ends: I64Array) -> tuple[F64Array, BoolArray]:
-    """float64 (n,) of the tokens ``buffer[starts[i]:ends[i]]``, and bool (n,): which are odd, their value meaningless.
+    """float64 (n,) of the tokens ``buffer[starts[i]:ends[i]]``, and bool (n,): odd ones, whose value is meaningless.
 
-    n >= 1. The buffer goes on for the length of the longest token after the last start.
+    n >= 1. The buffer continues for the length of the longest token after the last start.
     """
     rows = _padded(buffer, starts, ends - starts)
     first = rows[:, 0]
@@ -46,7 +46,7 @@ def read_values(buffer: U8Array, starts: I64Array, ends: I64Array) -> tuple[F64A
 
 
 def read_seconds(buffer: U8Array, starts: I64Array, ends: I64Array) -> tuple[F64Array, BoolArray]:
-    """The same for times, where nearly all are digits of one width, or digits and three decimals."""
+    """The same for times, most of which are digits of one width, or digits and three decimals."""
     width = int(ends[0] - starts[0])
     if width <= _MOST_DIGITS and (ends - starts == width).all():
         seconds = _read_digits(rows_of(buffer, starts, width).view(np.uint8).reshape(-1, width))
@@ -56,7 +56,7 @@ def read_seconds(buffer: U8Array, starts: I64Array, ends: I64Array) -> tuple[F64
 
 
 def _padded(buffer: U8Array, starts: I64Array, lengths: I64Array) -> U8Array:
-    """uint8 (n, w): each token, blanks after it, and a comma last."""
+    """uint8 (n, w): each token, then blanks, and a comma last."""
     width = int(lengths.max()) + 1
     rows = rows_of(buffer, starts, width).view(np.uint8).reshape(-1, width)
     flat = rows.reshape(-1)
@@ -67,7 +67,7 @@ def _padded(buffer: U8Array, starts: I64Array, lengths: I64Array) -> U8Array:
 
 
 def _blank_out(rows: U8Array, odd: BoolArray) -> None:
-    """Zeros in the place of odd tokens."""
+    """Put zeros in the place of odd tokens."""
     places = np.flatnonzero(odd)
     if places.size:
         rows[places, :-1] = _BLANK
@@ -93,7 +93,7 @@ def _is_json(token: bytes) -> bool:
 
 
 def _read_digits(digits: U8Array) -> F64Array | None:
-    """float64 (n,) of digits uint8 (n, w), all with a dot before the last three or none; else None."""
+    """float64 (n,) of digits uint8 (n, w), if all have a dot before the last three, or none has; else None."""
     width = digits.shape[1]
     dot = width - _FRACTION - 1
     powers = 10.0 ** np.arange(width - 1, -1, -1)

@@ -1,4 +1,4 @@
-r"""OpenMetrics text out: samples to lines that promtool reads back bit for bit.
+r"""Write OpenMetrics text: samples to lines that promtool reads back bit for bit.
 
     # HELP vpn Active tunnels
     # TYPE vpn gauge
@@ -6,10 +6,10 @@ r"""OpenMetrics text out: samples to lines that promtool reads back bit for bit.
     # EOF
 
 A line is three pieces: the series (made once), the value, the time (made once a step for all series). orjson writes a
-whole array of values as shortest round-trip digits; its text is split, laid between the other two pieces and joined:
-four passes in C, no Python code per sample. Values have the form of Python's ``repr``, as the original script's files
-do. Text cannot hold which NaN a NaN is, so staleness markers become plain ones.
-Source: OpenMetrics 1.0; what of it promtool 2.42 takes was tried.
+whole array of values as shortest round-trip digits; its text is split, put between the other two pieces and joined:
+four passes in C, no Python code per sample. Values have the form of Python's ``repr``, as in the original script's
+files. Text cannot tell one NaN from another, so staleness markers become plain NaNs.
+Source: OpenMetrics 1.0; promtool 2.42 was tried to see what of it is accepted.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MS = 1000
 
 
 def validate_openmetrics(metric: str, description: str, unit: str) -> None:
-    """InputError for what promtool would refuse: a unit that does not end the name, a description that is no UTF-8."""
+    """InputError for what promtool would refuse: a unit that does not end the name, a description that is not UTF-8."""
     if not _UNIT.fullmatch(unit):
         raise InputError.about(
             "unit", f"{unit!r} is not valid (letters, digits, _ and :)", "use only these, or leave it out"
@@ -55,7 +55,7 @@ def validate_openmetrics(metric: str, description: str, unit: str) -> None:
 
 
 def encode_metadata(metric: str, description: str, unit: str) -> bytes:
-    """The lines that begin a metric family; no UNIT where there is none."""
+    """The lines that begin a metric family; no UNIT line without a unit."""
     name = metric.encode()
     lines = [b"# HELP %b %b\n" % (name, _escape(description.encode())), b"# TYPE %b gauge\n" % name]
     if unit:
@@ -80,7 +80,7 @@ def encode_batch(batch: SeriesBatch) -> bytes:
 
 
 def encode_series(fleet: Fleet, rows: range) -> list[bytes]:
-    """What stands before the values of these series: ``name{a="b",…} ``, with escapes and a blank at the end."""
+    """The text before the values of these series: ``name{a="b",…} ``, with escapes and a blank at the end."""
     block = fleet.values[rows.start : rows.stop]
     metrics = [b""] * len(rows)
     columns: list[list[bytes]] = []
@@ -101,7 +101,7 @@ def encode_series(fleet: Fleet, rows: range) -> list[bytes]:
 
 
 def encode_values(values: F64Array) -> list[bytes]:
-    """float64 (n,) to its shortest digits that read back to the same bits, in the form of ``repr``; NaN, +Inf, -Inf."""
+    """float64 (n,) to the shortest digits that read back to the same bits, in the form of ``repr``; NaN, +Inf, -Inf."""
     texts = _dump(values).split(b",") if values.size else []
     size = np.abs(values)
     for place, text in _odd_values(values, ~((size >= 1e-4) & (size < 1e16)) & (values != 0)):
@@ -110,10 +110,10 @@ def encode_values(values: F64Array) -> list[bytes]:
 
 
 def encode_times(timestamps: I64Array) -> list[bytes]:
-    r"""int64 ms (n,), below 10^15 in size, as `` SECONDS\n``, with a fraction only where there is one.
+    r"""int64 ms (n,), below 10^15 in size, as `` SECONDS\n``, with a fraction only if there is one.
 
-    promtool computes int(float64(text) * 1000), which for some thousandths (of 2004 and 2038) falls short by one
-    millisecond: those are written as the next float64.
+    promtool computes int(float64(text) * 1000), which for some thousandths (of 2004 and 2038) is one millisecond too
+    small: those are written as the next float64.
     """
     if not timestamps.size:
         return []

@@ -1,9 +1,9 @@
-"""One line of OpenMetrics text, exactly by promtool 2.42's grammar: the scalar truth that the reader falls back on.
+"""One line of OpenMetrics text, exactly by promtool 2.42's grammar: the exact, slow path that the reader falls back on.
 
 Source: prometheus/prometheus v2.42.0, model/textparse/openmetricslex.l and openmetricsparse.go. Stricter than the
 specification (one blank between tokens, no blank in braces, no comma after the last label, exemplars only on names that
 end in _total or _bucket), and looser (families may be interleaved, HELP, TYPE and UNIT may be missing or repeated).
-NUL bytes are read over where that lexer reads over them: in label values and in the text after HELP, TYPE and UNIT.
+NUL bytes are skipped where that lexer skips them: in label values and in the text after HELP, TYPE and UNIT.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Sample:
 
 
 def parse_line(line: bytes) -> Sample | Literal["EOF"] | None:
-    """A line with its newline: a sample, the end, or None for metadata. GrammarError: what promtool 2.42 refuses.
+    """Parse a line with its newline: a sample, the end, or None for metadata. GrammarError: what promtool 2.42 refuses.
 
     Only ``# EOF`` may lack its newline.
     """
@@ -52,10 +52,10 @@ def parse_line(line: bytes) -> Sample | Literal["EOF"] | None:
 
 
 def parse_series(text: bytes) -> tuple[LabelSet, int]:
-    """The label set that the text begins with, and where it ends. GrammarError: there is none, or no valid one."""
+    """The label set that the text begins with, and where it ends. GrammarError: none, or not a valid one."""
     name = _NAME.match(text)
     if not name:
-        raise GrammarError(f"{show(text)} begins with no metric name")
+        raise GrammarError(f"{show(text)} does not begin with a metric name")
     labels, at = [(b"__name__", name[0])], name.end()
     if text.startswith(b"{", at):
         more, at = _parse_labels(text, at + 1, _LABEL)
@@ -63,7 +63,7 @@ def parse_series(text: bytes) -> tuple[LabelSet, int]:
     there = sorted(label for label in labels if label[1])
     for (label, _), (following, _) in pairwise(there):
         if label == following:
-            raise GrammarError(f"the label {label.decode()} stands twice")
+            raise GrammarError(f"the label {label.decode()} appears twice")
     return tuple((label.decode(), value.decode()) for label, value in there), at
 
 
@@ -89,7 +89,7 @@ def _check_metadata(line: bytes) -> None:
         raise GrammarError(f"{show(line)} is neither HELP, TYPE nor UNIT of a metric, nor # EOF")
     kind, name, text = parts.groups()
     if kind == b"TYPE" and text not in _TYPES:
-        raise GrammarError(f"{show(text)} is no metric type")
+        raise GrammarError(f"{show(text)} is not a valid metric type")
     if kind == b"UNIT" and text and not name.endswith(b"_" + text):
         raise GrammarError(f"the unit {show(text)} does not end the name {show(name)}")
     if kind == b"HELP":
@@ -102,14 +102,14 @@ def _parse_labels(text: bytes, at: int, grammar: re.Pattern[bytes]) -> tuple[lis
     while not text.startswith(b"}", at) or labels:
         label = grammar.match(text, at)
         if not label:
-            raise GrammarError(f'no label="value" at {show(text[at:])}')
+            raise GrammarError(f'expected label="value" at {show(text[at:])}')
         _check_utf8(label[2], "label value")
         labels.append((label[1], _ESCAPE.sub(_unescape, label[2])))
         at = label.end()
         if text.startswith(b"}", at):
             break
         if not text.startswith(b",", at):
-            raise GrammarError(f"neither comma nor closing brace at {show(text[at:])}")
+            raise GrammarError(f"expected a comma or a closing brace at {show(text[at:])}")
         at += 1
     return labels, at + 1
 
@@ -117,7 +117,7 @@ def _parse_labels(text: bytes, at: int, grammar: re.Pattern[bytes]) -> tuple[lis
 def _skip_exemplar(line: bytes, at: int, metric: str) -> int:
     """The end of the exemplar whose labels begin here."""
     if not metric.encode().endswith(_WITH_EXEMPLARS):
-        raise GrammarError(f"an exemplar on {metric}, which ends in neither _total nor _bucket")
+        raise GrammarError(f"an exemplar on {metric}, which does not end in _total or _bucket")
     _, at = _parse_labels(line, at, _EXEMPLAR_LABEL)
     value, at = _expect_token(line, at, "exemplar's value")
     parse_number(value)
@@ -130,7 +130,7 @@ def _skip_exemplar(line: bytes, at: int, metric: str) -> int:
 def _expect_token(line: bytes, at: int, what: str) -> tuple[bytes, int]:
     token = _TOKEN.match(line, at)
     if not token:
-        raise GrammarError(f"one blank and the {what} are missing at {show(line[at:])}")
+        raise GrammarError(f"expected one blank and the {what} at {show(line[at:])}")
     return token[1], token.end()
 
 

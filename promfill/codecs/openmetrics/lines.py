@@ -1,6 +1,6 @@
 """Where lines of OpenMetrics text begin, break and end, by one scan for bytes up to the blank.
 
-A usual line is ``SERIES VALUE TIME\\n``. Labels may hold blanks of their own: the last two of the line count.
+A usual line is ``SERIES VALUE TIME\\n``. Labels may hold blanks too: the last two of the line count.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from promfill.model.scratch import Scratch
 from promfill.model.types import BoolArray, I64Array, U8Array
 
 WIDEST = 48
-"""Bytes of value, blank and time of a usual line, at most."""
+"""The most bytes of value, blank and time in a usual line."""
 
 
 _BLANK, _NEWLINE, _COMMENT = ord(" "), ord("\n"), ord("#")
@@ -24,7 +24,7 @@ _BLANK, _NEWLINE, _COMMENT = ord(" "), ord("\n"), ord("#")
 class Lines:
     """n lines of a buffer, int64 (n,): line i is ``buffer[starts[i]:ends[i]]`` without its newline.
 
-    series_ends, value_ends: where the last two blanks are; they mean nothing in a line that has no two.
+    series_ends, value_ends: where the last two blanks are; meaningless in a line without two blanks.
     """
 
     starts: I64Array

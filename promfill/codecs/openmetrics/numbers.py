@@ -1,7 +1,7 @@
 """Numbers of OpenMetrics text, one at a time, exactly as promtool reads them.
 
 Source: Go's strconv.ParseFloat as prometheus/prometheus, model/textparse calls it: no hexadecimal, no underscores, and
-what overflows is an error. Python's float rounds as correctly, but takes more spellings.
+an overflow is an error. Python's float rounds as correctly, but accepts more spellings.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ _INFINITE = re.compile(rb"([+-]?)inf(?:inity)?", re.IGNORECASE)
 LAST_MS = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z: a sample after it is refused."""
 
-_SHOWN = 40  # bytes of a token that an error repeats
+_SHOWN = 40  # bytes of a token that an error shows
 
 NORMAL_NAN: float = struct.unpack("<d", struct.pack("<Q", 0x7FF8000000000001))[0]
-"""Prometheus's NaN that is no staleness marker (model/value): what a NaN in text is read as."""
+"""Prometheus's NaN that is not a staleness marker (model/value): what a NaN in text is read as."""
 
 
 class GrammarError(ValueError):
-    """What promtool would refuse, without the number of its line."""
+    """A line that promtool would refuse; the line's number is not in it."""
 
 
 def parse_number(token: bytes) -> float:
-    """The float64 nearest to the token. GrammarError: no number, or one beyond float64."""
+    """The float64 nearest to the token. GrammarError: not a number, or one beyond float64."""
     if _DECIMAL.fullmatch(token):
         number = float(token)
         if math.isinf(number):
@@ -36,12 +36,12 @@ def parse_number(token: bytes) -> float:
         return NORMAL_NAN
     infinite = _INFINITE.fullmatch(token)
     if not infinite:
-        raise GrammarError(f"{show(token)} is no number")
+        raise GrammarError(f"{show(token)} is not a valid number")
     return -math.inf if infinite[1] == b"-" else math.inf
 
 
 def parse_time(token: bytes) -> int:
-    """Unix ms of a sample's time in seconds, cut towards zero as promtool cuts it. GrammarError: none that is kept."""
+    """Unix ms of a sample's time in seconds, cut towards zero as in promtool. GrammarError: no store keeps it."""
     milliseconds = _milliseconds(token)
     if not 0 <= milliseconds <= LAST_MS:
         raise GrammarError(f"the time {show(token)} is not between 1970 and 9999: no store holds it")
@@ -49,7 +49,7 @@ def parse_time(token: bytes) -> int:
 
 
 def check_exemplar_time(token: bytes) -> None:
-    """GrammarError for what is no time at all: an exemplar is dropped, so its time may be any."""
+    """GrammarError if the token is not a time. An exemplar is dropped, so its time need not be in any range."""
     _milliseconds(token)
 
 
@@ -62,5 +62,5 @@ def show(token: bytes) -> str:
 def _milliseconds(token: bytes) -> float:
     seconds = parse_number(token)
     if not math.isfinite(seconds):
-        raise GrammarError(f"{show(token)} is no time")
+        raise GrammarError(f"{show(token)} is not a valid time")
     return math.trunc(seconds * 1000) if abs(seconds) < 1e15 else seconds * 1000

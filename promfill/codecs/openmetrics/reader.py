@@ -1,9 +1,8 @@
-"""OpenMetrics text in: lines to arrays, in pieces, by promtool 2.42's grammar.
+"""Read OpenMetrics text: lines to arrays, in pieces, by promtool 2.42's grammar.
 
-The common line, ``SERIES VALUE TIME``, is taken apart by scanning arrays (`lines`), its series looked up
-(`series`) and its numbers read in columns (`columns`). Every other line (metadata, exemplars,
-odd spellings, errors) goes through the exact lexer, so that what is taken and what is refused does not depend on which
-path a line takes, nor on where pieces are cut.
+The common line, ``SERIES VALUE TIME``, is split by scanning arrays (`lines`), its series looked up (`series`) and its
+numbers read in columns (`columns`). Every other line (metadata, exemplars, odd spellings, errors) goes through the
+exact lexer, so that what is accepted does not depend on which path a line takes, nor on where pieces are cut.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ from promfill.model.scratch import Scratch
 from promfill.model.types import BoolArray, F64Array, I64Array, U8Array
 
 PADDING = WIDEST
-"""Bytes that a buffer must hold after the text in it; whatever they are, they change nothing."""
+"""Bytes that a buffer must hold after the text; their values do not matter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """n samples in no order that matters. series: int64 (n,) ids; times: int64 (n,) Unix ms; values: float64 (n,)."""
+    """n samples in any order. series: int64 (n,) ids; times: int64 (n,) Unix ms; values: float64 (n,)."""
 
     series: I64Array
     times: I64Array
@@ -41,17 +40,17 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class LateSample:
-    """The first line that holds a sample after now, and its time in Unix ms."""
+    """The first line with a sample in the future, and its time in Unix ms."""
 
     line: int
     time: int
 
 
 class OpenMetricsReader:
-    """Reads one text. `labels` are set on every series, an empty value takes a label off.
+    """Reads one text. `labels` are set on every series, an empty value removes a label.
 
-    now: Unix ms; `late` is the first sample after it, where there is one. metadata: which of HELP, TYPE and UNIT stand
-    in the text.
+    now: Unix ms; `late` is the first sample after it, if there is one. metadata: which of HELP, TYPE and UNIT the text
+    has.
     """
 
     def __init__(self, labels: Mapping[str, str] | None = None) -> None:
@@ -70,7 +69,7 @@ class OpenMetricsReader:
         return self._table.label_sets
 
     def read(self, buffer: U8Array, size: int) -> Samples:
-        """The samples of ``buffer[:size]``: whole lines, of which the last piece's last may lack its newline.
+        """The samples of ``buffer[:size]``: whole lines; only the very last line of a text may lack its newline.
 
         buffer: uint8 (size + PADDING,) or longer. InputError: what promtool refuses, and a time before 1970 or after
         9999, with the number of the line.
@@ -92,7 +91,7 @@ class OpenMetricsReader:
             raise InputError(f"line {self.lines + 1}: the text does not end with # EOF")
 
     def _read_usual(self, buffer: U8Array, lines: Lines, usual: BoolArray) -> tuple[Samples, BoolArray]:
-        """The samples of usual lines, and which lines they are of."""
+        """The samples of usual lines, and the lines that they come from."""
         whole = bool(usual.all())
         chosen = lines if whole else lines[np.flatnonzero(usual)]
         if not len(chosen):
@@ -110,7 +109,7 @@ class OpenMetricsReader:
         return Samples(series[good], times[good].astype(np.int64), values[good]), taken
 
     def _first_late(self, times: I64Array, taken: BoolArray) -> LateSample | None:
-        """Of the samples at `times` ms, int64 (n,), of the lines `taken`; None once one is known."""
+        """The first future sample among those at `times` ms, int64 (n,), of the lines `taken`; None if one is known."""
         if self.late or not times.size or times.max() <= self.now:
             return None
         place = int(np.argmax(times > self.now))

@@ -1,7 +1,7 @@
 """From the text of series to their ids, a piece of lines at a time.
 
-Each distinct text goes once through the exact lexer, and is looked up from then on: that is what makes the fast path
-exact. Neighbouring lines are compared as rows of bytes, so that a run of one series, or a cycle of many (one line each,
+Each distinct text goes through the exact lexer once, and is looked up from then on: so the fast path is exact, too.
+Neighbouring lines are compared as rows of bytes, so that a run of one series, or a cycle of many (one line each,
 then again), costs a comparison of bytes a line, and a look-up only where something changes.
 """
 
@@ -19,21 +19,21 @@ from promfill.model.batch import LabelSet
 from promfill.model.types import BoolArray, I64Array, U8Array
 
 UNKNOWN = -1
-"""The id of a text that is no plain series."""
+"""The id of a text that is not a plain series."""
 
 
-_FEW = 4  # a period is used where it leaves less than one look-up in so many lines
+_FEW = 4  # a period is used if it leaves less than one look-up in so many lines
 
 
 class SeriesTable:
-    """All series so far, their ids counted up from 0. `labels` are set on all of them; an empty value takes one off."""
+    """All series so far, with ids counted from 0. `labels` are set on all of them; an empty value removes a label."""
 
     def __init__(self, labels: Mapping[str, str] | None = None) -> None:
         self.label_sets: list[LabelSet] = []
         self._labels = dict(labels or {})
         self._by_labels: dict[LabelSet, int] = {}
         self._by_text: dict[bytes, int] = {}
-        self._periods: dict[int, int] = {}  # by width of the text: in how many lines the same series came again
+        self._periods: dict[int, int] = {}  # by width of the text: after how many lines the same series came again
 
     def add(self, labels: LabelSet) -> int:
         """The id of a label set."""
@@ -45,7 +45,7 @@ class SeriesTable:
         return number
 
     def look_up(self, buffer: U8Array, starts: I64Array, ends: I64Array) -> I64Array:
-        """int64 (n,): the ids of the texts ``buffer[starts[i]:ends[i]]``, UNKNOWN where one is no plain series."""
+        """int64 (n,): the ids of the texts ``buffer[starts[i]:ends[i]]``, UNKNOWN if a text is not a plain series."""
         widths = ends - starts
         ids = np.empty(starts.size, np.int64)
         for width, rows in _by_width(widths):
@@ -74,7 +74,7 @@ class SeriesTable:
         return self._learn(text) if number is None else number
 
     def _learn(self, text: bytes) -> int:
-        """Ask the lexer. What it refuses is not kept: a text of errors and exemplars must not fill the memory."""
+        """Ask the lexer. Texts that it refuses are not kept: many errors and exemplars must not fill the memory."""
         try:
             labels, end = parse_series(text)
         except GrammarError:
@@ -109,7 +109,7 @@ def _by_width(widths: I64Array) -> Iterator[tuple[int, I64Array | None]]:
 
 
 def _fresh(flat: U8Array, width: int, period: int) -> BoolArray:
-    """bool (n,): whether a row differs from the one `period` before; the first rows are fresh."""
+    """bool (n,): whether a row differs from the one `period` before it; the first rows are fresh."""
     rows = flat.size // width
     fresh = np.zeros(rows, np.bool_)
     fresh[:period] = True
@@ -120,7 +120,7 @@ def _fresh(flat: U8Array, width: int, period: int) -> BoolArray:
 
 
 def _period(flat: U8Array, width: int) -> int:
-    """In how many rows the first one comes again; 1 where it does not, soon."""
+    """After how many rows the first one comes again; 1 if it does not come soon."""
     data = flat.tobytes()
     place = data.find(data[:width], width)
     while place % width:  # the same bytes across two rows; -1 % width is not 0 either
@@ -131,7 +131,7 @@ def _period(flat: U8Array, width: int) -> int:
 
 
 def _spread(known: I64Array, places: I64Array, period: int, size: int) -> I64Array:
-    """int64 (size,): the values of the fresh places, and elsewhere that of the row `period` before."""
+    """int64 (size,): the values at the fresh places, elsewhere the value of the row `period` before."""
     if places.size == size:
         return known
     if period == 1:

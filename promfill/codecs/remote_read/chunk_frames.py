@@ -1,4 +1,4 @@
-"""Remote read's stream of chunks, taken apart: bytes in, places of chunks out. No I/O.
+"""Split remote read's stream of chunks: bytes in, places of chunks out. No I/O.
 
     stream       frame frame …
     frame        uvarint length | CRC32-C, big-endian | ChunkedReadResponse (proto/remote_read.proto)
@@ -7,10 +7,10 @@
     chunk        08 min  10 max  18 encoding  22 length data
 
 A head's chunks hold two hours each, so there may be one for every few samples, and they must cost little. Between 1971
-and 2109 a time takes six bytes, and a chunk's fields stand at fixed places: all chunks of a frame are found at once by
+and 2109 a time takes six bytes, and a chunk's fields have fixed places: so all chunks of a frame are found at once by
 their marks. A mark is believed only if everything about it fits: lengths, order, and that the bytes between the chunks
-are nothing but series headers. What does not pass is read by google's protobuf instead. Servers send a frame a series,
-at least; messages that follow one another are one message to protobuf, so many frames can be parsed at once.
+are only series headers. A frame that does not fit is read by google's protobuf instead. Servers send at least one frame
+a series; to protobuf, messages that follow one another are one message, so many frames can be parsed at once.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _MARKS = ((0, 0x08), (7, 0x10), (14, 0x18), (16, 0x22))
 """Places and tags from a chunk's first field on, where both times take six bytes."""
 _ENCODING, _DATA_LENGTH = 15, 17
 FLOATS = (Chunk.XOR, Chunk.XOR2)
-"""Encodings of floats: a Prometheus streams its chunks as they lie in it (XOR2 by default from 4.0 on)."""
+"""Encodings of floats: a Prometheus streams its chunks as it stores them (XOR2 by default from 4.0 on)."""
 _LONGEST_NUMBER = 10
 LARGEST_FRAME = 64 << 20
-"""Bytes; Prometheus ends a frame at 1 MiB (--storage.remote.read-max-bytes-in-frame), give or take a chunk."""
+"""Bytes; Prometheus ends a frame at about 1 MiB (--storage.remote.read-max-bytes-in-frame), give or take a chunk."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,37 +59,37 @@ class FrameSplitter:
         self._rest = bytearray()
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """The messages that are whole now."""
+        """The messages that are complete now."""
         self._rest += piece
         messages, at = [], 0
         while (header := self._header(at)) and (start := header[0] + 4) + header[1] <= len(self._rest):
             end = start + header[1]
             message = bytes(memoryview(self._rest)[start:end])
             if crc32c(message) != int.from_bytes(self._rest[start - 4 : start], "big"):
-                raise FormatError("a frame's checksum does not fit", section="remote read")
+                raise FormatError("a frame's checksum does not match", section="remote read")
             messages.append(message)
             at = end
         del self._rest[:at]
         return messages
 
     def finish(self) -> None:
-        """FormatError where the stream ended within a frame."""
+        """FormatError if the stream ended within a frame."""
         if self._rest:
             raise FormatError("the stream ends within a frame", section="remote read")
 
     def _header(self, at: int) -> tuple[int, int] | None:
-        """(end of the length, the length), None where it is not all there."""
+        """(end of the length, the length), None if it is not complete."""
         start = bytes(self._rest[at : at + _LONGEST_NUMBER])
         try:
             length, size = _uvarint(start, 0)
         except IndexError:
             if len(start) < _LONGEST_NUMBER:
                 return None
-            raise FormatError("a frame's length is no number", section="remote read") from None
+            raise FormatError("a frame's length is not a valid number", section="remote read") from None
         if length > LARGEST_FRAME:
             most = LARGEST_FRAME >> 20
             raise FormatError(
-                f"a frame of {length:,} bytes, where {most} MiB are taken: lower the server's "
+                f"a frame of {length:,} bytes, over the limit of {most} MiB: lower the server's "
                 "--storage.remote.read-max-bytes-in-frame",
                 section="remote read",
             )
@@ -121,7 +121,7 @@ def _parse_fixed(message: bytes) -> Frame | None:
 
 
 def _find_marks(buffer: U8Array) -> I64Array:
-    """The places int64 (n,) where all marks of a chunk stand, away from the frame's ends."""
+    """The places int64 (n,) with all marks of a chunk, away from the frame's ends."""
     span = buffer.size - _DATA_LENGTH - 2
     if span <= 3:
         return np.empty(0, np.int64)
@@ -134,7 +134,7 @@ def _find_marks(buffer: U8Array) -> I64Array:
 
 
 def _short_uvarints(buffer: U8Array, at: I64Array) -> tuple[I64Array, BoolArray]:
-    """The numbers of at most two bytes that stand there, and whether they take two; longer ones are not told apart."""
+    """The numbers of at most two bytes at these places, and whether they take two; longer ones are not recognized."""
     low = buffer[at].astype(np.int64)
     wide = low >= 0x80
     high = buffer[at + 1].astype(np.int64)
@@ -142,7 +142,7 @@ def _short_uvarints(buffer: U8Array, at: I64Array) -> tuple[I64Array, BoolArray]
 
 
 def _with_headers(message: bytes, frame: Frame, heads: I64Array, firsts: I64Array) -> Frame | None:
-    """The frame with the labels that stand before the first chunk of each series."""
+    """The frame with the labels that come before the first chunk of each series."""
     bounds = np.append(firsts, heads.size)
     begins = [0, *frame.ends[firsts[1:] - 1].tolist()]
     finishes = frame.ends[bounds[1:] - 1].tolist()
@@ -156,7 +156,7 @@ def _with_headers(message: bytes, frame: Frame, heads: I64Array, firsts: I64Arra
 
 
 def _read_header(message: bytes, begin: int, head: int, finish: int) -> LabelSet | None:
-    """The labels between a series' beginning and its first chunk; None where that is not all that stands there."""
+    """The labels between a series' beginning and its first chunk; None if there is anything else."""
     try:
         if message[begin] != _SERIES_TAG:
             return None
@@ -179,7 +179,7 @@ def _read_header(message: bytes, begin: int, head: int, finish: int) -> LabelSet
 
 
 def _read_label(label: bytes) -> tuple[str, str] | None:
-    """Name and value where the message holds both, in order, and nothing else."""
+    """Name and value if the message holds both, in order, and nothing else."""
     if label[0] != 0x0A:
         return None
     size, at = _uvarint(label, 1)
@@ -202,17 +202,17 @@ def _uvarint(data: bytes | bytearray, at: int) -> tuple[int, int]:
 
 
 def _parse_any(message: bytes) -> Frame:
-    """By google's protobuf, whatever the layout."""
+    """Read the frame with google's protobuf, whatever the layout."""
     try:
         response = ChunkedReadResponse.FromString(message)
     except DecodeError as error:
-        raise FormatError("a frame that is no ChunkedReadResponse", section="remote read") from error
+        raise FormatError("a frame that is not a ChunkedReadResponse", section="remote read") from error
     all_series = [series for series in response.chunked_series if series.chunks]
     chunks = [chunk for series in all_series for chunk in series.chunks]
     for chunk in chunks:
         if chunk.type not in FLOATS:
             kind = Chunk.Encoding.Name(chunk.type) if chunk.type in Chunk.Encoding.values() else str(chunk.type)
-            raise FormatError(f"a chunk of encoding {kind}, where a push has floats alone", section="remote read")
+            raise FormatError(f"a chunk of encoding {kind}, but a push only has floats", section="remote read")
     data = [chunk.data for chunk in chunks]
     ends = np.cumsum(np.fromiter(map(len, data), np.int64, len(data)))
     return Frame(

@@ -1,7 +1,7 @@
-"""Remote-write messages made into others: for the rare request that cannot go as it was made.
+"""Make other remote-write messages from one: for the rare request that cannot go as it was made.
 
-Google's protobuf takes the message apart, since neither its series nor their samples need be where we put them, and
-speed is no matter here. It moves values by bits: a staleness marker stays one.
+Google's protobuf takes the message apart, since its series and their samples may be in other places than ours, and
+speed does not matter here. It moves values by bits: a staleness marker stays one.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ def count_samples(message: bytes, *, is_version_2: bool) -> int:
 
 
 def sample_times(message: bytes, *, is_version_2: bool) -> list[int]:
-    """The different times (ms) of its samples, rising."""
+    """The different times (ms) of its samples, ascending."""
     series = _parse(message, is_version_2).timeseries
     return sorted({sample.timestamp for one in series for sample in one.samples})
 
 
 def halves(message: bytes, *, is_version_2: bool) -> list[bytes]:
-    """Two messages with half of the series each, the metadata in the first; the message alone where it has but one."""
+    """Two messages with half of the series each, the metadata in the first; the message alone if it has one series."""
     first, second = _parse(message, is_version_2), _parse(message, is_version_2)
     middle = len(first.timeseries) // 2
     if not middle:
@@ -41,9 +41,9 @@ def halves(message: bytes, *, is_version_2: bool) -> list[bytes]:
 
 
 def by_time(message: bytes, starts: Sequence[int], *, is_version_2: bool) -> list[bytes]:
-    """The message cut before each of these times (ms), which rise; the samples of each series must rise in time.
+    """The message cut before each of these ascending times (ms); the samples of each series must ascend in time.
 
-    What is told of metrics in 1.0 goes with the first part. A series without samples in a part is not in it.
+    The metadata of 1.0 goes with the first part. A series without samples in a part is left out of it.
     """
     request, around = _parse(message, is_version_2), _parse(message, is_version_2)
     del around.timeseries[:]
@@ -67,8 +67,8 @@ def by_time(message: bytes, starts: Sequence[int], *, is_version_2: bool) -> lis
 def end_first(message: bytes) -> bytes:
     """The last two samples of each series of a message (1.0), and then its first.
 
-    A receiver that looks at them one by one, and writes all or nothing, says of the first that it does not take what is
-    wrong with it. So where the oldest is refused in any case, this tells what it makes of the newest, and writes none.
+    A receiver that checks them one by one, and writes all or nothing, answers about the first sample that it refuses.
+    So if it refuses the oldest in any case, this shows how it judges the newest, and writes nothing.
     """
     request = version_1.WriteRequest.FromString(message)
     for series in request.timeseries:
@@ -92,7 +92,7 @@ def without(message: bytes, held: Mapping[LabelSet, set[int]]) -> bytes:
 
 
 def to_version_1(message: bytes) -> bytes:
-    """A message of 2.0 as one of 1.0, with the same series in the same order, and what is told of their metrics."""
+    """A message of 2.0 as one of 1.0, with the same series in the same order, and the metadata of their metrics."""
     request = version_2.Request.FromString(message)
     made = version_1.WriteRequest(metadata=_metadata(request))
     for series in request.timeseries:
@@ -103,7 +103,7 @@ def to_version_1(message: bytes) -> bytes:
 
 
 def _metadata(request: version_2.Request) -> Iterable[version_1.MetricMetadata]:
-    """Of every metric once: 2.0 tells it with each series."""
+    """The metadata of every metric once: 2.0 repeats it with each series."""
     told = {}
     for series in request.timeseries:
         name, what = dict(_labels(request, series))["__name__"], series.metadata

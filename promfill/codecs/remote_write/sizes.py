@@ -11,10 +11,10 @@ METADATA_2_MAX = 2 + 2 + 2 * (1 + REFERENCE_MAX)
 
 
 def largest_parts(fleet: Fleet, metric: str, description: str, unit: str) -> tuple[int, int]:
-    """Bytes of a series beside its samples, and bytes of a request beside its series, that neither version exceeds.
+    """Bytes of a series without its samples, and of a request without its series, that neither version exceeds.
 
-    A series of 2.0 brings symbols, references to them and metadata: its symbols are its own, at the worst, and each is
-    no longer there than the label is in 1.0.
+    A series of 2.0 brings symbols, references to them and metadata: at worst its symbols are all its own, and each
+    takes no more bytes than the label in 1.0.
     """
     references = 2 + 2 * REFERENCE_MAX * fleet.names.size
     told = encode_metadata(metric, description, unit)

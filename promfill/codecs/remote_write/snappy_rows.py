@@ -1,19 +1,19 @@
-"""Snappy blocks of remote-write requests, written directly: the repeats are known, so nobody need search for them.
+"""Snappy blocks of remote-write requests, written directly: the repeats are known, so nothing needs to search for them.
 
 A sample's 18 bytes are 8 of value and 10 that the row before has at the same place: tags and the timestamp, which all
-series of a grid share. So but for the first row, a sample is a copy of these and a literal of its value. Value bytes
+series of a grid share. So except in the first row, a sample is a copy of these and a literal of its value. Value bytes
 that all samples of the request share (the exponent, or the zeros of a snapped value) join the copy:
 
     value k | 10, time, next sample's 12 10 09 | value k + 1 …          the plain bytes
     literal | copy from one row back           | literal …              h high, z low bytes of values copied too
 
-Between the last value of a row and the first of the next stand the end of the sample (`mark`), tail, head and the begin
-of the sample (`open`): the junction. Of rows of one length it is a copy, too, but for the columns in which labels
-differ. The first row, and a row whose head is of another length than the one before, are spelled out.
+Between the last value of a row and the first of the next lies the junction: the end of the sample (`mark`), tail, head
+and the beginning of the next sample (`open`). For rows of one length it is a copy too, except in the columns where
+labels differ. The first row, and a row whose head differs in length from the one before, are spelled out.
 
-Everything but values and times is the same in every request of a slice of series with these h and z: a `SnappyTemplate`
-keeps the block and writes values into it, as words of 8 bytes where they are 5 to 8 long; what such a word covers
-behind its value is constant, and is written with it.
+Everything except values and times is the same in every request of a slice of series with these h and z: a
+`SnappyTemplate` keeps the block and writes values into it, as words of 8 bytes if they are 5 to 8 long; the bytes that
+such a word covers after its value are constant, and are written with it.
 
 Source of the format: google/snappy, format_description.txt. A copy reaches 65,535 bytes back at most.
 """
@@ -36,7 +36,7 @@ from promfill.model.types import BoolArray, I64Array, U8Array, U64Array
 
 FARTHEST = 65_535
 KEPT_TEMPLATES = 2
-"""Of one slice: values wander from one number of shared bytes to another, and back."""
+"""For one slice: values may switch from one number of shared bytes to another, and back."""
 OPEN = bytes([0x12, SAMPLE_BYTES - 2, 0x09])
 _VALUE = 8
 _SHORTEST_COPY = 4
@@ -47,7 +47,7 @@ Shared = tuple[int, int]
 
 
 def shared_bytes(bits: U64Array) -> Shared:
-    """Of value bits (T, S), T * S > 0. At most 7 in all: something must be left to write."""
+    """The shared bytes of value bits (T, S), T * S > 0. At most 7 in all: something must be left to write."""
     difference = int(np.bitwise_or.reduce(bits ^ bits.flat[0], axis=None))
     if not difference:
         return 0, _VALUE - 1
@@ -55,13 +55,13 @@ def shared_bytes(bits: U64Array) -> Shared:
 
 
 def fits(frame: RowFrame, steps: int) -> bool:
-    """Whether a request can be written directly: two rows and two steps at least, and rows within a copy's reach."""
+    """Whether a request can be written directly: at least two rows and two steps, and rows within a copy's reach."""
     longest = int(frame.labels.labels.lengths.max(initial=0)) + len(frame.tail) + 16
     return len(frame.labels.order) > 1 < steps and longest + steps * SAMPLE_BYTES <= FARTHEST
 
 
 class SnappyEncoder:
-    """Blocks of requests of one fleet, which `frame` knows. The last templates are kept, for each slice of series."""
+    """Blocks of requests of one fleet, which `frame` describes. The last templates of each slice of series are kept."""
 
     def __init__(self, frame: Callable[[range], RowFrame]) -> None:
         self._frame = frame
@@ -69,7 +69,7 @@ class SnappyEncoder:
         self._work = Scratch()
 
     def encode(self, batch: SeriesBatch) -> tuple[bytes, int] | None:
-        """The block, and the size of the message in it; None where it cannot be written directly."""
+        """The block, and the size of the message in it; None if it cannot be written directly."""
         bits = batch.values.view(np.uint64)
         frame, steps = self._frame(batch.series), len(bits)
         regular = batch.present is None and batch.timestamps.ndim == 1 and is_fixed_width(batch.timestamps)
@@ -85,7 +85,7 @@ class SnappyEncoder:
 
 
 def literal(length: int) -> bytes:
-    """The tag of a literal of so many bytes, 1 to 65,536."""
+    """The tag of a literal of this many bytes, 1 to 65,536."""
     if length <= 60:
         return bytes([(length - 1) << 2])
     size = 1 if length <= 256 else 2
@@ -115,17 +115,17 @@ def uvarint(number: int) -> bytes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
-    """Rows of one shape in the block: where their values go, as words, and what stands behind each."""
+    """Rows of one shape in the block: where their values go, as words, and what follows each value."""
 
     series: I64Array
     words: NDArray[np.unsignedinteger]  # (n, T), a view of the block
-    behind: np.unsignedinteger  # the constant bytes that a word covers behind its value
+    behind: np.unsignedinteger  # the constant bytes that a word covers after its value
     after: U8Array  # (n, bytes covered), a view: what the last word of a row covers
     kept: U8Array  # what belongs there
 
 
 class SnappyTemplate:
-    """A request of a slice of series, `steps` steps each, whose values share so many high and low bytes."""
+    """A request of a slice of series, `steps` steps each, whose values share this many high and low bytes."""
 
     def __init__(self, frame: RowFrame, steps: int, shared: Shared) -> None:
         self.raw = frame.size(steps)
@@ -156,7 +156,7 @@ class SnappyTemplate:
         ]
 
     def fill(self, bits: U64Array, timestamps: I64Array, work: Scratch) -> bytes:
-        """The block of these value bits (T, S) and times int64 ms (T,)."""
+        """The block with these value bits (T, S) and times int64 ms (T,)."""
         self._first[:] = sample_records(timestamps)
         self._first["value"] = bits[:, self._first_series]
         low = self._shared[1]
@@ -174,7 +174,7 @@ class SnappyTemplate:
         return block
 
     def _begin(self, frame: RowFrame, heads: list[U8Array]) -> bytes:
-        """Length, prefix and the first row, but for its samples, for which it leaves room."""
+        """Length, prefix and the first row without its samples, for which it leaves room."""
         packed: bytes = snappy.compress(frame.prefix)[len(uvarint(len(frame.prefix))) :] if frame.prefix else b""
         head: bytes = heads[0][0].tobytes()
         room = bytes(self._steps * SAMPLE_BYTES)
@@ -187,7 +187,7 @@ class SnappyTemplate:
 
     @property
     def _mark(self) -> int:
-        """Bytes behind the last value of a row that the row before has too: high bytes of the value, tag and time."""
+        """Bytes after the last value of a row that the row before has too: high bytes of the value, tag and time."""
         return self._shared[0] + SAMPLE_BYTES - len(OPEN) - _VALUE
 
     @property
@@ -196,11 +196,11 @@ class SnappyTemplate:
         return len(OPEN) + self._shared[1]
 
     def _distance(self, head: int) -> int:
-        """How far back the same sample of the row before lies, from a row with a head of so many bytes."""
+        """How far back the same sample of the row before lies, in a row with a head of this many bytes."""
         return self._steps * SAMPLE_BYTES + self._tail.size + head
 
     def _pieces(self, heads: list[U8Array]) -> Iterator[_Piece]:
-        """All rows but the first, in groups that are written alike."""
+        """All rows except the first, in groups that are written alike."""
         before = 0
         for place, group in enumerate(heads):
             distance = self._distance(group.shape[1])
@@ -213,7 +213,7 @@ class SnappyTemplate:
             before = distance if place or len(group) > 1 else 0
 
     def _spell(self, head: U8Array, distance: int, before: int) -> U8Array:
-        """A junction in full: behind the first row (`before` 0) nothing can be copied, behind others the mark."""
+        """A junction in full: after the first row (`before` 0) nothing can be copied, after other rows the mark can."""
         lead = copy(before, self._mark) if before else b""
         text = self._tail.tobytes() + head.tobytes()
         if self._shared[1]:
@@ -223,7 +223,7 @@ class SnappyTemplate:
         return np.frombuffer(spelled + literal(self._literal), np.uint8)[None, :]
 
     def _junctions(self, heads: U8Array, distance: int) -> U8Array:
-        """The junctions before all of these rows but the first, whose own is what they are compared with."""
+        """The junctions before all of these rows except the first, whose own junction they are compared with."""
         mark, opening = self._mark, self._open
         same = np.ones(mark + self._tail.size + heads.shape[1] + opening, np.bool_)
         labels = slice(mark + self._tail.size, same.size - opening)
@@ -259,7 +259,7 @@ class SnappyTemplate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Piece:
-    """Rows that follow one another and are written alike: junctions uint8 (n, w), and the copy between their values."""
+    """Consecutive rows that are written alike: junctions uint8 (n, w), and the copy between their values."""
 
     junctions: U8Array
     between: bytes
@@ -277,7 +277,7 @@ class _Piece:
         return int(self.junctions.shape[0]) * self.pitch(steps, value)
 
     def write(self, block: U8Array, start: int, steps: int, value: int) -> None:
-        """Everything but the values."""
+        """Write everything except the values."""
         rows = block[start : start + self.size(steps, value)].reshape(len(self.junctions), -1)
         width = self.junctions.shape[1]
         rows[:, :width] = self.junctions

@@ -3,9 +3,9 @@
     WriteRequest   one TimeSeries after the other | metadata
     TimeSeries     0x0a length | labels | samples
 
-Labels never change, so they are encoded once per slice of series and kept. Google's protobuf makes them a pair at a
+Labels never change, so they are encoded once per slice of series and kept. Google's protobuf encodes them a pair at a
 time: messages of one type that follow one another merge into one, so the pairs of a series are the TimeSeries message
-of its labels. Samples are put behind them by `wire_rows`.
+of its labels. `wire_rows` puts the samples after them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SERIES_TAG = 0x0A
 
 
 class WriteRequestEncoder:
-    """Encodes the batches of one fleet; the labels of every slice of series that it has seen are kept."""
+    """Encodes the batches of one fleet; the labels of every slice of series seen so far are kept."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
@@ -40,20 +40,20 @@ class WriteRequestEncoder:
         return encode_rows(self.frame(batch.series), batch, metadata, self._work)
 
     def frame(self, series: range) -> RowFrame:
-        """What stands around the samples of these series."""
+        """The bytes around the samples of these series."""
         if series not in self._frames:
             self._frames[series] = RowFrame(SERIES_TAG, encode_labels(self._fleet, series))
         return self._frames[series]
 
 
 def encode_metadata(metric: str, description: str, unit: str) -> bytes:
-    """A WriteRequest that holds nothing but TYPE (gauge), HELP and UNIT of one metric family."""
+    """A WriteRequest with only TYPE (gauge), HELP and UNIT of one metric family."""
     metadata = MetricMetadata(type=MetricMetadata.GAUGE, metric_family_name=metric, help=description, unit=unit)
     return WriteRequest(metadata=[metadata]).SerializeToString()
 
 
 def longest_labels(fleet: Fleet) -> int:
-    """Bytes of the longest label set of the fleet, as a request holds it."""
+    """Bytes of the longest label set of the fleet, as encoded in a request."""
     lengths = fleet.symbols.lengths
     pairs = _field_size(lengths[fleet.names]) + _field_size(lengths[fleet.values])
     return int(np.where(fleet.values > 0, _field_size(pairs), 0).sum(axis=1).max(initial=0))
@@ -65,7 +65,7 @@ def _field_size(lengths: I64Array) -> I64Array:
 
 
 def encode_labels(fleet: Fleet, series: range) -> SeriesLabels:
-    """The labels of some adjacent series; pairs that differ are encoded once each, and gathered for every series."""
+    """The labels of some adjacent series; different pairs are encoded once each, and gathered for every series."""
     values = fleet.values[series.start : series.stop]
     pairs, rows = _encode_pairs(fleet, values)
     lengths = pairs.lengths[rows]

@@ -3,9 +3,9 @@
     Request      symbols, 0x22 length bytes each | one TimeSeries after the other
     TimeSeries   0x2a length | 0x0a length, label references | samples | 0x2a length, metadata
 
-A sample is what it is in 1.0. The symbols of a slice of series never change, nor does the metadata of a push's one
-metric; what many series share comes first, so that its references are one byte long. No start timestamps are written:
-they would be field 3 of the sample, and never the field 6 of TimeSeries that they once were.
+A sample is encoded as in 1.0. The symbols of a slice of series never change, nor does the metadata of a push's one
+metric; symbols that many series share come first, so that their references are one byte long. Start timestamps are not
+written: they would be field 3 of the sample, not field 6 of TimeSeries, where they once were.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _REFERENCES_TAG = 0x0A
 
 
 class RequestEncoder:
-    """Encodes the batches of one fleet of gauges; the frame of every slice of series that it has seen is kept."""
+    """Encodes the batches of one fleet of gauges; the frame of every slice of series seen so far is kept."""
 
     def __init__(self, fleet: Fleet, description: str = "", unit: str = "") -> None:
         self._fleet, self._description, self._unit = fleet, description, unit
@@ -40,7 +40,7 @@ class RequestEncoder:
         return encode_rows(self.frame(batch.series), batch, b"", self._work)
 
     def frame(self, series: range) -> RowFrame:
-        """What stands around the samples of these series."""
+        """The bytes around the samples of these series."""
         if series not in self._frames:
             self._frames[series] = self._build(series)
         return self._frames[series]
@@ -55,9 +55,9 @@ class RequestEncoder:
 
 
 class SymbolTable:
-    """The strings of some adjacent series, each once: the empty one, then what is used most.
+    """The strings of some adjacent series, each once: the empty one, then the most used ones.
 
-    references: int64 (n,), of each of the fleet's symbols its place among them.
+    references: int64 (n,), the place of each of the fleet's symbols among them.
     """
 
     def __init__(self, fleet: Fleet, series: range, more: list[str]) -> None:

@@ -3,9 +3,9 @@
     request   prefix | row after row | ending
     row       tag, length | labels | samples | tail
 
-The wire format leaves the order of series in a request free, and that is what makes it fast: series whose labels are
-equally long stand beside each other, as the rows of one matrix. Samples that are 18 bytes each (`wire_samples`) go in
-as plain bytes but for their values: numpy copies nested records field by field, 20 times slower.
+The wire format leaves the order of series in a request free, which makes this fast: series with equally long labels
+are put together, as the rows of one matrix. Samples of 18 bytes each (`wire_samples`) go in as plain bytes, except
+for their values: numpy copies nested records field by field, 20 times slower.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from promfill.model.scratch import Scratch
 from promfill.model.types import I64Array, U8Array
 
 HEADER_MAX = 6
-"""Bytes before the labels of a series at most: the tag, and a length below 2^35."""
+"""The most bytes before the labels of a series: the tag, and a length below 2^35."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +54,7 @@ class SeriesLabels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowFrame:
-    """What stands around the samples of a slice of series. tail: the same behind every series."""
+    """The bytes around the samples of a slice of series. tail: the same after every series."""
 
     tag: int
     labels: SeriesLabels
@@ -62,13 +62,13 @@ class RowFrame:
     tail: bytes = b""
 
     def headers(self, steps: int) -> list[bytes]:
-        """Tag and length before each series of a group, where it has so many samples; one for each group."""
+        """Tag and length before each series of a group with this many samples; one for each group."""
         first = [group.start for group in self.labels.groups]
         lengths = self.labels.labels.lengths[first] + steps * SAMPLE_BYTES + len(self.tail)
         return list(columns_to_ragged([self._header(lengths)]))
 
     def heads(self, steps: int) -> list[U8Array]:
-        """What stands before the samples of each series, uint8 (n, w) for each group, where it has so many samples."""
+        """The bytes before the samples of each series, uint8 (n, w) for each group, if it has this many samples."""
         heads = []
         for group, header in zip(self.labels.groups, self.headers(steps), strict=True):
             labels = self.labels.matrix(group)
@@ -88,19 +88,19 @@ class RowFrame:
         return int(len(self.prefix) + headers + self.labels.labels.buffer.size + samples)
 
     def join(self, order: RaggedBytes) -> U8Array:
-        """The rows of strings that hold labels and samples; each gets its tail, its tag and its length."""
+        """The rows of strings with labels and samples; each gets its tail, its tag and its length."""
         whole = append(order, constant(self.tail)) if self.tail else order
         return prepend(self._header(whole.lengths), whole).buffer
 
     def _header(self, lengths: I64Array) -> Column:
-        """Tag and length in front of series of these lengths (n,)."""
+        """Tag and length before series of these lengths (n,)."""
         varints, sizes = encode_uvarints(lengths.astype(np.uint64))
         tags = np.full((lengths.size, 1), self.tag, np.uint8)
         return np.concatenate([tags, varints], axis=1), sizes + 1
 
 
 def sort_labels(labels: RaggedBytes) -> SeriesLabels:
-    """Encoded labels of the series of a slice, in its order, put into groups of one length."""
+    """Encoded labels of the series of a slice, in its order, grouped by length."""
     order = np.argsort(labels.lengths, kind="stable")
     parts = gather(labels.buffer, labels.offsets[:-1][order], labels.lengths[order])
     borders = np.flatnonzero(np.diff(parts.lengths, prepend=-1, append=-1)).tolist()
@@ -118,7 +118,7 @@ def encode_rows(frame: RowFrame, batch: SeriesBatch, ending: bytes, work: Scratc
 
 
 def _splice(frame: RowFrame, batch: SeriesBatch, ending: bytes, work: Scratch) -> U8Array:
-    """All samples there, each 18 bytes long: per length of labels one array of rows."""
+    """All samples exist, each 18 bytes long: one array of rows for each length of labels."""
     bits = batch.values.view(np.uint64)
     steps = len(bits)
     samples = sample_records(batch.timestamps).reshape(steps, -1)
@@ -149,7 +149,7 @@ def _bytes_of_rows(samples: NDArray[np.void]) -> U8Array:
 
 
 def _join(frame: RowFrame, batch: SeriesBatch, ending: bytes) -> U8Array:
-    """Whatever the timestamps, and whichever samples are there: strings of any length, joined."""
+    """Any timestamps, and any samples missing: strings of any length, joined."""
     labels = frame.labels
     samples, lengths = _encode_present(labels.order, batch)
     strings = np.flatnonzero(lengths)
@@ -162,7 +162,7 @@ def _join(frame: RowFrame, batch: SeriesBatch, ending: bytes) -> U8Array:
 
 
 def _encode_present(order: I64Array, batch: SeriesBatch) -> tuple[U8Array, I64Array]:
-    """The samples that are there, series by series in this order, and the bytes int64 (S,) of each series."""
+    """The existing samples, series by series in this order, and the bytes int64 (S,) of each series."""
     shape = batch.values.shape
     there = (np.ones(shape, np.bool_) if batch.present is None else batch.present).T[order]
     times = np.broadcast_to(batch.timestamps.reshape(shape[0], -1), shape).T[order][there]

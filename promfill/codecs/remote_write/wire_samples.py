@@ -3,10 +3,10 @@
     0x12 length | 0x09 value, 8 bytes little-endian | 0x10 timestamp, varint
 
 Between 2^35 and 2^42 ms (1971 to 2109) the varint is 6 bytes long and a sample therefore 18: the samples of a request
-are an array of records, and only values are ever written (`sample_records`). Any other timestamp makes samples of
+are an array of records, and only values are ever written (`sample_records`). Other timestamps make samples of
 different lengths, which are joined one by one, still without a loop (`encode_samples`).
 
-A value or timestamp of 0 is written out, where proto3 leaves a 0 away: parsers take both.
+A value or timestamp of 0 is written out, although proto3 omits a 0: parsers accept both.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def is_fixed_width(timestamps: I64Array) -> bool:
 
 
 def sample_records(timestamps: I64Array) -> NDArray[np.void]:
-    """SAMPLE records of the shape of `timestamps` (ms, `is_fixed_width`), complete but for their values."""
+    """SAMPLE records of the shape of `timestamps` (ms, `is_fixed_width`), complete except for their values."""
     records = np.empty(timestamps.shape, SAMPLE)
     records["open"] = tuple(SAMPLE_TAG + bytes([SAMPLE_BYTES - 2]) + VALUE_TAG)
     records["tag"] = ord(TIME_TAG)

@@ -1,1 +1,1 @@
-"""XOR chunks, and XOR2 chunks of newer Prometheus."""
+"""XOR chunks, and the XOR2 chunks of newer Prometheus."""

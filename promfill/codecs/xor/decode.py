@@ -1,4 +1,4 @@
-"""XOR chunks (tsdb/chunkenc/xor.go) to arrays, many at a time: sizes are checked here, the work is `lockstep`'s."""
+"""XOR chunks (tsdb/chunkenc/xor.go) to arrays, many at a time: this checks sizes, `lockstep` does the work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LEAST_BITS_OF_ONE = 8 * (_COUNT_BYTES + 1 + 8)
 _LEAST_BITS_OF_TWO = _LEAST_BITS_OF_ONE + 8 + 1
 _LEAST_BITS_OF_NEXT = 2
 _SPARSE = 4
-"""A stretch of the buffer this many times as long as the chunks in it is not read whole: they are gathered first."""
+"""If a stretch of the buffer is this many times as long as the chunks in it, the chunks are gathered first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,9 +62,9 @@ def read_counts(buffer: U8Array, starts: I64Array, ends: I64Array) -> I64Array:
 def decode_chunks(buffer: U8Array, starts: I64Array, ends: I64Array, *, work: Scratch | None = None) -> DecodedChunks:
     """Decode n XOR chunks: chunk i is ``buffer[starts[i]:ends[i]]``, from its count to the end of its stream.
 
-    buffer: uint8 (N,). starts, ends: int64 (n,), in any order. With `work` the result lives in its scratch arrays,
-    valid until the next call. It is as large as the largest count times n: callers cut their calls so that this is
-    bounded (`read_counts` tells). FormatError: a chunk too short or too long for its count, or against the format.
+    buffer: uint8 (N,). starts, ends: int64 (n,), in any order. With `work` the result is in its scratch arrays,
+    valid until the next call. It is as large as the largest count times n, so callers limit what they decode at once
+    (`read_counts` tells). FormatError: a chunk too short or too long for its count, or against the format.
     """
     counts = read_counts(buffer, starts, ends)
     work = Scratch() if work is None else work

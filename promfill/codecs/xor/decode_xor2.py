@@ -12,9 +12,9 @@
                      111                       a staleness marker
     value'           0, 1                      as 10 and 110
 
-A staleness marker is not what the next value is compared with. The byte of start timestamps tells whether the first
-sample is followed by one (bit 7), and from which sample on each is (bits 0 to 6): they are read over. As in
-`lockstep`, step k reads sample k of every chunk; these chunks are rare, so nothing is done here for speed alone.
+A staleness marker is not compared with the next value. The byte of start timestamps tells whether the first
+sample is followed by one (bit 7), and from which sample on each is (bits 0 to 6): they are skipped. As in
+`lockstep`, step k reads sample k of every chunk; these chunks are rare, so nothing here is optimized for speed.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def decode_xor2_chunks(
 
 
 class _State:
-    """Where the reading of n chunks stands, and what the next samples are told against."""
+    """How far the reading of n chunks has come, and the state that the next samples refer to."""
 
     def __init__(self, buffer: U8Array, starts: I64Array, ends: I64Array, counts: I64Array) -> None:
         chunks = gather(buffer, starts, ends - starts)
@@ -104,12 +104,12 @@ class _State:
         self.time[live] += self.delta[live]
         told = live[(self.changes_on[live] > 0) & (row >= self.changes_on[live])]
         self.position[told] += _VARBIT_BITS[_ones(words_at(self.words, self.position[told]), 8)]
-        self._refuse(self.position > self.end, "it ends within a sample")
+        self._refuse(self.position > self.end, "the chunk ends within a sample")
 
     def check_ends(self) -> None:
-        """Nothing but the rest of the last byte is left of a chunk with samples."""
+        """Check that nothing but the rest of the last byte is left of a chunk with samples."""
         left = self.end - self.position
-        self._refuse((self.counts > 0) & (left > _MOST_UNUSED_BITS), "it goes on behind its last sample")
+        self._refuse((self.counts > 0) & (left > _MOST_UNUSED_BITS), "the chunk continues after its last sample")
 
     def _first(self, live: I64Array) -> None:
         self.time[live] = unzigzag(self._uvarints(live))
@@ -136,13 +136,13 @@ class _State:
         self._values(live, kinds)
 
     def _kinds(self, live: I64Array) -> I64Array:
-        """How the values at the positions are told, which go on behind that."""
+        """How the values at the positions are encoded; moves the positions past that."""
         kinds = _ones(words_at(self.words, self.position[live]), 3)
         self.position[live] += _KIND_BITS[kinds]
         return kinds
 
     def _values(self, live: I64Array, kinds: I64Array) -> None:
-        """The values that are told in these ways, and what the next are compared with."""
+        """The values, by how they are encoded, and the values that the next are compared with."""
         fresh = live[kinds == _NEW]
         header = words_at(self.words, self.position[fresh])
         self.leading[fresh] = (header >> np.uint64(59)).astype(np.int64)

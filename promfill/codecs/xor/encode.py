@@ -10,11 +10,11 @@
 4. `heads`: the heads and lengths, hence the place of every record;
 5. `bits.pack`: all frames into the words of one buffer; then checksums.
 
-**Ragged ends need no masks.** A column that ends early goes on with its last value at a steady pace: from there on
+**Ragged ends need no masks.** A column that ends early continues with its last value at a steady pace: from there on
 all its tokens are zero bits, and zero bits add nothing wherever they fall. Only the place where its stream ends is
 read at its own last row.
 
-**Few series are laid side by side.** A numpy call costs half a microsecond, whatever it does; so where the rows are
+**Few series are placed side by side.** A numpy call costs half a microsecond, whatever it does; so if the rows are
 short, every chunk becomes a column, and the last chunks are columns that end early.
 """
 
@@ -39,16 +39,16 @@ from promfill.model.scratch import BLOCK, Scratch
 from promfill.model.types import I64Array, U8Array, U64Array
 
 MAX_SAMPLES = 0xFFFF
-"""Samples that the 2-byte count of a chunk can tell."""
+"""The most samples that the 2-byte count of a chunk can hold."""
 
 NARROW = 30_720
-"""Where the chunks of one time hold fewer samples (120 of each of 256 series), all chunks are laid side by side."""
+"""If the chunks of one time hold fewer samples (120 of each of 256 series), all chunks are placed side by side."""
 
 _VALUE_BITS = 78
 _TILE_BYTES = 1 << 28
-"""Of output, at most in a stretch: positions in bits must fit 32."""
+"""The most bytes of output in a stretch: positions in bits must fit 32."""
 _PAD_WORDS = 8
-"""Room after the last record for frames that are all zero there: besides, two bits for each row that is not there."""
+"""Room after the last record for frames that are all zero there: besides, two bits for each row that is missing."""
 
 _Number = TypeVar("_Number", np.int64, np.uint64)
 
@@ -67,7 +67,7 @@ class EncodedChunks:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Lanes:
-    """What is encoded: L columns of R rows, cut into chunks of ``chunk_rows`` rows.
+    """The input: L columns of R rows, cut into chunks of ``chunk_rows`` rows.
 
     bits: uint64 (R, L). counts: int64 (chunks, L), samples of each chunk. timestamps: int64 (R, G), None if regular.
     ends: int64 (L,), rows of each column, None if all end with the last row.
@@ -93,11 +93,11 @@ def encode_chunks(
     counts: I64Array | None = None,
     samples_per_chunk: int = 120,
 ) -> EncodedChunks:
-    """Encode S columns of T samples as XOR chunks of ``samples_per_chunk`` samples, the last one as many as are left.
+    """Encode S columns of T samples as XOR chunks of ``samples_per_chunk`` samples; the last chunk gets the rest.
 
     bits: uint64 (T, S), the float64 values by bits. timestamps: int64 (T, G), ms; column g serves the S // G adjacent
-    columns from g * S // G on. counts: int64 (S,), column s holds its first ``counts[s]`` rows only.
-    InputError: shapes that do not fit together, or a chunk size that two bytes cannot tell.
+    columns from g * S // G on. counts: int64 (S,), column s holds only its first ``counts[s]`` rows.
+    InputError: shapes that do not fit together, or a chunk size that does not fit two bytes.
     """
     _check(bits, timestamps, counts, samples_per_chunk)
     chunk_counts = _chunk_counts(bits.shape, counts, samples_per_chunk)
@@ -158,11 +158,11 @@ def _lanes(
 
 
 def _hold(bits: U64Array, counts: I64Array, rows: int, work: Scratch) -> U64Array:
-    """A copy of so many rows, where each column goes on with its last value after its end."""
+    """A copy with this many rows, in which each column continues with its last value after its end."""
     held: U64Array = work.get("xor.held", (rows, bits.shape[1]), np.uint64)
     held[: len(bits)] = bits
     first = int(counts.min())
-    last = bits[counts - 1, np.arange(counts.size)]  # of a column that never begins, any value does
+    last = bits[counts - 1, np.arange(counts.size)]  # any value does for a column without samples
     np.copyto(held[first:], last, where=np.arange(first, rows)[:, None] >= counts)
     return held
 
@@ -201,8 +201,8 @@ def _stream_ends(lanes: _Lanes, frames: ValueFrames) -> I64Array:
 def _pack_streams(words: U64Array, lanes: _Lanes, streams: Streams, records: Records, work: Scratch) -> None:
     """Stage 5, by stretches: some hundred columns, chunk by chunk.
 
-    The words are zeroed stretch by stretch, just before their use: zeroed all at once, they leave the cache, and every
-    addition waits for them to come back.
+    Each stretch of words is zeroed just before its use: if all were zeroed at once, they would leave the cache, and
+    every addition would wait for them to come back.
     """
     starts = lanes.of_lanes(records.streams) * 8 - 1
     record_starts = lanes.of_lanes(records.starts)[0]

@@ -1,10 +1,10 @@
-"""What stands before the bit stream of an XOR chunk in its file, for all chunks of a batch at once.
+"""The bytes before the bit stream of an XOR chunk in its file, for all chunks of a batch at once.
 
     length <uvarint> | encoding <1 byte> | sample count <2 bytes> | first time <varint> | first value <8 bytes>
     | delta to the second time <uvarint>, if there is a second sample
 
 (tsdb/docs/format/chunks.md, tsdb/chunkenc/xor.go). Every part begins at a byte, so a part is a frame of 64 bits with
-zeros on its right, put like any other bits; one of up to ten bytes is two frames. Mixed lengths cost nothing.
+zeros on its right, placed like other bits; a part of up to ten bytes is two frames. Mixed lengths cost nothing.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class ChunkTimes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Records:
-    """Where S x C records stand in their buffer, in bytes from its start; all int64 (S, C), series-major.
+    """Where S x C records lie in their buffer, in bytes from its start; all int64 (S, C), series-major.
 
-    starts, ends: of the records, equal where there is none. data: of the chunk's data. streams: of its bit stream.
+    starts, ends: of the records, equal if there is none. data: of the chunk's data. streams: of its bit stream.
     """
 
     starts: I64Array
@@ -61,7 +61,7 @@ class Records:
 
 
 def chunk_times(timestamps: I64Array, counts: I64Array, chunk_rows: int) -> ChunkTimes:
-    """Encode what the heads tell of the times int64 (T, G), each column serving S // G adjacent series.
+    """Encode the parts of the heads that hold times int64 (T, G), each column serving S // G adjacent series.
 
     counts: int64 (S, C), samples of each chunk; without a second sample there is no delta.
     """
@@ -79,7 +79,7 @@ def chunk_times(timestamps: I64Array, counts: I64Array, chunk_rows: int) -> Chun
 
 
 def lay_records(times: ChunkTimes, counts: I64Array, stream_bits: I64Array) -> tuple[Records, Varints]:
-    """Place the records of S x C chunks one after the other; and the uvarints of their lengths.
+    """Place the records of S x C chunks one after the other; and encode their lengths as uvarints.
 
     counts: int64 (S, C) samples, 0: no record. stream_bits: int64 (S, C), counted from a bit before the stream.
     """
@@ -109,7 +109,7 @@ def head_frames(
     parts += [(delta_at + 8 * k, frame) for k, frame in enumerate(times.delta.frames)]
     positions = work.get("xor.head positions", (len(parts), samples.size), np.int64)
     frames = work.get("xor.head frames", positions.shape, np.uint64)
-    there = samples > 0  # a chunk that is not there adds nothing
+    there = samples > 0  # a chunk that does not exist adds nothing
     for row, (at, frame) in enumerate(parts):
         np.multiply(at, 8, out=positions[row])
         np.multiply(frame, there, out=frames[row])

@@ -12,18 +12,18 @@ A chunk (tsdb/chunkenc/xor.go) is a stream of bits:
                      11                        and 5 bits leading zeros, 6 bits length (0 is 64), the bits: a new window
 
 The state of a chunk is its bit position, delta and window. A step takes the 64-bit word at each position. Bit 63 is
-the delta-of-delta's ``0``, bits 62 and 61 are the XOR's, and a window with at least three leading zeros follows whole
-in the same word, so that a mask and a shift, kept in the state, cut the XOR out of it:
+the delta-of-delta's ``0``, bits 62 and 61 are the XOR's, and a window with at least three leading zeros follows
+completely in the same word, so that a mask and a shift, kept in the state, cut the XOR out of it:
 
     word      0  1  0  window…………………  next samples…
     XOR       leading zeros  window…………………  trailing zeros       = (word & mask) >> (leading zeros - 3)
 
-What does not fit is done apart: wider windows take a second word, new windows (about one in twenty samples of noise)
-are set one by one, and other deltas are read first, whereupon the position moves to the last bit of theirs, which then
-plays the part of bit 63.
+Other cases are handled separately: wider windows take a second word, new windows (about one in twenty samples of
+noise) are set one by one, and other deltas are read first; then the position moves to the last bit of the delta,
+which plays the part of bit 63.
 
-The columns stand by falling count, so those that go on are always a prefix. Damage leads nowhere: reads are clipped to
-the buffer, positions only grow, and the end of each chunk is compared with where its reading ended.
+The columns are sorted by descending count, so those that continue are always a prefix. Damage cannot lead outside:
+reads are clipped to the buffer, positions only grow, and the end of each chunk is compared with where reading ended.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from promfill.model.types import BoolArray, I64Array, U8Array, U64Array
 
 _COUNT_BYTES = 2
 _FEW = 4
-"""What concerns less than one column in this many is done for those alone."""
+"""Work that concerns fewer than one column in this many is done for those columns only."""
 
 _BITS = np.uint64(64)
 _BELOW_63 = np.uint64((1 << 63) - 1)
@@ -54,7 +54,7 @@ _HEADER_BITS = 14
 """From bit 63 to the first bit of a new window."""
 _HIGH_HALF = 1 if sys.byteorder == "little" else 0
 _NO_WINDOW = 1 << 40
-"""The length of the window of a chunk that has none yet: to use it leads far past the end."""
+"""The length of the window of a chunk that has none yet: using it leads far past the end."""
 
 
 def damaged(what: str, names: I64Array, bad: BoolArray) -> FormatError:
@@ -133,7 +133,7 @@ class Lockstep:
             self.position[: live[1]] -= 1
 
     def _uvarints(self, position: I64Array) -> U64Array:
-        """The uvarints at the positions, which go on behind them."""
+        """The uvarints at the positions; moves the positions past them."""
         try:
             values, lengths = uvarints_at(self.words, position)
         except FormatError as error:
@@ -157,7 +157,7 @@ class Lockstep:
         return out
 
     def _following_words(self, n: int) -> U64Array:
-        """The 64 bits behind those that `_words` has just given."""
+        """The 64 bits after those that `_words` has just returned."""
         rest, following = self.rest[:n], self.following[:n]
         np.take(self.words_after, self.index[:n], out=following, mode="clip")
         np.right_shift(following, self.amount[:n], out=following)
@@ -167,7 +167,7 @@ class Lockstep:
         return following
 
     def _deltas(self, word: U64Array) -> None:
-        """Read the deltas-of-deltas of a row that has some; in `word` the values' bits stand as if they were 0."""
+        """Read the deltas-of-deltas of a row that has some; in `word` the values' bits look as if they were 0."""
         n = word.size
         changed = word.view(np.int64) < 0
         if np.count_nonzero(changed) * _FEW < n:
@@ -194,7 +194,7 @@ class Lockstep:
         word &= _BELOW_63
 
     def _delta_of_deltas(self, word: U64Array, position: I64Array) -> tuple[I64Array, I64Array]:
-        """The deltas-of-deltas at the head of each word, and their bits but the last; 0 and 0 where it is ``0``.
+        """The deltas-of-deltas at the head of each word, and their bits except the last; 0 and 0 for a ``0``.
 
         The field moves to the left end of 32 bits, then back with its sign; one less in between makes 2^(n-1) positive.
         """
@@ -216,7 +216,7 @@ class Lockstep:
         return change, used
 
     def _values(self, word: U64Array) -> None:
-        """The XORs of a row into ``self.xor``, the positions behind them; bit 63 of each word is 0."""
+        """Put the XORs of a row into ``self.xor``, and move the positions past them; bit 63 of each word is 0."""
         n = word.size
         xor, position = self.xor[:n], self.position[:n]
         np.bitwise_and(word, self.mask[:n], out=xor)
@@ -250,7 +250,7 @@ class Lockstep:
         _cut(xor, self.length[:n], self.shift[:n])
 
     def _new_windows(self, fresh: NDArray[np.intp], headers: U64Array, at: I64Array) -> None:
-        """Set the windows that the headers name, in the columns `fresh`, and take the XORs that follow them."""
+        """Set the windows that the headers describe, in the columns `fresh`, and take the XORs that follow them."""
         leading = (headers >> np.uint64(56)) & np.uint64(31)
         length = (((headers >> np.uint64(50)) - np.uint64(1)) & np.uint64(63)) + np.uint64(1)
         trailing = _BITS - leading - length
@@ -276,7 +276,7 @@ class Lockstep:
         left = self.ends * 8 - self.position
         bad = (left < 0) | (left > _MOST_UNUSED_BITS)
         if bad.any():
-            raise damaged("its samples end elsewhere than it does", self.names, bad)
+            raise damaged("its samples do not end where the chunk ends", self.names, bad)
 
 
 def _cut(word: U64Array, length: I64Array, shift: U64Array) -> U64Array:

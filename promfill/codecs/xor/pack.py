@@ -1,7 +1,7 @@
 """From laid-out frames and tokens to bits in the words of the output: one stretch, the rows of a chunk x some columns.
 
 Positions are bits from the first word of the stretch, so that 32 bits hold them. `start` is where the stream begins,
-less the one bit by which the first delta-of-delta overlaps the head.
+minus the one bit by which the first delta-of-delta overlaps the head.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FAR_PREFIX = 0b1111
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Streams:
-    """What is packed: the values uint64 (T, S) and where their frames start; tokens: None if the times need none."""
+    """The input: the values uint64 (T, S) and where their frames start; tokens: None if the times need none."""
 
     bits: U64Array
     frames: ValueFrames
@@ -34,7 +34,7 @@ class Streams:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkStretch:
-    """Views of what belongs to it, (k, n): k samples of one chunk, its first among them, of n adjacent columns."""
+    """Views of one chunk's arrays, (k, n): k samples of one chunk, its first among them, of n adjacent columns."""
 
     bits: U64Array
     offsets: NDArray[Any]
@@ -90,13 +90,13 @@ def _put_values(words: U64Array, positions: U32Array, stretch: ChunkStretch, con
     bit = work.get("bitpack.part", positions.shape, np.uint64)
     np.bitwise_xor(stretch.bits[1:], stretch.bits[:-1], out=frame)
     np.copyto(bit, control)
-    np.left_shift(np.uint64(1), bit, out=bit)  # nothing, from a shift of 64 on
+    np.left_shift(np.uint64(1), bit, out=bit)  # zero, for a shift of 64 or more
     np.bitwise_or(frame, bit, out=frame)
     put_frames(words, positions, frame, work)
 
 
 def _put_apart(words: U64Array, positions: U32Array, stretch: ChunkStretch, control: U8Array, work: Scratch) -> None:
-    """Control bits that do not fit a frame: right-aligned before the window, in frames of their own."""
+    """Add control bits that do not fit a frame: right-aligned before the window, in frames of their own."""
     apart = work.get("xor.flag", positions.shape, np.bool_)
     trailing = work.get("xor.small", positions.shape, np.uint8)
     np.copyto(apart, stretch.apart[1:])
@@ -120,7 +120,7 @@ def _put_times(
     lengths: U8Array,
     work: Scratch,
 ) -> None:
-    """Tokens right-aligned in frames that end where they end: their length after the window of the sample before."""
+    """Tokens right-aligned in frames that end where the tokens end: their length after the window before."""
     small = work.get("xor.small", tokens.shape, np.uint8)
     later = work.get("xor.later", tokens.shape, np.int32)
     frame = work.get("xor.xor", tokens.shape, np.uint64)

@@ -6,7 +6,7 @@
     1110 + 20 bits        -(2^19 - 1) … 2^19
     1111 + 64 bits        all others
 
-(tsdb/chunkenc/xor.go). The first sample of a chunk tells its time in the head, the second its delta; neither has a
+(tsdb/chunkenc/xor.go). The head of a chunk holds the first sample's time and the second's delta; neither has a
 token, which is the same as a token ``0`` that overlaps the head's last bit.
 """
 
@@ -48,7 +48,7 @@ def is_regular(timestamps: I64Array, chunk_rows: int, work: Scratch) -> bool:
 def time_tokens(
     timestamps: I64Array, counts: I64Array | None, series: int, chunk_rows: int, work: Scratch
 ) -> TimeTokens:
-    """Encode the times int64 (T, G) of ``series`` columns, each of G serving as many adjacent ones.
+    """Encode the times int64 (T, G) of ``series`` columns; each of G serves as many adjacent columns.
 
     counts: int64 (series,), rows that each column has; after them tokens are ``0``.
     """
@@ -72,7 +72,7 @@ def time_tokens(
 
 
 def _delta_of_deltas(timestamps: I64Array, rows: slice, chunk_rows: int, work: Scratch) -> NDArray[Any]:
-    """Of these rows (from row 2 on), 0 in the first two of a chunk; int32 if all deltas are small: half the traffic."""
+    """The delta-of-deltas of these rows (from row 2 on), 0 in a chunk's first two; int32 if small: half the traffic."""
     shape = (rows.stop - rows.start, timestamps.shape[1])
     deltas = work.get("xor.deltas", (shape[0] + 1, shape[1]), np.int64)
     np.subtract(timestamps[rows.start - 1 : rows.stop], timestamps[rows.start - 2 : rows.stop - 1], out=deltas)
@@ -88,7 +88,7 @@ def _delta_of_deltas(timestamps: I64Array, rows: slice, chunk_rows: int, work: S
 
 
 def _encode(changes: NDArray[Any], tokens: U32Array, lengths: U8Array, work: Scratch) -> None:
-    """Tokens and lengths of delta-of-deltas int32 or int64; where 64 bits are needed the token is left zero."""
+    """Tokens and lengths of delta-of-deltas int32 or int64; the token is left zero if 64 bits are needed."""
     shape = changes.shape
     classes = work.get("xor.classes", shape, np.uint8)
     flag = work.get("xor.flag", shape, np.bool_)

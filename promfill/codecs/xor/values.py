@@ -6,18 +6,18 @@ A sample's value is told by its XOR with the value before, in a *window* of the 
     10 | bits of the window                      it fits the window in force
     11 | leading (5) | length (6) | bits         a window of its own, in force from here on
 
-The idea: the XOR is never cut to its window. It is a *frame* of 64 bits, laid so that its window lies where the
-format wants it; the zeros on both sides of the window overlap the neighbours, and since frames are added up, they
-change nothing. The control bit of ``10`` is set in the zeros to the left of the window. Only what finds no room there
-is put apart: the headers of new windows (few, since windows are sticky), and ``10`` before a window of leading < 2.
+The idea: the XOR is never cut to its window. It is a *frame* of 64 bits, placed so that its window lies where the
+format wants it; the zeros on both sides of the window overlap the neighbours, and since frames are added, they
+change nothing. The control bit of ``10`` is set in the zeros to the left of the window. Only bits without room there
+are added apart: the headers of new windows (few, since windows persist), and ``10`` before a window of leading < 2.
 
          |<------------------------ frame: 64 bits ------------------------>|
          0 0 0 0 0 0 0 0 1 0 x x x x x x x x x x x x x x x x x x x x 0 0 0 0
          leading        |ctl|  window                                trailing
 
-Arrays are (K, C, S): row p of every chunk of every series lies together, since windows go from row to row; where the
+Arrays are (K, C, S): row p of every chunk of every series lies together, since windows go from row to row; if the
 last chunk is short, its later rows hold nothing. Row 0 holds the state "no window yet" as a window that nothing fits
-(leading 0, trailing 64); a zero XOR measures (31, 64) and fits every window. So no case is special.
+(leading 0, trailing 64); a zero XOR measures (31, 64) and fits every window. So there is no special case.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ORIGIN = 64
 """What `ValueFrames.offsets` holds in the first row of a chunk, so that offsets are never negative."""
 
 NO_CONTROL = 128
-"""Added to `ValueFrames.control` where the frame holds no control bit, so that the shift leaves nothing."""
+"""Added to `ValueFrames.control` if the frame holds no control bit, so that the shift leaves nothing."""
 
 MAX_LEADING = 31
 _NOTHING_FITS = (0, 64)
@@ -63,7 +63,7 @@ class ValueFrames:
 def frame_values(bits: U64Array, chunk_rows: int, widest: int, work: Scratch) -> ValueFrames:
     """Lay the frames of the samples ``bits`` uint64 (T, S), cut into C chunks of ``chunk_rows`` rows.
 
-    ``widest``: the most bits of a chunk's stream, by which the dtype of the offsets is chosen.
+    ``widest``: the most bits of a chunk's stream, which decides the dtype of the offsets.
     """
     steps, series = bits.shape
     shape = (min(chunk_rows, steps), -(-steps // chunk_rows), series)
@@ -101,7 +101,7 @@ def accumulate(offsets: NDArray[Any], steps: int, work: Scratch) -> None:
 
 
 def _measure(bits: U64Array, rows: slice, windows: U8Array, differs: BoolArray, work: Scratch) -> None:
-    """Leading zeros (31 at most) and trailing zeros (64 where equal) of the XORs, and whether there is a difference."""
+    """Leading zeros (at most 31) and trailing zeros (64 if equal) of the XORs, and whether there is a difference."""
     shape = (rows.stop - rows.start, bits.shape[1])
     xor = work.get("xor.xor", shape, np.uint64)
     part = work.get("xor.part", shape, np.uint64)
@@ -127,7 +127,7 @@ def _measure(bits: U64Array, rows: slice, windows: U8Array, differs: BoolArray, 
 
 
 def _choose_windows(windows: U8Array, opened: BoolArray, steps: int, work: Scratch) -> None:
-    """In place: from what each XOR measures to the window in force after it; opened: a new one begins here."""
+    """In place: from each XOR's own window to the window in force after it; opened: a new one begins here."""
     views = work.views("xor.window rows", (windows, opened), steps, lambda: _window_rows(windows, opened, steps))
     for here, state, exceeds, exceeds_leading, exceeds_trailing, change, new, one_if_new in views:
         np.less(here, state, out=exceeds)

@@ -178,11 +178,11 @@ REFUSED = {
     ),
     "bad type": (
         '# HELP bad_metric bad\n# TYPE bad_metric bad_type\nbad_metric{type="x"} 0.0 111\n# EOF\n',
-        "line 2: 'bad_type' is no metric type",
+        "line 2: 'bad_type' is not a valid metric type",
     ),
     "no value": (
         '# HELP no_nl x\n# TYPE no_nl gauge\nno_nl{type="no newline"}\n# EOF\n',
-        r"line 3: one blank and the value are missing at '\n'",
+        r"line 3: expected one blank and the value at '\n'",
     ),
     "no EOF": (
         '# HELP no_eof x\n# TYPE no_eof gauge\nno_eof{type="x"} 45 6900\n',

@@ -39,31 +39,31 @@ def test_the_end(line: bytes) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b"\n", r"'\n' begins with no metric name"),
+        (b"\n", r"'\n' does not begin with a metric name"),
         (b"# note\n", r"'# note\n' is neither HELP, TYPE nor UNIT of a metric, nor # EOF"),
-        (b"# TYPE a untyped\n", "'untyped' is no metric type"),
+        (b"# TYPE a untyped\n", "'untyped' is not a valid metric type"),
         (b"# UNIT a s\n", "the unit 's' does not end the name 'a'"),
         (b"# HELP a \xff\n", r"the help text '\\xff' is not UTF-8"),
-        (b"a\n", r"one blank and the value are missing at '\n'"),
+        (b"a\n", r"expected one blank and the value at '\n'"),
         (b"a 1\n", "a sample without a timestamp"),
         (b"a 1 2", "the text does not end with # EOF"),
         (b"a 1 2 3\n", r"' 3\n' after the sample"),
-        (b"a x 2\n", "'x' is no number"),
-        (b"a 0x1p4 2\n", "'0x1p4' is no number"),
-        (b"a 1_0 2\n", "'1_0' is no number"),
+        (b"a x 2\n", "'x' is not a valid number"),
+        (b"a 0x1p4 2\n", "'0x1p4' is not a valid number"),
+        (b"a 1_0 2\n", "'1_0' is not a valid number"),
         (b"a 1e999 2\n", "the number '1e999' is beyond float64"),
-        (b"a 1 nan\n", "'nan' is no time"),
+        (b"a 1 nan\n", "'nan' is not a valid time"),
         (b"a 1 -1\n", "the time '-1' is not between 1970 and 9999: no store holds it"),
         (b"a 1 1e300\n", "the time '1e300' is not between 1970 and 9999: no store holds it"),
-        (b'a{b="c",} 1 2\n', r"""no label="value" at '} 1 2\n'"""),
-        (b'a{b="c" } 1 2\n', r"neither comma nor closing brace at ' } 1 2\n'"),
-        (b'a{b="c",b="d"} 1 2\n', "the label b stands twice"),
-        (b'a{__name__="b"} 1 2\n', "the label __name__ stands twice"),
+        (b'a{b="c",} 1 2\n', r"""expected label="value" at '} 1 2\n'"""),
+        (b'a{b="c" } 1 2\n', r"expected a comma or a closing brace at ' } 1 2\n'"),
+        (b'a{b="c",b="d"} 1 2\n', "the label b appears twice"),
+        (b'a{__name__="b"} 1 2\n', "the label __name__ appears twice"),
         (b'a{b="\xff"} 1 2\n', r"the label value '\\xff' is not UTF-8"),
-        (b"a 1 2 # {} 3\n", "an exemplar on a, which ends in neither _total nor _bucket"),
-        (b"a_total 1 2 # {}\n", r"one blank and the exemplar's value are missing at '\n'"),
-        (b"a_total 1 2 # {} 3 inf\n", "'inf' is no time"),
-        (b"a " + b"9" * 50 + b"x 1\n", "'" + "9" * 40 + "…' is no number"),
+        (b"a 1 2 # {} 3\n", "an exemplar on a, which does not end in _total or _bucket"),
+        (b"a_total 1 2 # {}\n", r"expected one blank and the exemplar's value at '\n'"),
+        (b"a_total 1 2 # {} 3 inf\n", "'inf' is not a valid time"),
+        (b"a " + b"9" * 50 + b"x 1\n", "'" + "9" * 40 + "…' is not a valid number"),
     ],
 )
 def test_the_words_of_refusal(line: bytes, message: str) -> None:
@@ -86,6 +86,6 @@ def test_times_are_cut_towards_zero(token: bytes, milliseconds: int) -> None:
 
 
 def test_what_an_error_repeats_is_one_line_of_printable_letters() -> None:
-    with pytest.raises(GrammarError, match="is no number") as caught:
+    with pytest.raises(GrammarError, match="is not a valid number") as caught:
         parse_number(b"\xff\x1b[0m")
     assert str(caught.value).isprintable()
