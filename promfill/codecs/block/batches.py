@@ -1,4 +1,4 @@
-"""Parts of an index that are the same in every block: kept for small fleets, made anew for large ones."""
+"""Parts of an index that are the same in every block: kept for small fleets, made each time for large ones."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 
 class Batches(Generic[T]):
-    """``make(run)`` for each run, in order, at every pass; made once where they are to be kept.
+    """``make(run)`` for each run, in order, at every pass; made once if the results are kept.
 
-    What is made is not to be changed.
+    Do not change what is made.
     """
 
     def __init__(self, make: Callable[[slice], T], runs: Sequence[slice], *, keep: bool) -> None:

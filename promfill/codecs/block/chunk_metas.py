@@ -1,4 +1,4 @@
-"""What the index knows of chunks: their times, and where they are."""
+"""The chunks in the index: their times, and where they are."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from promfill.model.types import I64Array
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChunkMetas:
-    """The chunks of n series, series after series, each series' rising in time; all int64.
+    """The chunks of n series, series after series, each series' ascending in time; all int64.
 
     counts: (n,), how many chunks each series has, at least 1. min_times, max_times: ms of the first and last sample,
-    and refs: (n, C) where every series has C chunks, else (K,), K being the sum of the counts.
+    and refs: (n, C) if every series has C chunks, else (K,), K being the sum of the counts.
     """
 
     counts: I64Array
@@ -31,7 +31,7 @@ class ChunkMetas:
 
     @classmethod
     def join(cls, parts: Sequence[ChunkMetas]) -> ChunkMetas:
-        """The series of all parts, flat; a single part as it is."""
+        """The series of all parts, flat; a single part is returned unchanged."""
         if len(parts) == 1:
             return parts[0]
         fields = ([getattr(part, name).ravel() for part in parts] for name in cls.__slots__)
@@ -53,9 +53,9 @@ class ChunkMetas:
 
 
 def require_order(chunks: ChunkMetas, after: I64Array) -> I64Array:
-    """Raise ValueError unless times and references rise as Prometheus demands; the last reference of each block.
+    """Raise ValueError unless times and references ascend as Prometheus demands; return each block's last reference.
 
-    chunks: flat, of as many series in each of B blocks. after: int64 (B,), the last reference before, in each block.
+    chunks: flat, equally many series in each of B blocks. after: int64 (B,), the last reference before, in each block.
     """
     begins = chunks.begins
     if (chunks.max_times < chunks.min_times).any():

@@ -10,8 +10,8 @@ from promfill.model.types import I64Array
 def cut_runs(sizes: I64Array, limit: int, first_limit: int | None = None) -> list[slice]:
     """Cut greedily into runs whose sum is at most ``limit``: one slice a run, in order, none empty.
 
-    sizes: int64 (n,), not negative. A size above the limit stands alone. ``first_limit`` is the room of the first
-    run, where it is less; if not even the first size fits there, the first slice is empty. A loop per run, none per
+    sizes: int64 (n,), not negative. A size above the limit gets its own run. ``first_limit`` is the room of the first
+    run, if it is less; if not even the first size fits there, the first slice is empty. One loop step per run, none per
     size.
     """
     ends = np.cumsum(sizes)
@@ -29,7 +29,7 @@ def cut_runs(sizes: I64Array, limit: int, first_limit: int | None = None) -> lis
 
 
 def _fitting(ends: I64Array, limit: int) -> int:
-    """How many of the sizes that end there fit a limit: mostly all, or none, which takes no search."""
+    """How many of the sizes that end there fit a limit: mostly all, or none, which need no search."""
     if not ends.size or ends[-1] <= limit:
         return ends.size
     return int(np.searchsorted(ends, limit, "right")) if ends[0] <= limit else 0

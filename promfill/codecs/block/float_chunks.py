@@ -1,4 +1,4 @@
-"""Chunks of floats to samples: decoded many at a time, whichever of the two encodings they are of."""
+"""Chunks of floats to samples: many are decoded at a time, in either of the two encodings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from promfill.model.scratch import Scratch
 from promfill.model.types import I64Array, U8Array
 
 _SIZES = (128, 512, 2048, 8192, 65_536)
-"""Chunks of like counts are decoded together, so that one long chunk does not make room for all."""
+"""Chunks of similar counts are decoded together, so that one long chunk does not enlarge the arrays of all."""
 _CELLS = 1 << 20
 
 
@@ -25,7 +25,7 @@ _CELLS = 1 << 20
 class FloatChunks:
     """n chunks of one segment, ``buffer[starts[i]:ends[i]]``; chunk: int64 (n,), the caller's numbers of them.
 
-    All are of one encoding, XOR or XOR2. FormatError from every method: damage, in ``section``.
+    All have one encoding, XOR or XOR2. FormatError from every method: damage, in ``section``.
     """
 
     buffer: U8Array
@@ -43,7 +43,7 @@ class FloatChunks:
             return read(self.buffer, self.starts, self.ends)
 
     def rectangles(self, work: Scratch) -> Iterator[tuple[I64Array, DecodedChunks]]:
-        """Decode chunks of like counts together: which of the n they are, and the arrays, valid until the next."""
+        """Decode chunks of similar counts together: which of the n they are, and the arrays, valid until the next."""
         counts = self.counts
         decode = decode_chunks if self.encoding == XOR else decode_xor2_chunks
         for part in _alike(counts):
@@ -52,7 +52,7 @@ class FloatChunks:
             yield part, decoded
 
     def decode(self, work: Scratch) -> RaggedBatch:
-        """A run for each chunk, whose row is its number; the chunks may change places."""
+        """A run for each chunk, whose row is the chunk's number; the order of chunks may change."""
         return RaggedBatch.join([_flat(self.chunk[part], decoded) for part, decoded in self.rectangles(work)])
 
     @contextlib.contextmanager

@@ -1,6 +1,6 @@
-"""What an index promises beyond its checksums: order, references, postings that name the series with each label pair.
+"""Check an index beyond its checksums: order, references, and postings that name the series with each label pair.
 
-All by arrays; a loop over label names, none over series. FormatError: the first promise that is broken.
+All by arrays; a loop over label names, none over series. FormatError: the first rule that is broken.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def check_index(index: IndexReader) -> None:
 
 
 def check_series(entries: SeriesEntries, *, empty: int) -> None:
-    """Labels rise in each series, the series rise, their chunks rise in time and place, and none is without either.
+    """Check order: labels in each series, the series, and their chunks in time and place; each series has both.
 
-    empty: the reference of the empty string, which no label's name or value is; -1 where there is none.
+    empty: the reference of the empty string, which no label's name or value is; -1 if it is not a symbol.
     """
     at = entries.ids * SERIES_ALIGN
     _refuse(np.diff(entries.label_bounds) == 0, "a series without labels", at)
@@ -54,7 +54,7 @@ def check_series(entries: SeriesEntries, *, empty: int) -> None:
 
 
 def _rises(entries: SeriesEntries) -> BoolArray:
-    """bool (n - 1,): whether each label set stands after the one before it: pair by pair, then the longer one."""
+    """bool (n - 1,): whether each label set comes after the one before it: pair by pair, then the longer one."""
     keys = (entries.names.astype(np.uint64) << np.uint64(32) | entries.values) + np.uint64(1)
     starts, counts = entries.label_bounds[:-1], np.diff(entries.label_bounds)
     rises = np.zeros(max(0, len(entries) - 1), np.bool_)
@@ -71,7 +71,7 @@ def _rises(entries: SeriesEntries) -> BoolArray:
 
 
 def _check_postings(index: IndexReader) -> None:
-    """Table and lists are exactly those that the series call for."""
+    """Check that table and lists are exactly those that follow from the series."""
     table, entries = index.postings_offsets, index.series
     first = 1
     for name, values, ids, counts in _expected(entries):
@@ -81,11 +81,11 @@ def _check_postings(index: IndexReader) -> None:
         _same(table, run, table.value_starts, table.value_lengths, index.symbols, values)
         _check_lists(index, table.offsets[run], ids, counts)
     if first != table.offsets.size:
-        raise FormatError("it lists label pairs that no series has", section=_TABLE)
+        raise FormatError("the table lists label pairs that no series has", section=_TABLE)
 
 
 def _expected(entries: SeriesEntries) -> Iterator[tuple[int, U32Array, I64Array, I64Array]]:
-    """For each label name: its values, rising; the ids of the series, value by value; how many each value has."""
+    """For each label name: its values, ascending; the ids of the series, value by value; how many each value has."""
     order = np.argsort(entries.names, kind="stable")
     bounds = np.flatnonzero(np.diff(entries.names[order], prepend=-1, append=-1))
     for start, stop in pairwise(bounds.tolist()):
@@ -104,13 +104,13 @@ def _same(
     symbols: RaggedBytes,
     references: NDArray[np.integer],
 ) -> None:
-    """The strings of some entries of the table are these symbols."""
+    """Check that the strings of some entries of the table are these symbols."""
     wanted = symbols.lengths[references]
     if starts[run].size != wanted.size or (lengths[run] != wanted).any():
-        raise FormatError("it does not list the label pairs of the series", section=_TABLE)
+        raise FormatError("the table does not list the label pairs of the series", section=_TABLE)
     found = gather(table.data, starts[run], lengths[run])
     if (found.buffer != gather(symbols.buffer, symbols.offsets[references], wanted).buffer).any():
-        raise FormatError("it does not list the label pairs of the series", section=_TABLE)
+        raise FormatError("the table does not list the label pairs of the series", section=_TABLE)
 
 
 def _check_lists(index: IndexReader, offsets: I64Array, ids: I64Array, counts: I64Array) -> None:
@@ -124,7 +124,7 @@ def _check_lists(index: IndexReader, offsets: I64Array, ids: I64Array, counts: I
 
 
 def _at_bounds(places: I64Array, bounds: I64Array) -> BoolArray:
-    """Whether each place is where a series begins."""
+    """Whether a series begins at each place."""
     return np.isin(places, bounds)
 
 

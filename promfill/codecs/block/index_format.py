@@ -1,8 +1,8 @@
-"""What the index file is made of, for its writer and its reader.
+"""The layout of the index file, for its writer and its reader.
 
     header │ symbols │ series │ postings │ postings offset table │ table of contents
 
-Source: prometheus/prometheus, tsdb/docs/format/index.md and tsdb/index/index.go. Where they disagree the code counts:
+Source: prometheus/prometheus, tsdb/docs/format/index.md and tsdb/index/index.go. If they disagree, the code counts:
 the version is 2, and label indices are no longer written, though the table of contents keeps their places.
 """
 
@@ -22,7 +22,7 @@ SERIES_ALIGN = 16
 """Series entries begin at multiples of this; a series' id is its offset divided by it."""
 POSTINGS_ALIGN = 4
 MAX_SERIES_END = SERIES_ALIGN << 32
-"""Where the series section must end, for its ids to fit 32 bits."""
+"""The series section must end before this offset, for its ids to fit 32 bits."""
 
 Piece = bytes | memoryview
 """Bytes of a file, to be written one after the other."""
@@ -49,7 +49,7 @@ class TableOfContents:
 
 
 def be32(number: int) -> bytes:
-    """Big-endian, four bytes. InputError: a section that is longer than four bytes can tell."""
+    """Big-endian, four bytes. InputError: a section whose length does not fit four bytes."""
     try:
         return number.to_bytes(4)
     except OverflowError:

@@ -1,9 +1,9 @@
-"""The index file of a block, read: header, table of contents, symbols, postings and their table.
+"""Read the index file of a block: header, table of contents, symbols, postings and their table.
 
     header │ symbols │ series │ postings │ postings offset table │ table of contents
 
 Source: prometheus/prometheus, tsdb/docs/format/index.md and tsdb/index/index.go. Nothing is decoded before its
-checksum was found right. Series entries are `series_reader`'s. Offsets in errors count from the start of the file.
+checksum has been checked. `series_reader` reads the series entries. Offsets in errors count from the start of the file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from promfill.model.scratch import Scratch
 from promfill.model.types import BoolArray, I64Array, U8Array, U64Array
 
 READABLE_VERSIONS = (2, 3)
-"""Version 3 is read as 2 is, as Prometheus does since 2.53.5; 1 was last written by Prometheus 2.0 betas."""
+"""Version 3 is read like 2, as in Prometheus since 2.53.5; 1 was last written by Prometheus 2.0 betas."""
 
 _TOC = struct.Struct(">6QI")
 _LENGTH = _COUNT = _SUM = 4
@@ -55,7 +55,7 @@ class IndexReader:
 
     @cached_property
     def symbols(self) -> RaggedBytes:
-        """Every label name and value, strictly rising: the references of series entries count in it."""
+        """Every label name and value, strictly ascending: series entries refer to them by number."""
         start, data, count = self._section(self.toc.symbols, "index symbols", _LEAST_SYMBOL)
         text, position = data.tobytes(), 0
         starts, ends = np.empty(count, np.int64), np.empty(count, np.int64)
@@ -64,7 +64,7 @@ class IndexReader:
             starts[number], position = position, position + length
             ends[number] = position
         if position != len(text):
-            raise FormatError("its strings do not fill it", section="index symbols", offset=start + len(text))
+            raise FormatError("the strings do not fill the section", section="index symbols", offset=start + len(text))
         return _utf8(_without_gaps(data, starts, ends), start)
 
     @cached_property
@@ -81,7 +81,7 @@ class IndexReader:
         good = (name_lengths >= 0) & (value_lengths >= 0) & (bits > 0)
         chain = _chain(at, np.where(good, ends + (bits >> 3), -1), data.size)
         if chain.size != count:
-            raise FormatError("its entries do not fill it", section=section, offset=start)
+            raise FormatError("the entries do not fill the section", section=section, offset=start)
         fields = (name_starts, name_lengths, value_starts, value_lengths, offsets.view(np.int64))
         return PostingsOffsets(data, *(field[chain] for field in fields))
 
@@ -90,7 +90,7 @@ class IndexReader:
         """The ids of all series: the first postings list, that of the pair of empty strings."""
         table = self.postings_offsets
         if not table.offsets.size or table.name_lengths[0] or table.value_lengths[0]:
-            raise FormatError("no list of all series", section="index postings offset table")
+            raise FormatError("the list of all series is missing", section="index postings offset table")
         ids, _ = self.postings(table.offsets[:1])
         return ids
 
@@ -102,7 +102,7 @@ class IndexReader:
         return read_series(self.buffer, self.toc.series, stop, self.series_ids, len(self.symbols))
 
     def postings(self, offsets: I64Array) -> tuple[I64Array, I64Array]:
-        """The lists at these places, one after the other: ids int64 (K,), rising in each; their counts int64 (n,)."""
+        """The lists at these places, one after the other: ids int64 (K,), ascending in each; counts int64 (n,)."""
         section = "index postings"
         lengths = be32_at(self.buffer, offsets, self._end, section)
         ends = offsets + _LENGTH + lengths
@@ -111,13 +111,13 @@ class IndexReader:
         _refuse(_overlaps(offsets, ends + _SUM), "lists overlap", section, offsets)
         bad = crc32c_many(self.buffer, offsets + _LENGTH, ends) != sums
         _refuse(bad, "checksum does not match", section, offsets)
-        _refuse(lengths != _COUNT + 4 * counts, "its length and its count do not fit", section, offsets)
+        _refuse(lengths != _COUNT + 4 * counts, "the list's length does not match its count", section, offsets)
         bounds = np.cumsum(counts)
         at = np.arange(counts.sum()) * 4 + np.repeat(offsets + _LENGTH + _COUNT - 4 * (bounds - counts), counts)
         ids = be32_at(self.buffer, at, self._end, section)
         same_list = np.ones(max(ids.size - 1, 0), np.bool_)
         same_list[bounds[(bounds > 0) & (bounds < ids.size)] - 1] = False
-        _refuse(same_list & (ids[1:] <= ids[:-1]), "ids do not rise", section, at)
+        _refuse(same_list & (ids[1:] <= ids[:-1]), "ids do not ascend", section, at)
         return ids, counts
 
     @property
@@ -125,14 +125,14 @@ class IndexReader:
         return self.buffer.size - _TOC.size
 
     def _section(self, offset: int, section: str, least: int) -> tuple[int, U8Array, int]:
-        """Where the entries begin, their bytes and their count, of a section with length, count and checksum."""
+        """For a section with length, count and checksum: where the entries begin, their bytes and their count."""
         head = offset + _LENGTH + _COUNT
         if not len(HEADER) <= offset <= self._end - _LENGTH - _COUNT - _SUM:
-            raise FormatError(f"the table of contents places it at {offset}", section=section)
+            raise FormatError(f"the table of contents places the section at {offset}", section=section)
         length = int.from_bytes(self.buffer[offset : offset + _LENGTH].tobytes())
         end = offset + _LENGTH + length
         if length < _COUNT or end + _SUM > self._end:
-            raise FormatError(f"a length of {length} runs out of the file", section=section, offset=offset)
+            raise FormatError(f"a length of {length} exceeds the file", section=section, offset=offset)
         if crc32c(self.buffer[offset + _LENGTH : end]) != int.from_bytes(self.buffer[end : end + _SUM].tobytes()):
             raise FormatError("checksum does not match", section=section, offset=offset)
         count = int.from_bytes(self.buffer[offset + _LENGTH : head].tobytes())
@@ -153,7 +153,7 @@ def _version(buffer: U8Array) -> int:
 def _table_of_contents(buffer: U8Array) -> TableOfContents:
     section = "index table of contents"
     if buffer.size < len(HEADER) + _TOC.size:
-        raise FormatError("the file is too short for one", section=section)
+        raise FormatError("the file is too short for it", section=section)
     data = buffer[-_TOC.size :].tobytes()
     *offsets, checksum = _TOC.unpack(data)
     if crc32c(data[:-_SUM]) != checksum:
@@ -162,17 +162,17 @@ def _table_of_contents(buffer: U8Array) -> TableOfContents:
 
 
 def _uvarint(text: bytes, position: int, start: int, section: str) -> tuple[int, int]:
-    """A uvarint of at most five bytes, and the position behind it."""
+    """A uvarint of at most five bytes, and the position after it."""
     value = 0
     for place, byte in enumerate(text[position : position + 5]):
         value |= (byte & 127) << 7 * place
         if byte < 128:
             return value, position + place + 1
-    raise FormatError("a length without end", section=section, offset=start + position)
+    raise FormatError("a length that does not end", section=section, offset=start + position)
 
 
 def _without_gaps(data: U8Array, starts: I64Array, ends: I64Array) -> RaggedBytes:
-    """The strings between starts and ends, which rise and never overlap; both int64 (n,)."""
+    """The strings between starts and ends, which ascend and never overlap; both int64 (n,)."""
     marks = np.zeros(data.size + 1, np.int8)
     np.add.at(marks, starts, 1)
     np.add.at(marks, ends, -1)
@@ -181,7 +181,7 @@ def _without_gaps(data: U8Array, starts: I64Array, ends: I64Array) -> RaggedByte
 
 
 def _utf8(strings: RaggedBytes, start: int) -> RaggedBytes:
-    """The same. FormatError: one of them is not UTF-8; all together are, and none begins inside a character."""
+    """The same. FormatError: a string is not UTF-8. All are checked together; none may begin inside a character."""
     try:
         strings.buffer.tobytes().decode()
     except UnicodeDecodeError as error:
@@ -193,16 +193,16 @@ def _utf8(strings: RaggedBytes, start: int) -> RaggedBytes:
 
 
 def _string(words: U64Array, at: I64Array) -> tuple[I64Array, I64Array]:
-    """Where the strings at these places start, and their lengths; -1 where no length can be read."""
+    """Where the strings at these places start, and their lengths; -1 if the length cannot be read."""
     lengths, bits = short_uvarints_at(words, np.minimum(at, words.size * 8) * 8)
     readable = (bits > 0) & (lengths < words.size * 8)
     return at + (bits >> 3), np.where(readable, lengths.view(np.int64), -1)
 
 
 def _chain(at: I64Array, behind: I64Array, end: int) -> I64Array:
-    """Which of the possible entries at ``at`` (rising) are entries: each begins where the one before ends, from 0 on.
+    """Which of the possible entries at ``at`` (ascending) are entries: each begins where the one before ends.
 
-    behind: int64 (n,), where each would end. Empty where the chain breaks before ``end``.
+    behind: int64 (n,), where each would end. The first begins at 0. Empty if the chain breaks before ``end``.
     """
     following = np.searchsorted(at, behind)
     lands = np.append(at, end)[following] == behind
@@ -217,7 +217,7 @@ def _chain(at: I64Array, behind: I64Array, end: int) -> I64Array:
 
 
 def _overlaps(starts: I64Array, ends: I64Array) -> BoolArray:
-    """Pieces that begin before another one that begins earlier has ended: bool (n,)."""
+    """Pieces that begin before the end of a piece that begins earlier: bool (n,)."""
     order = np.argsort(starts, kind="stable")
     bad = np.zeros(starts.size, np.bool_)
     bad[order[1:]] = starts[order[1:]] < ends[order[:-1]]

@@ -1,9 +1,9 @@
 """The indices of blocks, as pieces of bytes in file order, without a Python loop over their series.
 
-What belongs to the fleet is built once, in a `FleetIndex`; what belongs to a block (chunks, the ids and offsets that
-follow from them) per block, and of small blocks many at once, side by side: an array call takes as long for one of
-them. Series and lists go in batches: memory is bounded by the fleet's labels, not by the index. No piece is written
-before the sizes it tells are known, so the receiver never seeks.
+The parts that depend on the fleet only are built once, in a `FleetIndex`; the parts of a block (chunks, and the ids and
+offsets that follow from them) for each block, and for many small blocks at once, side by side: an array call takes as
+long for one of them. Series and lists go in batches: memory is bounded by the fleet's labels, not by the index. A piece
+is written only when the sizes in it are known, so the receiver never seeks.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from promfill.model.types import I64Array, U32Array
 
 _BATCH_ROWS = 8192
 _KEPT_CELLS = 1 << 18
-"""Cells (series by labels) of a fleet up to which its batches are kept, at about 30 bytes a cell."""
+"""The most cells (series by labels) of a fleet whose batches are kept, at about 30 bytes a cell."""
 
 
 class FleetIndex:
-    """What the indices of all blocks of a fleet have in common: symbols, label bytes, postings order."""
+    """What the indices of all blocks of a fleet share: symbols, label bytes, postings order."""
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
@@ -54,15 +54,15 @@ class FleetIndex:
 
     @property
     def blocks_at_once(self) -> int:
-        """How many blocks of the fleet are best encoded together: many where array calls on one would be small."""
+        """How many blocks of the fleet are best encoded together: many if array calls on one would be small."""
         return max(1, _BATCH_ROWS // max(1, len(self.fleet)))
 
 
 def encode_indices(index: FleetIndex, chunks: ChunkMetas) -> Iterator[list[Piece]]:
-    """The index files of B blocks that hold the series of one fleet, in pieces: of each a list of B, one a block.
+    """The index files of B blocks with the series of one fleet, in pieces: each piece is a list of B, one a block.
 
-    chunks: of B times S series, block after block; in each block the references rise from series to series.
-    ValueError: times or references that do not rise, or several blocks of a fleet that is encoded in batches.
+    chunks: of B times S series, block after block; in each block the references ascend from series to series.
+    ValueError: times or references that do not ascend, or several blocks of a fleet that is encoded in batches.
     InputError: more than the format can hold.
     """
     blocks = chunks.counts.size // len(index.fleet)

@@ -21,7 +21,7 @@ _FILE = "meta.json"
 
 @dataclass(frozen=True, slots=True)
 class BlockStats:
-    """What a block holds. ``samples`` counts floats and histograms; blocks by older writers tell no more than that."""
+    """What a block holds. ``samples`` counts floats and histograms together: older writers tell no more than that."""
 
     samples: int
     series: int
@@ -71,11 +71,11 @@ def encode_meta(meta: BlockMeta) -> bytes:
 
 
 def decode_meta(data: bytes) -> BlockMeta:
-    """Read meta.json of any writer. FormatError: not JSON, another version, a field that is missing or misshapen."""
+    """Read meta.json of any writer. FormatError: not JSON, another version, a missing or invalid field."""
     document = _parse(data)
     version = _integer(document, "version", 0)
     if version != VERSION:
-        raise FormatError(f"version is {version}, and {VERSION} is the one known", section=_FILE)
+        raise FormatError(f"version {version}; only {VERSION} can be read", section=_FILE)
     compaction = _object(document, "compaction")
     return BlockMeta(
         ulid=_ulid(document.get("ulid")),

@@ -1,8 +1,8 @@
-"""Postings lists: for each label pair, the ids of the series that carry it.
+"""Postings lists: for each label pair, the ids of the series that have it.
 
     length <4b> │ count <4b> │ id <4b> … │ crc32c <4b>
 
-Which series, and in which order of lists, belongs to the fleet; a block only puts its ids in. All is 32-bit words.
+The series of each list, and the order of lists, depend on the fleet only; a block adds its ids. All is 32-bit words.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _BATCH_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PostingsLists:
-    """G lists, in the order of their label pairs; the first is that of all series, under the pair ("", "").
+    """G lists, in the order of their label pairs; the first lists all series, under the pair ("", "").
 
-    rows: uint32 (K,), rows of the fleet, list after list, rising in each. bounds: int64 (G + 1,), where each begins.
+    rows: uint32 (K,), rows of the fleet, list after list, ascending in each. bounds: int64 (G + 1,), where each begins.
     names, values: uint32 (G,), references of the fleet's symbols.
     """
 
@@ -70,7 +70,7 @@ class PostingsLists:
 
 
 class PostingsLayout:
-    """Where some postings lists stand in a file, from the section's start; kept if asked, else made for each file.
+    """Where some postings lists lie in a file, from the section's start; kept on request, else made for each file.
 
     offsets: int64 (G,), where each list begins. size: the section's bytes.
     """
@@ -94,7 +94,7 @@ class _Template:
     words: U32Array
     rows: U32Array
     id_words: I64Array
-    single: I64Array  # the word of the one id, in lists of one
+    single: I64Array  # the word of the only id, in lists of one id
     sum_starts: I64Array  # bytes, in the others
     sum_ends: I64Array
 
@@ -125,7 +125,7 @@ class _Template:
 
 
 def big_endian(numbers: NDArray[np.integer]) -> U32Array:
-    """32-bit words whose bytes in memory are big-endian, whatever the machine's order."""
+    """32-bit words whose bytes in memory are big-endian, whatever the machine's byte order."""
     return numbers.astype(">u4").view(np.uint32)
 
 

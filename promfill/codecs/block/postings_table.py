@@ -2,7 +2,7 @@
 
     length <4b> │ count <4b> │ (2 <1b>, name, value, uvarint offset) … │ crc32c <4b>
 
-All but the offsets belongs to the fleet.
+Everything except the offsets depends on the fleet only.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _KEPT_BYTES = 8 << 20
 
 
 class PostingsTable:
-    """The table of some postings lists, but for its offsets; entries are kept if asked, and while they are small."""
+    """The table of some postings lists without its offsets; entries are kept on request, and while they are small."""
 
     def __init__(self, lists: PostingsLists, symbols: SymbolRecords, *, keep: bool) -> None:
         self._lists, self._symbols = lists, symbols
@@ -39,7 +39,7 @@ class PostingsTable:
         self._entries = Batches(self._entries_of, self._runs, keep=keep and self._size <= _KEPT_BYTES)
 
     def encode(self, offsets: I64Array) -> Iterator[list[Piece]]:
-        """The sections of B blocks, in pieces; offsets: int64 (B, G), rising, of the lists in each file."""
+        """The sections of B blocks, in pieces; offsets: int64 (B, G), ascending, of the lists in each file."""
         count = be32(len(self._lists))
         yield [be32(len(count) + self._size + more) + count for more in _uvarint_bytes(offsets).tolist()]
         checksums = [crc32c(count)] * len(offsets)
@@ -57,6 +57,6 @@ class PostingsTable:
 
 
 def _uvarint_bytes(rising: I64Array) -> I64Array:
-    """How many bytes the numbers of each row, in rising order, take together as uvarints."""
+    """How many bytes the numbers of each row, in ascending order, take together as uvarints."""
     limits = 1 << 7 * np.arange(1, MAX_VARINT - 1)
     return np.array([row.size * MAX_VARINT - row.size - np.searchsorted(row, limits).sum() for row in rising])

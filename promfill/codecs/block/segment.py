@@ -37,7 +37,7 @@ def pack_ref(segment: int, offset: int) -> int:
 
 
 def unpack_ref(ref: int) -> tuple[int, int]:
-    """The segment and the offset in bytes that a chunk reference names."""
+    """The segment, and the offset in bytes, that a chunk reference names."""
     return ref >> _OFFSET_BITS, ref & (1 << _OFFSET_BITS) - 1
 
 
@@ -57,7 +57,7 @@ class SegmentPiece:
 
 
 class SegmentCutter:
-    """Tells where each record of a block goes. Records keep their order, and none crosses a segment's end.
+    """Determines where each record of a block goes. Records keep their order, and none crosses a segment's end.
 
     A record above the limit has a segment to itself, as in Prometheus.
     """
@@ -68,10 +68,10 @@ class SegmentCutter:
         self._offset = limit
 
     def place(self, lengths: I64Array) -> tuple[I64Array, list[SegmentPiece]]:
-        """Place the next records, joined in C order; lengths int64 of any shape, 0 where there is no record.
+        """Place the next records, joined in C order; lengths int64 of any shape, 0 for no record.
 
-        Returns the references, int64 of the same shape, ``NO_CHUNK`` where there is no record, and the pieces into
-        which the joined records are to be cut.
+        Returns the references, int64 of the same shape, ``NO_CHUNK`` for no record, and the pieces into which to cut
+        the joined records.
         """
         sizes = lengths.ravel()
         begins = np.cumsum(sizes) - sizes

@@ -1,4 +1,4 @@
-"""Chunk records of a segment file, many at a time; their layout is drawn in `segment`."""
+"""Read chunk records of a segment file, many at a time; `segment` shows their layout."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ChunkRecords:
 
 
 def check_segment_header(buffer: U8Array, name: str) -> None:
-    """FormatError: not a segment, or of another version. name: how errors call the file."""
+    """FormatError: not a segment, or another version. name: what errors call the file."""
     head = buffer[: len(SEGMENT_HEADER)].tobytes()
     if len(head) < len(SEGMENT_HEADER) or int.from_bytes(head[:4]) != MAGIC:
         raise FormatError("not a chunk segment: wrong magic number", section=name, offset=0)
@@ -49,16 +49,16 @@ def check_segment_header(buffer: U8Array, name: str) -> None:
 
 
 def read_records(buffer: U8Array, at: I64Array, name: str) -> ChunkRecords:
-    """The records at these places, int64 (n,) and rising, of one segment uint8 (N,); each checksum is checked.
+    """The records at these places, int64 (n,) and ascending, of one segment uint8 (N,); each checksum is checked.
 
     FormatError: a record that runs out of the file or into the next, a wrong checksum, an unknown encoding.
     """
-    _refuse((at < len(SEGMENT_HEADER)) | (at >= buffer.size), "no chunk there: outside the file", name, at)
+    _refuse((at < len(SEGMENT_HEADER)) | (at >= buffer.size), "a chunk's place is outside the file", name, at)
     sizes, lengths = _lengths(buffer, at, name)
     encodings = at + lengths
     ends = encodings + _ENCODING + sizes
-    _refuse(ends + _SUM > buffer.size, "its length runs out of the file", name, at)
-    _refuse((ends + _SUM)[:-1] > at[1:], "it runs into the next chunk", name, at)
+    _refuse(ends + _SUM > buffer.size, "the chunk's length exceeds the file", name, at)
+    _refuse((ends + _SUM)[:-1] > at[1:], "the chunk overlaps the next one", name, at)
     sums = be32_at(buffer, ends, buffer.size, name)
     _refuse(crc32c_many(buffer, encodings, ends) != sums, "checksum does not match", name, at)
     kinds = buffer[encodings]
@@ -67,7 +67,7 @@ def read_records(buffer: U8Array, at: I64Array, name: str) -> ChunkRecords:
 
 
 def _lengths(buffer: U8Array, at: I64Array, name: str) -> tuple[I64Array, I64Array]:
-    """The uvarints at the places, none of over five bytes: values and lengths."""
+    """The uvarints at the places, none of more than five bytes: values and lengths."""
     sizes, lengths = np.zeros(at.size, np.int64), np.zeros(at.size, np.int64)
     going_on = np.ones(at.size, np.bool_)
     for place in range(_LENGTH_BYTES):
@@ -77,7 +77,7 @@ def _lengths(buffer: U8Array, at: I64Array, name: str) -> tuple[I64Array, I64Arr
         going_on &= byte >= 128
         if not going_on.any():
             break
-    _refuse(going_on, "a length without end", name, at)
+    _refuse(going_on, "a length that does not end", name, at)
     return sizes, lengths
 
 

@@ -2,10 +2,10 @@
 
     uvarint length │ label count, (name, value) … │ chunk count, (min, max, reference) … │ crc32c │ padding to 16
 
-All is uvarints but the first chunk's min time and the later chunks' references, which are varints. Times are deltas
-to the time before, references to the reference before. Where all series have the same few chunks, each field is a
-column. Else each chunk is a row, and a series' chunks are joined to one string: memory follows the chunks that there
-are, and series with many take no more array calls than those with few.
+All numbers are uvarints except the first chunk's min time and the later chunks' references, which are varints. Times
+are deltas to the time before, references to the reference before. If all series have the same few chunks, each field is
+a column. Else each chunk is a row, and a series' chunks are joined to one string: memory follows the number of chunks,
+and series with many chunks take no more array calls than those with few.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from promfill.model.ragged import Column, append, columns_to_ragged, prepend
 from promfill.model.types import BoolArray, I64Array, U8Array, U64Array
 
 FEW_CHUNKS = 24
-"""Chunks up to which each field is a column: beyond, the array calls cost more than the rows they work on."""
+"""The most chunks for which each field is a column: beyond, array calls cost more than the rows they work on."""
 
 _CRC_SIZE = 4
 _TAIL = np.zeros((1, _CRC_SIZE + SERIES_ALIGN - 1), np.uint8)
@@ -40,7 +40,7 @@ def label_columns(fleet: Fleet, rows: slice) -> list[Column]:
 
 
 def chunk_strings(chunks: ChunkMetas) -> RaggedBytes:
-    """The second part of the entries but for the chunk counts, as one string a series; chunks flat."""
+    """The second part of the entries without the chunk counts, as one string a series; chunks flat."""
     begins = chunks.begins
     since = (chunks.min_times - np.append(0, chunks.max_times[:-1])).view(np.uint64)
     ref = zigzag(np.diff(chunks.refs, prepend=0))
@@ -51,7 +51,7 @@ def chunk_strings(chunks: ChunkMetas) -> RaggedBytes:
 
 
 def chunk_columns(chunks: ChunkMetas) -> list[Column]:
-    """The second part of the entries but for the chunk counts, if every series has as many; chunks flat."""
+    """The second part of the entries without the chunk counts, if all series have equally many; chunks flat."""
     fields = (field.reshape(chunks.counts.size, -1) for field in (chunks.min_times, chunks.max_times, chunks.refs))
     return list(map(_uvarints, _chunk_fields(*fields)))
 
@@ -84,7 +84,7 @@ def encode_series(labels: list[Column], chunks: ChunkMetas, ends_section: slice)
 
 
 def merge_columns(columns: list[Column]) -> list[Column]:
-    """Many columns as one, for use again and again."""
+    """Many columns as one, to be used repeatedly."""
     merged = columns_to_ragged(columns)
     mask = np.arange(int(merged.lengths.max())) < merged.lengths[:, None]
     padded = np.zeros(mask.shape, np.uint8)
@@ -101,7 +101,7 @@ def _chunk_fields(min_times: I64Array, max_times: I64Array, refs: I64Array) -> I
 
 
 def _uvarints(numbers: U64Array, has: BoolArray | None = None) -> Column:
-    """A column of numbers, one row where they are all the same; no bytes in the rows that have none."""
+    """A column of numbers, one row if they are all the same; no bytes in the rows without a number."""
     if numbers.size and (numbers == numbers[0]).all():
         numbers = numbers[:1]
     encoded, lengths = encode_uvarints(numbers)

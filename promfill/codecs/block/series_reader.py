@@ -2,8 +2,8 @@
 
     uvarint length │ labels, (name, value) … │ chunks, (min time, max time - min time, reference) … │ crc32c
 
-A body is nothing but varints, and a varint ends with its first byte below 128: so all varints of many entries are
-found and read at once, and only then told apart, by the counts among them. Nothing is decoded before its checksum.
+A body is a sequence of varints, and a varint ends with its first byte below 128: so all varints of many entries are
+found and read at once, and only then assigned, by the counts among them. Nothing is decoded before its checksum.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SUM = 4
 class SeriesEntries:
     """n series, ragged: series i has the labels ``label_bounds[i]:label_bounds[i + 1]``, and chunks likewise.
 
-    ids: int64 (n,), rising. names, values: uint32 (P,), references into the symbols. min_times, max_times: int64 (C,)
+    ids: int64 (n,), ascending. names, values: uint32 (P,), references to symbols. min_times, max_times: int64 (C,)
     ms. refs: int64 (C,), segment and offset. label_bounds, chunk_bounds: int64 (n + 1,).
     """
 
@@ -51,7 +51,7 @@ class SeriesEntries:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
-    """What some entries hold; labels and chunks are counts."""
+    """The parts of some entries; labels and chunks are counts."""
 
     labels: I64Array
     names: U32Array
@@ -69,7 +69,7 @@ def be32_at(buffer: U8Array, at: I64Array, end: int, section: str) -> I64Array:
     """Big-endian 32-bit numbers at these places, int64 (n,). FormatError: one that does not end by ``end``."""
     outside = (at < 0) | (at > end - 4)
     if outside.any():
-        raise FormatError("it runs out of its section", section=section, offset=int(at[np.argmax(outside)]))
+        raise FormatError("the number lies outside its section", section=section, offset=int(at[np.argmax(outside)]))
     numbers = np.zeros(at.size, np.int64)
     for byte in range(4):
         numbers = numbers << 8 | buffer[at + byte]
@@ -77,7 +77,7 @@ def be32_at(buffer: U8Array, at: I64Array, end: int, section: str) -> I64Array:
 
 
 def read_series(buffer: U8Array, start: int, stop: int, ids: I64Array, symbols: int) -> SeriesEntries:
-    """The entries of the series ``ids``, int64 (n,) and rising, in the section ``buffer[start:stop]``.
+    """The entries of the series ``ids``, int64 (n,) and ascending, in the section ``buffer[start:stop]``.
 
     symbols: how many there are; every reference is below it. FormatError: damage, at the entry's place in the file.
     """
@@ -101,7 +101,7 @@ def _bodies(buffer: U8Array, at: I64Array, start: int, stop: int) -> tuple[I64Ar
         sizes |= np.where(going_on, (byte & 127) << 7 * place, 0)
         lengths += going_on
         going_on &= byte >= 128
-    _refuse(going_on | (at + lengths + sizes + _SUM > stop), "its length runs out of the section", at)
+    _refuse(going_on | (at + lengths + sizes + _SUM > stop), "the entry's length exceeds the section", at)
     return at + lengths, sizes
 
 
@@ -111,11 +111,11 @@ def _read_batch(buffer: U8Array, bodies: I64Array, sizes: I64Array, at: I64Array
     numbers, first, counts = _varints(buffer, bodies, sizes, at)
     labels = _counts(numbers, first, (counts - 2) // 2, "labels", at)
     chunks = _counts(numbers, first + 1 + 2 * labels, (counts - 2 - 2 * labels) // 3, "chunks", at)
-    _refuse(counts != 2 + 2 * labels + 3 * chunks, "it goes on behind its last chunk", at)
+    _refuse(counts != 2 + 2 * labels + 3 * chunks, "the entry continues after its last chunk", at)
     pairs = _each(first + 1, labels, 2)
     names, values = numbers[pairs], numbers[pairs + 1]
     wild = np.maximum(names, values) >= np.uint64(symbols)
-    _refuse(wild, "a label refers to no symbol", np.repeat(at, labels))
+    _refuse(wild, "a label refers to a symbol that does not exist", np.repeat(at, labels))
     triples = _each(first + 2 + 2 * labels, chunks, 3)
     min_times, max_times, refs = _chunk_metas(numbers, triples, np.cumsum(chunks) - chunks, chunks)
     _refuse(max_times < min_times, "a chunk ends before it begins", np.repeat(at, chunks))
@@ -154,7 +154,7 @@ def _each(first: I64Array, counts: I64Array, width: int) -> I64Array:
 def _chunk_metas(
     numbers: U64Array, triples: I64Array, begins: I64Array, chunks: I64Array
 ) -> tuple[I64Array, I64Array, I64Array]:
-    """Times and references: sums of what the entries tell, from each entry's first chunk on, modulo 2^64 as in Go."""
+    """Times and references: sums of the deltas, from each entry's first chunk on, modulo 2^64 as in Go."""
     steps = np.stack([numbers[triples], numbers[triples + 1]], axis=1).view(np.int64)
     refs = unzigzag(numbers[triples + 2])
     heads = begins[chunks > 0]
@@ -165,7 +165,7 @@ def _chunk_metas(
 
 
 def _sums(numbers: I64Array, begins: I64Array, counts: I64Array) -> I64Array:
-    """Running sums that begin anew at each entry."""
+    """Running sums that start again at each entry."""
     sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(numbers)])
     running: I64Array = sums[1:] - np.repeat(sums[begins], counts)
     return running

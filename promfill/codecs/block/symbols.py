@@ -18,9 +18,9 @@ from promfill.model.types import I64Array, U32Array
 
 
 class SymbolRecords:
-    """A fleet's symbols, each behind its length, as the symbol table and the postings offset table hold them.
+    """A fleet's symbols, each after its length, as the symbol table and the postings offset table hold them.
 
-    Symbol 0, the empty string, is among them, though no label holds it: Prometheus writes it too, since it is the
+    Symbol 0, the empty string, is among them, although no label holds it: Prometheus writes it too, because it is the
     name and value of the list of all series.
     """
 

@@ -1,4 +1,4 @@
-"""The file ``tombstones`` of a block from which nothing was deleted: promfill deletes nothing.
+"""The file ``tombstones`` of a block without deletions: promfill deletes nothing.
 
 Source: prometheus/prometheus, tsdb/docs/format/tombstones.md and tsdb/tombstones/tombstones.go.
 """

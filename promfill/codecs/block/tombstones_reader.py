@@ -1,4 +1,4 @@
-"""The file ``tombstones`` of a block, read: which stretches of which series count as deleted.
+"""Read the file ``tombstones`` of a block: the time ranges of series that count as deleted.
 
     magic <4b> │ version <1b> │ (uvarint series, varint first, varint last) … │ crc32c <4b> over the stones
 
@@ -37,7 +37,7 @@ class Tombstones:
         return self.ids.size
 
     def applied(self, samples: RaggedBatch, ids: I64Array) -> RaggedBatch:
-        """The samples that no stone covers; one run a series, times rising. ids: int64 (n,), what stones call each."""
+        """The samples that no stone covers; one run a series, times ascending. ids: int64 (n,), the ids in stones."""
         kept = np.ones(samples.times.size, np.bool_)
         order = np.argsort(ids)
         places = np.searchsorted(ids, self.ids, sorter=order).clip(max=max(0, ids.size - 1))
@@ -51,7 +51,7 @@ class Tombstones:
 
 
 def decode_tombstones(data: bytes = EMPTY_TOMBSTONES) -> Tombstones:
-    """Read the file; a block without one has nothing deleted. FormatError: damage."""
+    """Read the file; a block without the file has nothing deleted. FormatError: damage."""
     if len(data) < len(EMPTY_TOMBSTONES) or int.from_bytes(data[:4]) != MAGIC:
         raise FormatError("not a tombstones file: wrong magic number", section=_SECTION, offset=0)
     if data[4] != VERSION:

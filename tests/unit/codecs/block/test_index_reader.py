@@ -119,21 +119,33 @@ DAMAGE = [
     pytest.param(put(4, b"\4"), "index header at byte 4: version 4", id="version 4"),
     pytest.param(lambda index: index[:50], "table of contents: the file is too short", id="short"),
     pytest.param(lambda index: index[:-1], "table of contents at byte .*: checksum", id="cut"),
-    pytest.param(put(len(GOOD) - 52, b"\xff"), "symbols: the table of contents places it at", id="symbols far away"),
+    pytest.param(
+        put(len(GOOD) - 52, b"\xff"), "symbols: the table of contents places the section at", id="symbols far away"
+    ),
     pytest.param(put(SYMBOLS, b"\xff"), f"symbols at byte {SYMBOLS}: a length", id="symbols' length"),
     pytest.param(put(SYMBOLS + 4, b"\xff"), f"symbols at byte {SYMBOLS}: .* entries promised", id="symbols' count"),
-    pytest.param(put(SYMBOLS + 7, b"\3"), "symbols at byte .*: its strings do not fill it", id="fewer symbols"),
-    pytest.param(put(SYMBOLS + 8, b"\x80\x80\x80\x80\x80"), "symbols at byte 13: a length without end", id="a length"),
-    pytest.param(put(SYMBOLS + 10, b"\xff"), "symbols at byte .*: a string is not UTF-8", id="UTF-8"),
-    pytest.param(put(TABLE + 7, b"\3"), "offset table at byte .*: its entries do not fill it", id="fewer entries"),
-    pytest.param(put(TABLE + 8, b"\1"), "offset table at byte .*: its entries do not fill it", id="no pair"),
     pytest.param(
-        put(SERIES, b"\xff\xff\xff\x7f"), f"series at byte {SERIES}: its length runs out", id="entry's length"
+        put(SYMBOLS + 7, b"\3"), "symbols at byte .*: the strings do not fill the section", id="fewer symbols"
+    ),
+    pytest.param(
+        put(SYMBOLS + 8, b"\x80\x80\x80\x80\x80"), "symbols at byte 13: a length that does not end", id="a length"
+    ),
+    pytest.param(put(SYMBOLS + 10, b"\xff"), "symbols at byte .*: a string is not UTF-8", id="UTF-8"),
+    pytest.param(
+        put(TABLE + 7, b"\3"), "offset table at byte .*: the entries do not fill the section", id="fewer entries"
+    ),
+    pytest.param(put(TABLE + 8, b"\1"), "offset table at byte .*: the entries do not fill the section", id="no pair"),
+    pytest.param(
+        put(SERIES, b"\xff\xff\xff\x7f"), f"series at byte {SERIES}: the entry.s length exceeds", id="entry's length"
     ),
     pytest.param(put(SERIES + 1, b"\x7f"), f"series at byte {SERIES}: more labels promised", id="labels"),
-    pytest.param(put(SERIES + 2, b"\x7f"), f"series at byte {SERIES}: a label refers to no symbol", id="a reference"),
+    pytest.param(
+        put(SERIES + 2, b"\x7f"),
+        f"series at byte {SERIES}: a label refers to a symbol that does not exist",
+        id="a reference",
+    ),
     pytest.param(put(SERIES + 6, b"\x7f"), f"series at byte {SERIES}: more chunks promised", id="chunks"),
-    pytest.param(put(SERIES + 6, b"\1"), f"series at byte {SERIES}: it goes on", id="fewer chunks"),
+    pytest.param(put(SERIES + 6, b"\1"), f"series at byte {SERIES}: the entry continues", id="fewer chunks"),
     pytest.param(put(SERIES + 12, b"\xff"), f"series at byte {SERIES}: its last number does not end", id="cut number"),
     pytest.param(put(POSTINGS + 7, b"\1"), "postings at byte .*: checksum does not match", id="postings"),
 ]

@@ -60,8 +60,8 @@ def test_an_old_writer_without_stats() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 2}, "meta.json: version is 2, and 1 is the one known"),
-        ({"version": ...}, "meta.json: version is 0, and 1 is the one known"),
+        ({"version": 2}, "meta.json: version 2; only 1 can be read"),
+        ({"version": ...}, "meta.json: version 0; only 1 can be read"),
         ({"minTime": ...}, "meta.json: no minTime"),
         ({"maxTime": "1"}, "meta.json: maxTime is not a 64-bit integer"),
         ({"maxTime": 1.5}, "meta.json: maxTime is not a 64-bit integer"),

@@ -34,9 +34,9 @@ def damaged(data: bytes, place: int, value: int) -> bytes:
     [
         (damaged(record(SHORT), 5, 1), "checksum does not match"),
         (damaged(record(SHORT), 1, 2), "checksum does not match"),
-        (damaged(record(SHORT), 0, 12), "runs into the next chunk"),
-        (b"\xff" * 20, "a length without end"),
-        (damaged(record(LONG), 1, 127), "runs out of the file"),
+        (damaged(record(SHORT), 0, 12), "overlaps the next one"),
+        (b"\xff" * 20, "a length that does not end"),
+        (damaged(record(LONG), 1, 127), "exceeds the file"),
         (record(SHORT, 0), "an unknown encoding"),
         (record(SHORT, 7), "an unknown encoding"),
     ],

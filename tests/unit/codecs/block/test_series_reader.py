@@ -24,7 +24,7 @@ def test_numbers_up_to_the_end_of_their_section(at: list[int]) -> None:
 
 @pytest.mark.parametrize(("at", "first"), [([5], 5), ([0, 5, 6], 5), ([-1], -1), ([4, -3], -3), ([100], 100)])
 def test_numbers_beyond_it(at: list[int], first: int) -> None:
-    with pytest.raises(FormatError, match=f"here at byte {first}: it runs out of its section"):
+    with pytest.raises(FormatError, match=f"here at byte {first}: the number lies outside its section"):
         be32_at(np.arange(12, dtype=np.uint8), np.array(at), 8, "here")
 
 
@@ -58,11 +58,11 @@ def test_a_series_of_one_chunk() -> None:
         (b"\0", "too short for its counts"),
         (b"\1", "too short for its counts"),
         (GOOD[:-1], "chunks promised"),
-        (GOOD + b"\0", "goes on behind its last chunk"),
+        (GOOD + b"\0", "continues after its last chunk"),
         (GOOD[:-1] + b"\x88", "last number does not end"),
         (uvarint(2) + GOOD[1:], "promised"),
-        (LABEL[:2] + uvarint(3) + GOOD[3:], "a label refers to no symbol"),
-        (uvarint(1) + uvarint(3) + GOOD[2:], "a label refers to no symbol"),
+        (LABEL[:2] + uvarint(3) + GOOD[3:], "a label refers to a symbol that does not exist"),
+        (uvarint(1) + uvarint(3) + GOOD[2:], "a label refers to a symbol that does not exist"),
         (LABEL + uvarint(1) + varint((1 << 63) - 1) + uvarint(1) + uvarint(8), "ends before it begins"),
         (GOOD[:-1] + b"\xff" * 9 + b"\2", "more than 64 bits"),
     ],
@@ -82,7 +82,7 @@ def test_the_last_entry_ends_with_its_section() -> None:
         if right:
             assert len(read_series(buffer, 16, stop, np.array(ids), 3)) == 2
         else:
-            with pytest.raises(FormatError, match=f"at byte {16 * ids[1]}: its length runs out of the section"):
+            with pytest.raises(FormatError, match=f"at byte {16 * ids[1]}: the entry.s length exceeds the section"):
                 read_series(buffer, 16, stop, np.array(ids), 3)
 
 

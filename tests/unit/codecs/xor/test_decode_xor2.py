@@ -77,7 +77,7 @@ def test_damage_is_a_format_error_or_other_samples() -> None:
     ("change", "what"),
     [
         (lambda data: data[:-2], "ends within a sample|more samples"),
-        (lambda data: data + b"\0", "goes on"),
+        (lambda data: data + b"\0", "continues after"),
         (lambda data: data[:2], "no room"),
         (lambda data: b"\xff\xff" + data[2:], "more samples promised"),
     ],
