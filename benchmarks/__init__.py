@@ -1,4 +1,4 @@
-"""Benchmarks: a module per hot path, figures that hold on any machine.
+"""Benchmarks: a module per hot path, with figures that hold on any machine.
 
 `python -m benchmarks` runs them all, `python -m benchmarks.startup` one module, `--quick` the short form; `--json FILE`
 says where the figures go. A module offers ``cases(quick) -> Iterable[Case]``. No figure is an absolute time: machines

@@ -13,18 +13,18 @@ from benchmarks.harness import Case, main
 
 
 def all_cases(quick: bool) -> Iterator[Case]:
-    """The cases of the modules that have some, in the order of their names; each is imported when its turn comes."""
+    """The cases of all modules that have some, in the order of their names; each module is imported at its turn."""
     for name in sorted(info.name for info in pkgutil.iter_modules(benchmarks.__path__) if info.name != "__main__"):
         try:
             module = importlib.import_module(f"benchmarks.{name}")
             yield from module.cases(quick) if hasattr(module, "cases") else ()
-        except Exception as error:  # what cannot even be made ready must not hide the other modules
+        except Exception as error:  # a module that cannot be prepared must not hide the others
             yield Broken(name, error)
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A module that did not come to its end."""
+    """A module that broke before its last case."""
 
     name: str
     error: Exception

@@ -12,7 +12,7 @@ from benchmarks.processes import NOTHING, Whole, push_command, repeated, run_pro
 from benchmarks.xor_encode import gaussian
 from benchmarks.yardstick import make_yardstick
 
-PASSES = 10  # of the short peers, in a turn
+PASSES = 10  # of a short peer, in a turn
 
 
 def cases(quick: bool) -> Iterator[Case]:
@@ -55,7 +55,7 @@ def bytes_per_sample(series: int, days: float) -> float:
 
 
 def memory(series: int, days: float) -> float:
-    """The most that the process and its children hold at once."""
+    """The peak memory of the process and its children."""
     with tempfile.TemporaryDirectory() as folder:
         return run_process(push_blocks(Path(folder), series, days), watch=True).peak_mb
 

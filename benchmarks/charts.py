@@ -1,6 +1,6 @@
-"""Charts as SVG, by hand: what a page of figures needs, and no library.
+"""Charts as SVG, drawn by hand: all that a page of figures needs, without a library.
 
-Text is dark on a white ground, so that a chart can be read in a dark page as well.
+Text is dark on a white background, so that a chart can be read on a dark page as well.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from html import escape
 
 WIDTH = 800
 FONT = "font-family='system-ui, sans-serif' font-size='13' fill='#222'"
-LETTER = 7.2  # how wide one is at most, on the average of a label
+LETTER = 7.2  # the greatest width of a letter, averaged over a label
 COLOURS = ("#1f6fb4", "#d9622b", "#2f9156", "#8a4fa8", "#b8383d", "#6b7280", "#12a3a3", "#a38a12", "#222222", "#e58fb0")
 
 
@@ -26,7 +26,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: its label, its value, and the text behind it."""
+    """One bar: its label, its value, and the text after it."""
 
     label: str
     value: float

@@ -1,8 +1,8 @@
 """Two commits, turn by turn: `make bench-compare BASE=main~5`, or `python -m benchmarks.compare main~5`.
 
 Each side is measured by its own benchmarks, so that these may follow what they import. A row that cannot run on either
-side is a failure: it is named with the reason, the other rows are measured, and the exit code is 1. A row that is meant
-to be new, or gone, is left out by name: --skip.
+side is a failure: it is named with the reason, the other rows are measured, and the exit code is 1. To leave out a row
+that is new or removed on purpose, name it: --skip.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ from benchmarks.turn import Taken
 
 OURS = "this checkout"
 LAID_OUT = ("promfill", "benchmarks", "tests/support")
-"""What a side needs of its commit."""
+"""What a side needs from its commit."""
 TURN = "benchmarks/turn.py"
-"""Drives the benchmarks of either side; always this checkout's."""
+"""Drives the benchmarks of either side; always taken from this checkout."""
 
 
 class CannotRunError(RuntimeError):
-    """A side cannot do it, and why."""
+    """A side cannot run a row; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A commit laid out in a folder."""
+    """A commit unpacked in a folder."""
 
     name: str
     root: Path
 
     def rows(self) -> dict[str, dict[str, Any]]:
-        """Every row that its benchmarks have: `samples`, and `needs`, a program that this machine lacks."""
+        """Every row of its benchmarks: `samples`, and `needs`, a program that is missing on this machine."""
         listed: dict[str, dict[str, Any]] = self._said()
         return listed
 
     def take(self, row: str) -> Taken:
-        """One turn. CannotRunError where it fails."""
+        """One turn. CannotRunError if it fails."""
         return Taken(**self._said(row))
 
     def _said(self, *words: str) -> Any:
@@ -76,7 +76,7 @@ def laid_out(base: str) -> Iterator[Path]:
 
 
 def compare(row: str, samples: int, sides: tuple[Side, Side], turns: int) -> str:
-    """One line of the table: the second side beside the first, who begins alternates."""
+    """One line of the table: the second side against the first; they take turns to begin."""
     base, ours = sides
     pairs = []
     for turn in range(turns):
@@ -102,7 +102,7 @@ def compare_all(
     wanted: Callable[[str], bool] = lambda row: True,
     say: Callable[[str], None] = print,
 ) -> list[str]:
-    """Say a line a row, those that one side alone has among them; the rows that could not be compared, and why."""
+    """Print a line for each row, including rows of one side only; return the rows not compared, and why."""
     known = [side.rows() for side in sides]
     every = list(dict.fromkeys(row for rows in reversed(known) for row in rows))
     failures = []
@@ -114,7 +114,7 @@ def compare_all(
             failures.append(f"{row}: {error}")
             say(f"{row:<44} {error}")
     if not any(map(wanted, every)):
-        failures.append("no row has such a name: leave --only out to see them all")
+        failures.append("no row has such a name: leave out --only to see all rows")
     return failures
 
 
@@ -127,7 +127,7 @@ def _check_there(row: str, sides: Sequence[Side], known: Sequence[dict[str, dict
 
 
 def main() -> None:
-    """Print the table; exit code 1 where a row could not be compared."""
+    """Print the table; exit code 1 if a row could not be compared."""
     parser = argparse.ArgumentParser(description="Measure this checkout beside another commit, turn by turn.")
     parser.add_argument("base", help="a commit, such as main~5")
     parser.add_argument("--turns", type=int, default=5, help="at least 2")

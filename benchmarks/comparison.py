@@ -1,4 +1,4 @@
-"""Comparing: the turns of two sides in pairs, and the medians of what they took."""
+"""Compare: the turns of two sides in pairs, and the medians of what they took."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.receivers import DAYS, Turn, has_environment
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison: the medians of its turns, of memory the most."""
+    """One side of a comparison: the medians of its turns; for memory the maximum."""
 
     seconds: float
     cpu_seconds: float
@@ -26,8 +26,8 @@ class Side:
 class Comparison:
     """The medians of the pairs, and `extent`: from the least of them to the most, as a share of the median.
 
-    ratio: how many times as fast as the peer. control: the peer against itself, where a server is in it. started_ratio:
-    with start-up taken off on both sides, where both tell it.
+    ratio: how many times as fast as the peer. control: the peer against itself, if a server is involved. started_ratio:
+    without start-up on both sides, if both tell it.
     """
 
     name: str
@@ -64,11 +64,11 @@ class Rival:
 
     @property
     def missing(self) -> list[str]:
-        """What this machine lacks."""
+        """The needed programs that are missing on this machine."""
         return [need for need in self.needs if not (has_environment(need) or shutil.which(need))]
 
     def measure(self) -> Comparison:
-        """Turn by turn; who begins goes round."""
+        """Turn by turn; the sides take turns to begin."""
         own: list[Turn] = []
         other: list[Turn] = []
         control: list[Turn] = []
@@ -81,7 +81,7 @@ class Rival:
 
 
 def compared(rival: Rival, own: Sequence[Turn], other: Sequence[Turn], control: Sequence[Turn] = ()) -> Comparison:
-    """The figures of the turns, which are pairs: rates, where the sides have not as many series."""
+    """The figures of the turns, which are pairs: rates, if the sides have different numbers of series."""
     peer_series = rival.peer_series or rival.series
     work = rival.series / peer_series
     ratios = [work * b.run.seconds / a.run.seconds for a, b in zip(own, other, strict=True)]
@@ -109,12 +109,12 @@ def compared(rival: Rival, own: Sequence[Turn], other: Sequence[Turn], control: 
 
 
 def extent(values: Sequence[float]) -> float:
-    """From the least to the most, as a share of the median: of a few turns nothing finer can be said. 0 of one."""
+    """From the least to the most, as a share of the median: a few turns allow nothing finer. 0 for one turn."""
     return (max(values) - min(values)) / statistics.median(values) if len(values) > 1 else 0.0
 
 
 def side_of(turns: Sequence[Turn], samples: int) -> Side:
-    """Medians; of memory the most."""
+    """Medians; for memory the maximum."""
     seconds = statistics.median(turn.run.seconds for turn in turns)
     cpu = statistics.median(turn.run.cpu_seconds for turn in turns)
     return Side(seconds, cpu, samples / seconds, turns[-1].made / samples, max(turn.run.peak_mb for turn in turns))

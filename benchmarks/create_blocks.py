@@ -1,4 +1,4 @@
-"""Blocks from OpenMetrics text: the reader against one in plain Python, the whole against promtool."""
+"""Blocks from OpenMetrics text: the reader against one in plain Python, the whole command against promtool."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ with open_text(sys.argv[1]) as text:
 
 
 def cases(quick: bool) -> Iterator[Case]:
-    """Reading in both orders, the whole in long and in short blocks, its memory, and how its time grows."""
+    """Reading in both orders, the whole command with long and with short blocks, its memory, and how its time grows."""
     series, days = (20, 7) if quick else (100, 21)
     seconds = 1.0 if quick else 5.0
     samples = series * days * DAY_STEPS
@@ -60,7 +60,7 @@ def cases(quick: bool) -> Iterator[Case]:
 
 @dataclass(frozen=True, slots=True)
 class AgainstPromtool:
-    """The same text, from memory of the file system to blocks, start-up excluded on both sides."""
+    """The same text, from the page cache to blocks; start-up is excluded on both sides."""
 
     name: str
     series: int
@@ -94,7 +94,7 @@ def timed(run: Callable[[], object]) -> float:
 
 
 def text_of(series: int, days: int, *, interleaved: bool) -> bytes:
-    """Samples at 5m of full mantissas: series by series, or step by step."""
+    """Samples at 5m with full mantissas: series by series, or step by step."""
     steps = days * DAY_STEPS
     source = source_of(LABELS.format(99 + series), steps, metric="vpn_tunnels_active")
     batch = source.batch(Tile(0, steps, 0, series))
@@ -118,7 +118,7 @@ def read(text: bytes) -> OpenMetricsReader:
 
 
 def read_plainly(text: bytes) -> list[tuple[int, int, float]]:
-    """A line at a time, without a look at the grammar."""
+    """Read line by line, without checking the grammar."""
     ids: dict[bytes, int] = {}
     rows = []
     for line in io.BytesIO(text):
@@ -130,12 +130,12 @@ def read_plainly(text: bytes) -> list[tuple[int, int, float]]:
 
 def make_blocks(text: Path, folder: Path, hours: int) -> None:
     """The command in this process."""
-    with contextlib.chdir(folder.parent), open_text(str(text)) as pieces:  # where the list of what was made goes
+    with contextlib.chdir(folder.parent), open_text(str(text)) as pieces:  # the list of what was made goes there
         create_blocks(pieces, folder, duration=block_duration(hours * UNITS_MS["h"]))
 
 
 def memory(series: int, days: int, command: Sequence[str]) -> float:
-    """The most that a command holds which takes a text and a directory."""
+    """The peak memory of a command that takes a text and a directory."""
     with tempfile.TemporaryDirectory() as here:
         text = Path(here) / "text"
         text.write_bytes(text_of(series, days, interleaved=True))
@@ -143,7 +143,7 @@ def memory(series: int, days: int, command: Sequence[str]) -> float:
 
 
 def growth(series: int, *days: int) -> float:
-    """The slope between the logarithms of range and time: of each range the best of five turns, interleaved."""
+    """The slope between the logarithms of range and time: for each range the best of five turns, interleaved."""
     with tempfile.TemporaryDirectory() as here:
         texts = {length: Path(here) / f"text{length}" for length in days}
         for length, text in texts.items():

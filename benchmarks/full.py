@@ -1,9 +1,9 @@
-"""`make bench`: everything, written to docs/benchmarks.json; `report` makes the page and the charts of it.
+"""`make bench`: everything, written to docs/benchmarks.json; `report` makes the page and the charts from it.
 
     python -m benchmarks.full [--only rivals,growth,matrix,quick,floors] [--rivals original_1,…] [--stages blocks,…]
 
-`--only` measures some parts again, `--rivals` some comparisons, `--stages` some stages, all at the commit that the file
-is of, and keep what else it has. Every figure is written as soon as it is there: a run that is ended keeps them.
+`--only` measures some parts again, `--rivals` some comparisons, `--stages` some stages, all at the file's commit, and
+keeps the rest of the file. Every figure is written as soon as it is there, so an interrupted run keeps them.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ OUTPUTS = ("docs/benchmarks", "docs/benchmarks.json", "docs/benchmarks.md", "REA
 
 @dataclass
 class Record:
-    """What is known, and the file where it is written at every step."""
+    """The known figures, and the file to which they are written at every step."""
 
     path: Path
     known: dict[str, Any]
 
     def put(self, kind: str, entry: dict[str, Any], *keys: str) -> None:
-        """Add an entry to a list, in the place of the one with the same values of `keys`."""
+        """Add an entry to a list, replacing the entry with the same values of `keys`."""
         kept: list[dict[str, Any]] = self.known.setdefault(kind, [])
         for place, old in enumerate(kept):
             if all(old[key] == entry[key] for key in keys):
@@ -52,12 +52,12 @@ class Record:
         self.save()
 
     def drop(self, kind: str, **values: object) -> None:
-        """Remove the entries of a list with these values, or (none given) all."""
+        """Remove the entries of a list with these values, or (if none are given) all."""
         old = self.known.get(kind, [])
         self.known[kind] = [one for one in old if any(one[key] != value for key, value in values.items())]
 
     def save(self) -> None:
-        """Write the file: whole, or as it was."""
+        """Write the file completely, or leave it unchanged."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         beside = self.path.with_suffix(".new")
         beside.write_text(json.dumps(self.known, indent=1) + "\n", encoding="utf-8")
@@ -65,7 +65,7 @@ class Record:
 
 
 def measure_rivals(record: Record, names: Sequence[str] = ()) -> None:
-    """promfill beside its peers: the named comparisons, or all."""
+    """promfill against its peers: the named comparisons, or all."""
     if not names:
         record.drop("comparisons")
         record.drop("unmade")
@@ -99,7 +99,7 @@ def measure_matrix(record: Record, stages: Sequence[str] = ()) -> None:
 
 
 def measure_floors(record: Record, quick: bool = False) -> None:
-    """The cases of all modules, held against floors.toml, where what was measured is written beside its limit."""
+    """The cases of all modules, compared with floors.toml, where each figure is written beside its limit."""
     results, failures = run_cases(all_cases(quick), read_limits())
     form = "in the short form" if quick else "in full"
     record.known |= {"floors": [asdict(result) for result in results], "floors_form": form, "floor_failures": failures}
@@ -109,7 +109,7 @@ def measure_floors(record: Record, quick: bool = False) -> None:
 
 
 def measure_quick(record: Record) -> None:
-    """The same in the form that CI runs."""
+    """The same in the short form that CI runs."""
     measure_floors(record, quick=True)
 
 
@@ -124,7 +124,7 @@ PARTS: dict[str, Callable[[Record], None]] = {
 
 
 def failures_of(known: dict[str, Any]) -> list[str]:
-    """A line for whatever broke, or fell."""
+    """A line for each case that broke, or missed its limit."""
     unmade = [one for one in known.get("unmade", []) if one["failed"]]
     return [
         *(f"{one['name']} failed: {one['why']}" for one in unmade),
@@ -142,19 +142,19 @@ def circumstances() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit that was measured, with a plus where the checkout differs from it in more than what a run writes."""
+    """The measured commit, with a plus if the checkout differs from it in more than what a run writes."""
     excluded = [f":(exclude){path}" for path in OUTPUTS]
     changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", *excluded)
     return f"{git('rev-parse', '--short', 'HEAD') or 'unknown'}{'+' if changed else ''}"
 
 
 def git(*arguments: str) -> str:
-    """What git says in this checkout; nothing where there is none."""
+    """What git prints in this checkout; nothing if it fails."""
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def programs() -> dict[str, str]:
-    """What the programs of the peers say of themselves, on their first line."""
+    """The versions that the peers' programs print, from their first line."""
     found = {}
     for name, arguments in PROGRAMS.items():
         if path := shutil.which(name):
@@ -178,9 +178,9 @@ def pins() -> dict[str, str]:
 
 
 def opened(path: Path, now: dict[str, Any], whole: bool) -> Record:
-    """A new record of a whole run; of a part, what the file has, too.
+    """A new record for a whole run; for a part, the file's record is kept, too.
 
-    ValueError where the file is of another commit: one page tells of one commit.
+    ValueError if the file belongs to another commit: one page describes one commit.
     """
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() and not whole else {}
     if known.get("commit", now["commit"]) != now["commit"]:
@@ -192,7 +192,7 @@ def opened(path: Path, now: dict[str, Any], whole: bool) -> Record:
 
 
 def measure(record: Record, part: str, run: Callable[[Record], None]) -> None:
-    """One part, and how long it took where it was measured in full. One that breaks is told, and not raised."""
+    """Run one part, and record how long it took if it was measured in full. A failure is recorded, not raised."""
     begin = time.perf_counter()
     failures: list[str] = []
     with failure_told(failures, f"{part} broke off: "):
@@ -207,12 +207,12 @@ def measure(record: Record, part: str, run: Callable[[Record], None]) -> None:
 
 
 def wanted(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict[str, Callable[[Record], None]]:
-    """The parts to measure; exit code 2 for a name that there is not."""
+    """The parts to measure; exit code 2 for an unknown name."""
 
     def names(option: str, known: Iterable[str]) -> list[str]:
         found: list[str] = list(filter(None, getattr(options, option).split(",")))
         if unknown := set(found) - set(known):
-            parser.error(f"--{option}: there is no {', '.join(sorted(unknown))}")
+            parser.error(f"--{option}: not valid: {', '.join(sorted(unknown))}")
         return found
 
     some: dict[str, Callable[[Record], None]] = {}
@@ -224,7 +224,7 @@ def wanted(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict
 
 
 def main() -> None:
-    """Measure, write the JSON, and make the page of it. Exit code 1 if a case fell or broke."""
+    """Measure, write the JSON, and make the page from it. Exit code 1 if a case broke or missed its limit."""
     parser = argparse.ArgumentParser(description="Measure everything, and write docs/benchmarks.*")
     parser.add_argument("--only", default=",".join(BENCH), help="some of " + ",".join(PARTS))
     parser.add_argument("--rivals", default="", help="names of benchmarks.rivals, to measure these alone")

@@ -2,8 +2,8 @@
 
     python -m benchmarks.growth
 
-Time is a push into blocks in a process that has started (`stages.push_blocks`), memory that of a whole process. All
-sizes are measured once a round, so that a machine that slows down slows all of them; `knees` explains what comes out.
+Time is that of a push into blocks in a process that has started (`stages.push_blocks`), memory that of a whole process.
+All sizes are measured once a round, so that a machine that slows down slows all of them; `knees` explains the result.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TIME_ROUNDS = 5
 MEMORY_ROUNDS = 3
 
 Rounds = tuple[tuple[float, ...], ...]
-"""A value a size, in each round."""
+"""A value for each size, in each round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Growth:
 
     @property
     def title(self) -> str:
-        """What grows, against what."""
+        """What grows, and with what."""
         return f"{self.name} against {self.size}"
 
     @property
@@ -69,7 +69,7 @@ class Growth:
 
     @property
     def exponent(self) -> float:
-        """Of the power law through the points, by least squares of the logarithms."""
+        """The exponent of the power law through the points, by least squares of the logarithms."""
         xs, ys = ([math.log(one) for one in side] for side in (self.sizes, self.values))
         return statistics.linear_regression(xs, ys).slope
 
@@ -94,7 +94,7 @@ def steps_of(sizes: Sequence[int], rounds: Rounds) -> list[Step]:
 
 
 def read(known: dict[str, object]) -> Growth:
-    """One that was written as JSON."""
+    """A `Growth` that was written as JSON."""
     return Growth(**known)  # type: ignore[arg-type]
 
 
@@ -108,7 +108,7 @@ def measure_all() -> Iterator[Growth]:
 
 
 def time_against(size: str, sizes: tuple[int, ...], fleets: Sequence[tuple[int, int]]) -> Growth:
-    """Pushes into blocks, start-up taken off."""
+    """Pushes into blocks, without start-up."""
     said = [[json.loads(run_stage("push_blocks", *one).output) for one in fleets] for _ in range(TIME_ROUNDS)]
     wall, cpu = (tuple(tuple(one[key] for one in turn) for turn in said) for key in ("seconds", "cpu_seconds"))
     return Growth("time", size, "s", sizes, wall, cpu_rounds=cpu)
@@ -117,7 +117,7 @@ def time_against(size: str, sizes: tuple[int, ...], fleets: Sequence[tuple[int, 
 def memory_against(
     size: str, sizes: tuple[int, ...], fleets: Sequence[tuple[int, int]], fleet: tuple[float, ...] = ()
 ) -> Growth:
-    """The most that whole pushes hold, MB."""
+    """The peak memory of whole pushes, MB."""
     rounds = tuple(tuple(push_memory(*one) for one in fleets) for _ in range(MEMORY_ROUNDS))
     return Growth("memory", size, "MB", sizes, rounds, fleet=fleet)
 

@@ -1,4 +1,4 @@
-"""Time a case against its peer, turn by turn; print a table; hold the figures against their limits."""
+"""Time a case against its peer, turn by turn; print a table; compare the figures with their limits."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from typing import Any, NoReturn, Protocol
 import promfill
 from benchmarks.limits import Limit, read_limits
 
-SHORTEST_TURN = 0.02  # seconds: what is shorter is repeated, so that the clock and a passing interrupt weigh little
+SHORTEST_TURN = 0.02  # seconds: shorter runs are repeated, so that the clock and a passing interrupt weigh little
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One figure. `rate` is in samples/s, 0 where that means nothing; `spread` is the quartiles' distance / median."""
+    """One figure. `rate` is in samples/s, 0 if it is meaningless; `spread` is the quartiles' distance / median."""
 
     case: str
     value: float
@@ -37,7 +37,7 @@ class Result:
 
 
 class Case(Protocol):
-    """What a module's ``cases(quick)`` yields: something with a name that gives one figure."""
+    """An item of a module's ``cases(quick)``: something with a name that gives one figure."""
 
     @property
     def name(self) -> str:
@@ -100,7 +100,7 @@ def compare(
 
 
 def take_turns(run: Callable[[], object], peer: Callable[[], object], seconds: float) -> Iterator[tuple[float, float]]:
-    """(seconds of a run, seconds of a peer's run), one after the other; who begins alternates."""
+    """(seconds of a run, seconds of a peer's run), one after the other; they take turns to begin."""
     timers = [timeit.Timer(run), timeit.Timer(peer)]
     repeats = [max(1, round(SHORTEST_TURN / max(timer.timeit(1), 1e-9))) for timer in timers]
     deadline = time.perf_counter() + seconds
@@ -120,7 +120,7 @@ def spread(values: Sequence[float]) -> float:
 
 
 def measure(case: Case, limit: Limit | None) -> Result:
-    """The case's result. One that misses its limit is measured again, since machines are shared; the better counts."""
+    """The case's result. If it misses its limit it is measured again, since machines are shared; the better counts."""
     result = case.measure()
     if limit is None or limit.holds(result.value):
         return result
@@ -129,7 +129,7 @@ def measure(case: Case, limit: Limit | None) -> Result:
 
 
 def run_cases(cases: Iterable[Case], limits: Mapping[str, Limit]) -> tuple[list[Result], list[str]]:
-    """The results, printed as they come, and a line for each case that fell or broke."""
+    """The results, printed as they come, and a line for each case that missed its limit or broke."""
     results: list[Result] = []
     failures: list[str] = []
     print(HEADER)
@@ -146,9 +146,9 @@ def run_cases(cases: Iterable[Case], limits: Mapping[str, Limit]) -> tuple[list[
 
 @contextlib.contextmanager
 def failure_told(failures: list[str], beginning: str) -> Iterator[None]:
-    """What breaks inside becomes a line of `failures`: one broken case must not hide the others.
+    """Turn an exception inside into a line of `failures`: one broken case must not hide the others.
 
-    That is any BaseException: by pytest's outcomes, which are no Exceptions, the tests' servers say that they fail.
+    That is any BaseException: the tests' servers fail with pytest's outcomes, which are not Exceptions.
     """
     try:
         yield
@@ -170,7 +170,7 @@ def row(result: Result, limit: Limit | None) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures are measured on."""
+    """The machine that the figures are measured on."""
     return {
         "cpu": cpu_model(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -182,7 +182,7 @@ def machine() -> dict[str, Any]:
 
 
 def cpu_model() -> str:
-    """The processor's name, where the system tells it."""
+    """The processor's name, if the system tells it."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -191,7 +191,7 @@ def cpu_model() -> str:
 
 
 def write_json(path: Path, results: Iterable[Result], quick: bool) -> None:
-    """The figures, and what they were measured on."""
+    """The figures, and the machine."""
     path.parent.mkdir(parents=True, exist_ok=True)
     report = {**machine(), "quick": quick, "results": [asdict(result) for result in results]}
     path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -204,9 +204,9 @@ def main(
     cell: Callable[[int, int], Iterable[Case]] | None = None,
     argv: Sequence[str] | None = None,
 ) -> NoReturn:
-    """The command line of a benchmark module, or (`whole`) of all. Exit code 1 if a case fell or broke.
+    """The command line of one benchmark module, or (`whole`) of all. Exit code 1 if a case missed its limit or broke.
 
-    `cell`, where there is one, gives the cases of another fleet and range: ``--series 1000 --days 21``.
+    `cell`, if given, returns the cases of another fleet and range: ``--series 1000 --days 21``.
     """
     parser = argparse.ArgumentParser(description="Measure, print a table, and hold it against benchmarks/floors.toml.")
     parser.add_argument("--quick", action="store_true", help="the short form that CI runs")

@@ -1,4 +1,4 @@
-"""What the README says of speed: the chart, and the figures most users ask for."""
+"""What the README says about speed: the chart, and the figures that most users ask for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def section(known: Known) -> str:
 
 
 def headlines(known: Known) -> Iterable[str]:
-    """Sentences of figures, of what was measured."""
+    """Sentences with figures, about what was measured."""
     ratios = {one["name"]: one for one in known.get("comparisons", [])}
     if one := ratios.get("original_1000"):
         yield (
@@ -54,7 +54,7 @@ def headlines(known: Known) -> Iterable[str]:
 
 
 def replay_headline(one: Known) -> str:
-    """A push beside the receiver's own pace."""
+    """A push against the receiver's own pace."""
     started = f", {one['started_ratio']:.2f} with start-up taken off" if one["started_ratio"] else ""
     control = f" (control: {one['control']:.2f})" if one["control"] else ""
     return (

@@ -1,4 +1,4 @@
-"""What the measured figures of a `Growth` say about its shape: sentences, each chosen by a figure and naming it."""
+"""Describe the measured figures of a `Growth`: sentences, each chosen by a figure and naming it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from benchmarks.processes import samples_of
 from promfill.sinks.blocks import TILE_SAMPLES
 
 STEEP = 1.05
-BENT = 0.15  # what a line may miss a point by, and still be the law
-FLAT = 0.05  # of memory: what moves by less moves with the pages that happen to be resident
+BENT = 0.15  # by how much a line may miss a point and still count as the law
+FLAT = 0.05  # for memory: smaller changes come from the pages that happen to be resident
 
 
 def explain(growth: Growth) -> str:
@@ -34,7 +34,7 @@ class Line:
 
 
 def line_through(sizes: Sequence[float], values: Sequence[float]) -> Line:
-    """The line nearest to the values as shares of them, which falls below 0 nowhere."""
+    """The line nearest to the values, by relative distance, that falls below 0 nowhere."""
     x, y = np.asarray(sizes, float), np.asarray(values, float)
     weights = np.stack([1 / y, x / y], axis=1)
     fixed, each = np.linalg.lstsq(weights, np.ones(y.size), rcond=None)[0]
@@ -54,7 +54,7 @@ def law_sentences(growth: Growth, line: Line) -> Iterator[str]:
     samples = samples_of(1, WEEK) if growth.size == "series" else samples_of(1_000, 1)
     law = f"{line.fixed * 1e3:.0f} ms whatever the size and {line.each / samples * 1e9:.0f} ns a sample"
     if line.error > BENT:
-        yield f"{law} miss a point by {line.error:.0%}: no straight line."
+        yield f"{law} miss a point by {line.error:.0%}: not a straight line."
         yield f"At one size rounds differ by {unrest(growth):.0%}."
         return
     yield f"{law} give every point within {line.error:.0%}."
@@ -67,7 +67,7 @@ def law_sentences(growth: Growth, line: Line) -> Iterator[str]:
 
 
 def unrest(growth: Growth) -> float:
-    """How far the rounds lie apart at most, of one size: from the least to the most, as a share of the median."""
+    """How far apart the rounds of one size are at most: from the least to the most, as a share of the median."""
     return max(extent(taken) for taken in zip(*growth.rounds, strict=True))
 
 
@@ -82,14 +82,14 @@ def steep_steps(growth: Growth) -> Iterator[str]:
         if busy.exponent <= STEEP:
             why = f"in CPU time {busy.exponent:.2f}: the rest is waiting for the disk"
         elif step.least <= 1:
-            why = "some rounds show no such step: it is no more than their noise"
+            why = "some rounds show no such step, so it is noise"
         else:
             why = f"in CPU time {busy.exponent:.2f}: a sample costs more work there"
         yield f"{where} ({rounds}); {why}."
 
 
 def memory_sentences(growth: Growth) -> Iterator[str]:
-    """Flat, or what each step that is not consists of."""
+    """Flat; or, for each step that is not, its cause."""
     if growth.range <= FLAT:
         yield f"Flat, within {growth.range:.1%}: a longer range is more of the same tiles."
         return
@@ -103,7 +103,7 @@ def memory_sentences(growth: Growth) -> Iterator[str]:
 
 
 def added(growth: Growth, place: int, rise: float) -> str:
-    """What a step consists of: the fleet, as a process holds it that has nothing else; or a tile that grows."""
+    """What a step consists of: the fleet, measured in a process that holds nothing else; or a tile that grows."""
     if growth.fleet:
         held = growth.fleet[place + 1] - growth.fleet[place]
         if held >= rise / 2:

@@ -1,4 +1,4 @@
-"""floors.toml: what a figure must not fall below, or rise above."""
+"""floors.toml: limits that a figure must not fall below, or rise above."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_limits(path: Path = FLOORS) -> dict[str, Limit]:
     for case, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
         kinds = [kind for kind in ("floor", "ceiling") if kind in table]
         if len(kinds) != 1 or set(table) != {*kinds, "measured"}:
-            raise ValueError(f"{path.name}: [{case}] wants a floor or a ceiling, and what was measured")
+            raise ValueError(f"{path.name}: [{case}] needs a floor or a ceiling, and `measured`")
         limits[case] = Limit(kinds[0], float(table[kinds[0]]))
     return limits
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.matrix blocks --series 1000 --days 21
 
-measures one cell. Whole processes (`whole`) count with their start; the stages inside of them (`stages`) without. A
-cell with more samples than its stage's cap is not run: what it would give follows from the growth of the others.
+measures one cell. Whole processes (`whole`) count with their start-up; the stages inside them (`stages`) without. A
+cell with more samples than its stage's cap is not run: its figures follow from the growth of the others.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from benchmarks.whole import BLOCKS_CAP, CAP, WHOLE
 SERIES = (1, 10, 100, 1_000, 10_000, 100_000)
 RANGES = {"21 days": 21, "13 weeks": 91, "1 year": 365}
 PROFILED = (1_000, 21)
-SHORT = 2.0  # seconds: what takes less is run three times
+SHORT = 2.0  # seconds: shorter runs are repeated three times
 NOT_RUN = "not run"
 FAILED = "failed: "
 NAMES = (*(stage.__name__ for stage in PUSHED), *WHOLE)
@@ -49,14 +49,14 @@ class Cell:
 
 
 def cap_of(stage: str) -> float:
-    """The most samples of a cell that is run: of text as of what goes through a server, fewer."""
+    """The most samples of a cell that is run: fewer for stages that go through text or a server."""
     if stage in WHOLE:
         return WHOLE[stage].cap
     return CAP if stage == "openmetrics_text" else BLOCKS_CAP
 
 
 def measure(stage: str, series: int, days: int) -> Cell:
-    """One cell. What breaks, or is missing, is told in its note."""
+    """One cell. If something breaks, or is missing, the cell's note says so."""
     failures: list[str] = []
     if stage in WHOLE and (program := WHOLE[stage].missing):
         return without_figures(stage, series, days, f"missing: {program} is not on this machine")
@@ -66,12 +66,12 @@ def measure(stage: str, series: int, days: int) -> Cell:
 
 
 def without_figures(stage: str, series: int, days: int, note: str) -> Cell:
-    """A cell that has none."""
+    """A cell without figures."""
     return Cell(stage, series, days, samples_of(series, days), note=note)
 
 
 def measure_whole(stage: str, series: int, days: int) -> Cell:
-    """A whole process, three times where it is short: each time from nothing, where a run leaves something behind."""
+    """A whole process, three times if it is short: each time from scratch, if a run leaves something behind."""
     runs: list[Run] = []
     with ExitStack() as stack:
         while not runs or (len(runs) < 3 and runs[0].seconds < SHORT):
@@ -122,7 +122,7 @@ def cell_of(
 
 
 def profile(stage: str) -> Profile:
-    """What takes the stage's time, at 1,000 series and 21 days, or what is said in `WHOLE`."""
+    """Where the stage's time goes, at 1,000 series and 21 days, or at the size given in `WHOLE`."""
     if stage not in WHOLE:
         return Profile(**json.loads(run_stage(stage, *PROFILED, "--profile").output))
     with WHOLE[stage].job(*WHOLE[stage].profiled) as job:

@@ -1,4 +1,4 @@
-"""OpenMetrics text out: against a writer of one f-string a line, as the original script's is."""
+"""OpenMetrics text out: against a writer with one f-string a line, like the original script's."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def push_text(folder: Path, series: int, days: float) -> list[str]:
 
 
 def memory(series: int, days: float) -> float:
-    """The most that the process holds."""
+    """The peak memory of the process."""
     with tempfile.TemporaryDirectory() as folder:
         return run_process(push_text(Path(folder), series, days), watch=True).peak_mb
 

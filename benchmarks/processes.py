@@ -1,4 +1,4 @@
-"""Whole processes, interpreter start included: timed beside something else, turn by turn."""
+"""Whole processes, interpreter start included, timed against something else, turn by turn."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def size_of(folder: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A command, given an empty folder each time, against a peer in this process; as `harness.Ratio` otherwise."""
+    """A command, with an empty folder each time, against a peer in this process; otherwise like `harness.Ratio`."""
 
     name: str
     command: Callable[[Path], Sequence[str]]
@@ -123,7 +123,7 @@ class Whole:
     turns: int = 5
 
     def measure(self) -> Result:
-        """Take turns; making and removing the folders is outside of what is timed."""
+        """Take turns; making and removing the folders is not timed."""
         self.peer()
         turns = [self._turn() for _ in range(self.turns)]
         return compare(self.name, turns, self.samples, self.peer_samples, self.of)
@@ -137,7 +137,7 @@ class Whole:
 
 
 def repeated(run: Callable[[], object], times: int) -> Callable[[], None]:
-    """`run` several times: what is short beside a process needs a longer turn."""
+    """`run` several times: a short run needs a longer turn."""
 
     def run_all() -> None:
         for _ in range(times):

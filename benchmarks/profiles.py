@@ -1,4 +1,4 @@
-"""Where a run's time goes, by cProfile: to what kind of work, and to which functions."""
+"""Where a run's time goes, by cProfile: into what kind of work, and into which functions."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ KINDS = {
     "text": r"bytes\.\w+|bytearray\.\w+|str\.\w+|orjson\.\w+|_struct\.\w+|json\.\w+",
     "compression": r"snappy\.\w+|zlib\.\w+|cramjam\.\w+",
 }
-"""What the functions of a kind are called (`spot_name`); what is of none is arithmetic, on arrays and in Python."""
+"""The names of the functions of each kind (`spot_name`); all other work is arithmetic, on arrays and in Python."""
 IMPORT = "_find_and_load"
 
 HotSpots = list[tuple[str, float]]
-"""(function, share of the time that is its own), the largest first. numpy's ufuncs count for who calls them."""
+"""(function, its own share of the time), the largest first. The time of numpy's ufuncs counts for their callers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Profile:
 
 
 def read_profile(profile: cProfile.Profile | Path, most: int = 4) -> Profile:
-    """Of a profile, or of a file that holds one."""
+    """From a profile, or a file that holds one."""
     loaded: Any = pstats.Stats(str(profile) if isinstance(profile, Path) else profile)
     stats: dict[tuple[str, int, str], tuple[Any, ...]] = loaded.stats
     total = sum(entry[2] for entry in stats.values())
@@ -63,7 +63,7 @@ def spot_name(file: str, line: int, function: str) -> str:
 
 
 def profile_command(arguments: Sequence[str]) -> Profile:
-    """Of a whole run of promfill, start-up included; of its first thread, which waits for the others."""
+    """Profile a whole run of promfill with its start-up: the first thread, which waits for the others."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "profile"
         run_process([sys.executable, "-m", "cProfile", "-o", str(path), *PROMFILL[1:], *arguments])
@@ -81,9 +81,9 @@ LIMITS = {
 
 
 def limit_of(kinds: Mapping[str, float], server: bool = False) -> str:
-    """What limits a stage, in a sentence: the kind with the largest share, and the others above a twentieth.
+    """A sentence on what limits a stage: the kind with the largest share, and the others above a twentieth.
 
-    server: whether a server is what its first thread waits for; else it is its own threads, which write.
+    server: whether the first thread waits for a server; otherwise it waits for its own threads, which write.
     """
     ordered = sorted(kinds.items(), key=lambda kind: -kind[1])
     (first, share), others = ordered[0], [f"{kind} {part:.0%}" for kind, part in ordered[1:] if part >= 0.05]

@@ -1,4 +1,4 @@
-"""A server to send to, and who sends: promfill, the libraries of others, and the replay of ready requests."""
+"""A server to send to, and its senders: promfill, other libraries, and the replay of ready-made requests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STARTS: dict[str, Callable[[Path], Server]] = {VM: start_victoriametrics, PROMET
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One run of a side, the bytes that it made, and its seconds without its start, where it tells them (0: not)."""
+    """One run of a side, the bytes that it made, and its seconds without start-up, if it tells them (else 0)."""
 
     run: Run
     made: int = 0
@@ -37,7 +37,7 @@ class Turn:
 
 
 def has_environment(name: str) -> bool:
-    """Whether `peers/install.sh` could make it."""
+    """Whether `peers/install.sh` could install it."""
     return (ENVIRONMENTS / name / ".installed").exists()
 
 
@@ -48,7 +48,7 @@ def python_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A remote-write client of others: its environment, its script here, and what that is told."""
+    """Another remote-write client: its environment, its script here, and the script's arguments."""
 
     title: str
     environment: str
@@ -63,24 +63,24 @@ OPENTELEMETRY = Library("opentelemetry-exporter-prometheus-remote-write", "opent
 
 
 class Receiver:
-    """A fresh server that is warm: a small push, over the stretch of 21 days before, has been there."""
+    """A fresh, warm server: it has received a small push, over the 21 days before."""
 
     def __init__(self, server: Server, folder: Path) -> None:
         self._server, self._folder = server, folder
 
     def warm_up(self) -> None:
-        """Of series that nobody else sends."""
+        """Warm it up with series that nothing else sends."""
         run_process([*PROMFILL, *remote_write(self._server, 10, 1, START - DAYS * DAY), "--metric-name", "warm"])
         flush(self._server)
 
     def push(self, series: int) -> Turn:
-        """promfill; what it reports are the seconds from the first sample made to the last acknowledged."""
+        """promfill; it reports the seconds from the first sample made to the last one acknowledged."""
         run = run_process([*PROMFILL, *remote_write(self._server, series, DAYS)], watch=True)
         said = json.loads(run.output)
         return Turn(run, int(said["bytes"]), float(said["seconds"]))
 
     def send(self, library: Library, series: int) -> Turn:
-        """A library of others, from values that are ready."""
+        """Another library, from ready-made values."""
         steps = DAYS * DAY // STEP
         values = self._folder / "values"
         source = source_of(SIX_LABELS.format(series), steps)
@@ -98,7 +98,7 @@ class Receiver:
 
 
 def write_bodies(path: Path, source: Source) -> None:
-    """The requests of a push, each behind its length."""
+    """The requests of a push, each after its length."""
     with path.open("wb") as file:
         for body in bodies_of(source):
             file.write(len(body).to_bytes(4, "little") + body)

@@ -58,7 +58,7 @@ def cases(quick: bool) -> Iterator[Case]:
 
 
 def bytes_of_a_push() -> float:
-    """Bytes of the requests of three weeks, written directly, as a share of what python-snappy makes of the same."""
+    """Bytes of the requests of three weeks, written directly, as a share of python-snappy's for the same requests."""
     days_21 = 6048
     source = source_of(LABELS.format(SERIES), days_21)
     encoder = WriteRequestEncoder(source.fleet)
@@ -74,7 +74,7 @@ def bytes_of_a_push() -> float:
 
 
 def by_protobuf(batch: SeriesBatch) -> Callable[[], bytes]:
-    """The same message, a Sample object a sample; its labels are made beforehand, as ours are."""
+    """The same message, one Sample object a sample; its labels are made beforehand, as ours are."""
     labels = [[Label(name=n, value=v) for n, v in batch.fleet.label_set(row)] for row in batch.series]
 
     def run() -> bytes:
@@ -114,7 +114,7 @@ class EndToEnd:
         return self._compared(turns)
 
     def _compared(self, turns: Sequence[tuple[float, float, float]]) -> Result:
-        """Of (seconds of a push, of a replay, of the control) each."""
+        """(seconds of a push, of a replay, of the control), for each turn."""
         shares = [(replay + control) / 2 / own for own, replay, control in turns]
         samples = self.steps * self.series
         details = {
@@ -125,7 +125,7 @@ class EndToEnd:
         return Result(self.name, statistics.median(shares), "x replay's speed", pace, spread(shares), details)
 
     def _turn(self, url: str, turn: int) -> tuple[float, float, float]:
-        """Seconds of a push, a replay and the control, over the next steps; each begins as often as the others."""
+        """Seconds of a push, a replay and the control, over the next steps; each begins equally often."""
         ways = (push_stretch, replay_stretch, replay_stretch)
         taken = [0.0, 0.0, 0.0]
         for place in range(3):
@@ -145,7 +145,7 @@ def push_stretch(source: Source, url: str) -> float:
 
 
 def replay_stretch(source: Source, url: str) -> float:
-    """Seconds in which the receiver takes the same requests, made beforehand."""
+    """Seconds in which the receiver accepts the same requests, made beforehand."""
     bodies = [*bodies_of(source)]
     begin = time.perf_counter()
     with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc)) as connection:
@@ -155,7 +155,7 @@ def replay_stretch(source: Source, url: str) -> float:
 
 
 def post(connection: http.client.HTTPConnection, body: bytes) -> None:
-    """One request, at the least cost that Python has."""
+    """Send one request, at the lowest cost that Python allows."""
     connection.request("POST", "/api/v1/write", body, HEADERS_1)
     answer = connection.getresponse()
     answer.read()

@@ -1,6 +1,6 @@
 """docs/benchmarks.md, its charts and the README's figures, from docs/benchmarks.json.
 
-`python -m benchmarks.report` writes them again; the words of the page are in page.md.
+`python -m benchmarks.report` writes them again; the page's words are in page.md.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def write(known: Known) -> None:
 
 
 def with_section(text: str, words: str) -> str:
-    """The text with what stands between the marks replaced; ValueError where it has none."""
+    """The text with the part between the marks replaced; ValueError if it has no marks."""
     before, begin, rest = text.partition(MARKS[0])
     _, end, after = rest.partition(MARKS[1])
     if not begin or not end:
@@ -79,14 +79,14 @@ def circumstances(known: Known) -> str:
 
 
 def broken(known: Known) -> str:
-    """What failed in this run: nothing is left out in silence."""
+    """What failed in this run: nothing is left out silently."""
     lines = known.get("failures", [])
     text = "\n".join(f"- {' '.join(line.split())}" for line in lines)
     return f"**Failed in this run:**\n\n{text}" if lines else ""
 
 
 def missing(known: Known) -> str:
-    """The peers that could not be had, by name."""
+    """The peers that were not available, by name."""
     lines = [f"- {one['peer']} ({one['name']}): {one['why']}" for one in known.get("unmade", []) if not one["failed"]]
     return "Missing in this run:\n\n" + "\n".join(lines) if lines else "No peer was missing."
 
@@ -119,7 +119,7 @@ def growth_lines(growth: Growth) -> list[Line]:
 
 
 def rates(known: Known, stage: str) -> list[tuple[float, float]]:
-    """(series, samples/s) of the cells of 21 days that were run."""
+    """(series, samples/s) of the measured cells of 21 days."""
     return [
         (cell["series"], cell["samples_per_second"])
         for cell in known.get("cells", [])
@@ -128,7 +128,7 @@ def rates(known: Known, stage: str) -> list[tuple[float, float]]:
 
 
 def peers_chart(known: Known) -> str:
-    """How many times as fast as what one would use instead; the replay is a yardstick, and not among that."""
+    """How many times as fast as the alternatives; the replay is a yardstick, and not an alternative."""
     bars = [
         Bar(f"{short_peer(one)}, {one['series']:,} series", one["ratio"], tables.times(one["ratio"]))
         for one in known.get("comparisons", [])

@@ -1,8 +1,8 @@
-"""promfill beside what its users would run instead, whole processes turn by turn: the medians of the pairs.
+"""promfill against what its users would run instead, whole processes turn by turn: the medians of the pairs.
 
     python -m benchmarks.rivals [original_1 …]
 
-A peer that is not on this machine is named as missing.
+A peer that is not installed is named as missing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Unmade:
 
 
 def rivals() -> list[Rival]:
-    """All of them: five turns, fewer where one takes long, one where the peer takes minutes."""
+    """All of them: five turns, fewer for slow peers, one for a peer that takes minutes."""
     return [*against_files(), *against_generators(), *against_senders()]
 
 
@@ -63,7 +63,7 @@ def against_files() -> Iterator[Rival]:
 
 
 def against_generators() -> Iterator[Rival]:
-    """Samples alone, of processes that have started."""
+    """Generation alone, in processes that have started."""
     own = generate(1_000)
     other = generate_by("original", "generate_mockseries.py", 100)
     yield Rival("mockseries", "mockseries, generation alone", ("original",), own, other, 1_000, 5, peer_series=100)
@@ -75,7 +75,7 @@ def against_generators() -> Iterator[Rival]:
 
 
 def against_senders() -> Iterator[Rival]:
-    """Remote write, against libraries and against the receiver's own pace."""
+    """Remote write, against other libraries and against the receiver's own pace."""
     yield against_library("remote_writer_100", BY_SERIES, VM, 100, 5)
     yield against_library("remote_writer_1000", BY_SERIES, VM, 1_000, 3)
     yield against_library("remote_writer_windows_1000", BY_WINDOWS, VM, 1_000, 3)
@@ -86,7 +86,7 @@ def against_senders() -> Iterator[Rival]:
 
 
 def against_library(name: str, library: Library, kind: str, series: int, turns: int) -> Rival:
-    """promfill and a library of others, each turn in a fresh server."""
+    """promfill and another library, each turn with a fresh server."""
 
     def own() -> Turn:
         with receiver(kind) as server:
@@ -101,7 +101,7 @@ def against_library(name: str, library: Library, kind: str, series: int, turns: 
 
 
 def against_replay(name: str, kind: str, turns: int) -> Rival:
-    """promfill and its own requests, ready-made, each turn in a fresh server."""
+    """promfill and its own ready-made requests, each turn with a fresh server."""
     series = 1_000
 
     def own() -> Turn:
@@ -124,7 +124,7 @@ def measure_all(names: Sequence[str] = ()) -> Iterator[Comparison | Unmade]:
 def measure(rival: Rival) -> Comparison | Unmade:
     """One comparison."""
     if rival.missing:
-        why = f"{', '.join(rival.missing)} is not to be had on this machine"
+        why = f"{', '.join(rival.missing)} is not installed on this machine"
         return Unmade(rival.name, rival.peer, why, failed=False)
     failures: list[str] = []
     with failure_told(failures, ""):

@@ -1,4 +1,4 @@
-"""The sides of `rivals` that need no server: each function gives what takes one turn."""
+"""The sides of `rivals` that need no server: each function returns one that takes a turn."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def original(series: int) -> Callable[[], Turn]:
 
 
 def promtool(series: int, *options: str) -> Callable[[], Turn]:
-    """promtool alone, on text that is ready."""
+    """promtool alone, on ready-made text."""
 
     def turn() -> Turn:
         with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +61,7 @@ def create_blocks(series: int) -> Callable[[], Turn]:
 
 
 def generate(series: int) -> Callable[[], Turn]:
-    """promfill's generation alone, imports left out: one pass, as the peers make one."""
+    """promfill's generation alone, without imports: one pass, as the peers make one."""
 
     def turn() -> Turn:
         taken = json.loads(run_stage("generate", series, DAYS, "--once").output)
@@ -71,7 +71,7 @@ def generate(series: int) -> Callable[[], Turn]:
 
 
 def generate_by(environment: str, script: str, series: int) -> Callable[[], Turn]:
-    """A peer's generation alone, imports left out: it prints its wall and its CPU seconds."""
+    """A peer's generation alone, without imports: it prints its wall and its CPU seconds."""
 
     def turn() -> Turn:
         command = [python_of(environment), str(PEERS / script), str(series), str(DAYS)]

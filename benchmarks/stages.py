@@ -2,7 +2,7 @@
 
     python -m benchmarks.stages xor_encode --series 1000 --days 21 [--once | --profile]
 
-Prints one JSON object. Only the stage is timed: what it works on is made beside it. Short ones are run again and again.
+Prints one JSON object. Only the stage is timed: its input is made outside the timed part. Short stages are repeated.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Clock:
 
 
 Stage = Callable[[Source, Clock], int]
-"""Runs over the whole plane; the bytes that it made, 0 where it makes none."""
+"""Runs over the whole plane, and returns the bytes that it made, 0 if it makes none."""
 
 
 def generate(source: Source, clock: Clock) -> int:
@@ -105,7 +105,7 @@ def xor_decode(source: Source, clock: Clock) -> int:
 
 
 def index(source: Source, clock: Clock) -> int:
-    """The indices of all blocks, and once what belongs to the fleet."""
+    """The indices of all blocks; the fleet's part is made once."""
     series, made = len(source.fleet), 0
     with clock:
         fleet = FleetIndex(source.fleet)
@@ -130,7 +130,7 @@ def remote_write_2_encode(source: Source, clock: Clock) -> int:
 
 
 def snappy_python(source: Source, clock: Clock) -> int:
-    """python-snappy over the messages of 1.0, which it has to search."""
+    """python-snappy over the messages of 1.0, in which it has to search for repeats."""
     made = 0
     for body in encoded_requests(source, WriteRequestEncoder(source.fleet), Clock()):
         with clock:
@@ -139,7 +139,7 @@ def snappy_python(source: Source, clock: Clock) -> int:
 
 
 def snappy_direct_1(source: Source, clock: Clock) -> int:
-    """Requests of 1.0 written as snappy blocks straight away: message and compression in one."""
+    """Requests of 1.0 written directly as snappy blocks: message and compression in one."""
     return written_directly(source, WriteRequestEncoder(source.fleet), clock)
 
 
@@ -159,7 +159,7 @@ def openmetrics_text(source: Source, clock: Clock) -> int:
 
 
 def push_blocks(source: Source, clock: Clock) -> int:
-    """A whole push into blocks, synced: what is left of the process when start-up is taken off."""
+    """A whole push into blocks, synced: the process without its start-up."""
     with tempfile.TemporaryDirectory() as folder, clock:
         fresh = Source(source.scenario)
         sink = BlockSink(fresh.fleet, fresh.grid, fresh.identity(), Path(folder))
@@ -185,7 +185,7 @@ PUSHED = (
     snappy_direct_2,
     openmetrics_text,
 )
-"""What a push is made of; the others are of use to `growth`."""
+"""The stages of a push; the others are used by `growth`."""
 STAGES: dict[str, Stage] = {stage.__name__: stage for stage in (*PUSHED, push_blocks, fleet_index)}
 
 
@@ -195,7 +195,7 @@ def day_tiles(source: Source) -> Iterator[Tile]:
 
 
 def encoded(source: Source, tile: Tile, work: Scratch, clock: Clock) -> EncodedChunks:
-    """The chunks of a tile of whole days, which stand side by side."""
+    """The chunks of a tile of whole days, side by side."""
     bits, times = by_days(source.batch(tile))
     with clock:
         return encode_chunks(bits, times, work)
@@ -220,7 +220,7 @@ def encoded_requests(
 
 
 def written_directly(source: Source, encoder: WriteRequestEncoder | RequestEncoder, clock: Clock) -> int:
-    """Bytes of the blocks; what cannot be written directly (a request of one series) is searched, as a push does it."""
+    """Bytes of the blocks; requests that cannot be written directly (of one series) are searched, as in a push."""
     direct, made = SnappyEncoder(encoder.frame), 0
     for batch in request_batches(source):
         with clock:
@@ -243,7 +243,7 @@ def plan_of(source: Source) -> RequestPlan:
 
 
 def measure(name: str, series: int, days: int) -> dict[str, Any]:
-    """The stage's figures: medians of passes over the whole plane, the first of which warms up where there are more."""
+    """The stage's figures: medians of passes over the whole plane; if there are several, the first one warms up."""
     source = fleet_source(series, days)
     clocks: list[Clock] = []
     made = 0
@@ -254,14 +254,14 @@ def measure(name: str, series: int, days: int) -> dict[str, Any]:
 
 
 def measure_once(name: str, series: int, days: int) -> dict[str, Any]:
-    """One pass, warmed up by no more than a day of one series: beside a peer that makes its samples once."""
+    """One pass, warmed up by at most a day of one series: for comparison with a peer that makes its samples once."""
     STAGES[name](fleet_source(1, 1), Clock())
     source, clock = fleet_source(series, days), Clock()
     return figures(source, [clock], STAGES[name](source, clock))
 
 
 def figures(source: Source, clocks: list[Clock], made: int) -> dict[str, Any]:
-    """What is printed."""
+    """The JSON object to print."""
     return {
         "seconds": statistics.median(clock.seconds for clock in clocks),
         "cpu_seconds": statistics.median(clock.cpu_seconds for clock in clocks),
@@ -273,7 +273,7 @@ def figures(source: Source, clocks: list[Clock], made: int) -> dict[str, Any]:
 
 
 def peak_memory_mb() -> float:
-    """The most that this process has held, since it was started: MB of 10^6 bytes."""
+    """The most memory that this process has held since it started: MB of 10^6 bytes."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""Start-up: what `promfill --help` and `import promfill` take beside a bare Python."""
+"""Start-up: the time of `promfill --help` and `import promfill` against a bare Python."""
 
 from __future__ import annotations
 

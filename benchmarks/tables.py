@@ -1,4 +1,4 @@
-"""The tables of docs/benchmarks.md, and how figures are written."""
+"""The tables of docs/benchmarks.md, and the format of figures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ GOALS: dict[str, tuple[str, float, float]] = {
 
 
 def table(header: Row, rows: Iterable[Row]) -> str:
-    """A Markdown table, the figures to the right; nothing where there is no row."""
+    """A Markdown table, with the figures to the right; nothing if there are no rows."""
     lines = [f"| {' | '.join(row)} |" for row in rows]
     if not lines:
         return ""
@@ -42,7 +42,7 @@ def table(header: Row, rows: Iterable[Row]) -> str:
 
 
 def comparison_rows(known: Known) -> list[Row]:
-    """One a comparison; what broke is in its place."""
+    """A row for each comparison; broken ones are in their place."""
     made = [
         (
             one["peer"],
@@ -65,7 +65,7 @@ def failed_of(known: Known) -> Iterator[Known]:
 
 
 def side_rows(known: Known) -> list[Row]:
-    """One a comparison: both sides."""
+    """A row for each comparison: both sides."""
     return [
         (f"{one['peer']}, {series_text(one)}", *side(one["own"]), *side(one["other"]))
         for one in known.get("comparisons", [])
@@ -91,7 +91,7 @@ def series_text(one: Known) -> str:
 
 
 def goal_rows(known: Known, growths: Iterable[Growth]) -> list[Row]:
-    """What the benchmarks are to show."""
+    """The goals of the benchmarks."""
     ratios = {one["name"]: one["ratio"] for one in known.get("comparisons", [])}
     rows: list[Row] = [
         (what, times(ratios[name]) if name in ratios else "not measured", times(must), times(aim))
@@ -158,7 +158,7 @@ def cell_row(cell: Known) -> Row:
 
 
 def cut(text: str) -> str:
-    """For a table."""
+    """The text on one line, safe in a table."""
     return " ".join(text.split()).replace("|", "/")
 
 
@@ -185,5 +185,5 @@ def rate(samples_per_second: float) -> str:
 
 
 def times(ratio: float) -> str:
-    """A ratio, with as many digits as it deserves."""
+    """A ratio, with a suitable number of digits."""
     return f"{ratio:.0f}" if ratio >= 20 else f"{ratio:.1f}" if ratio >= 2 else f"{ratio:.2f}"

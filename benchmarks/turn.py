@@ -1,7 +1,7 @@
 """One turn of one side of `compare`, in a process of its own: `python -m benchmarks.turn [ROW]`.
 
-Prints JSON: what the row took; without a row, the rows that there are. `compare` lays this module beside the benchmarks
-of another commit, and it measures with those: hence it uses little of them, and nothing that is new.
+Prints JSON: what the row took; without a row, the rows that exist. `compare` puts this module beside the benchmarks
+of another commit, and it measures with those: so it uses little of them, and nothing that is new.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is compared. needs: a program that this machine lacks, or nothing."""
+    """A row to compare. needs: a program that is missing on this machine, or nothing."""
 
     samples: int
     take: Callable[[], Taken]
@@ -61,7 +61,7 @@ def rows() -> dict[str, Row]:
 
 
 def inside(stage: str) -> Callable[[], Taken]:
-    """A stage, start-up left out."""
+    """A stage, without start-up."""
 
     def take() -> Taken:
         said = json.loads(run_process([sys.executable, "-m", "benchmarks.stages", stage]).output)
@@ -82,7 +82,7 @@ def pushed(mode: str, series: int, days: int) -> Callable[[], Taken]:
 
 
 def whole(stage: str, series: int, days: int) -> Callable[[], Taken]:
-    """A stage that is a process; what has to be there before is made by the same side's promfill."""
+    """A stage that is a process; the same side's promfill prepares its input."""
 
     def take() -> Taken:
         with WHOLE[stage].job(series, days) as job:
@@ -103,7 +103,7 @@ def main() -> None:
     elif asked in known:
         print(json.dumps(asdict(known[asked].take())))
     else:
-        parser.error(f"there is no row {asked!r} here")
+        parser.error(f"the row {asked!r} does not exist")
 
 
 if __name__ == "__main__":

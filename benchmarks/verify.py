@@ -1,4 +1,4 @@
-"""Verify: whole comparisons against reading the same answers and throwing them away, and the memory of the command."""
+"""Verify: whole comparisons against reading the same answers and discarding them, and the command's memory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def cases(quick: bool) -> Iterator[Case]:
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """A comparison of everything, as a share of the speed at which its answers can be read from the same server."""
+    """A whole comparison, as a share of the speed at which its answers can be read from the same server."""
 
     name: str
     start: Callable[[Path], Server]
@@ -59,7 +59,7 @@ class Verify:
 
 @dataclass(frozen=True, slots=True)
 class VerifyMemory:
-    """The command's own memory, against a Prometheus."""
+    """The memory of the command itself, against a Prometheus."""
 
     name: str
     steps: int
@@ -83,21 +83,21 @@ def pushed(stack: ExitStack, start: Callable[[Path], Server], source: Source) ->
 
 
 def promfill(command: str, source: Source, *options: str) -> list[str]:
-    """A command line about this source."""
+    """A command line for this source."""
     end = str(source.grid.time(source.grid.steps) // 1000)
     what = ("--metric-name", "m", "--labels", LABELS, "--start", str(source.grid.start // 1000), "--end", end)
     return [sys.executable, "-m", "promfill", command, *what, *options]
 
 
 def compare(source: Source, api: Api) -> None:
-    """What is measured."""
+    """The measured comparison."""
     report = verify(source, open_store(api))
     if not report.right:
         raise RuntimeError(f"{report.store} does not hold the push: {report.faults}")
 
 
 def read_chunks(server: Server, source: Source) -> None:
-    """Remote read, thrown away."""
+    """Read by remote read, and discard."""
     query = Query(
         start_timestamp_ms=source.grid.start,
         end_timestamp_ms=source.grid.last,
@@ -108,14 +108,14 @@ def read_chunks(server: Server, source: Source) -> None:
 
 
 def read_export(server: Server, source: Source) -> None:
-    """The export, thrown away."""
+    """Read the export, and discard it."""
     httpx.get(f"{server.url}/internal/force_flush", trust_env=False)
     times = {"start": source.grid.start / 1000, "end": source.grid.last / 1000}
     drain(httpx.Request("GET", f"{server.url}/api/v1/export", params={"match[]": "m", "nocache": 1, **times}))
 
 
 def drain(request: httpx.Request) -> None:
-    """The whole answer, in no encoding, to nowhere."""
+    """Read the whole answer, without compression, and discard it."""
     request.headers["Accept-Encoding"] = "identity"
     with httpx.Client(trust_env=False, timeout=60) as client:
         response = client.send(request, stream=True)

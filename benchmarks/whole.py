@@ -1,4 +1,4 @@
-"""The stages of `matrix` that are whole processes: what runs, and what has to be there before."""
+"""The stages of `matrix` that are whole processes: what runs, and what must be prepared."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from benchmarks.processes import PROMFILL, Run, push_command, run_process, scena
 from tests.support.servers import Server, start_prometheus, start_victoriametrics
 
 BLOCKS_CAP = 3e8
-CAP = 3e7  # of what goes through text or a server
+CAP = 3e7  # for stages that go through text or a server
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The arguments of promfill, and how to tell the bytes that a run made."""
+    """The arguments of promfill, and how to count the bytes that a run made."""
 
     arguments: list[str]
     made: Callable[[Run], int]
@@ -28,9 +28,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class WholeStage:
-    """`job(series, days)` makes ready what one run needs, and removes it.
+    """`job(series, days)` prepares what one run needs, and removes it afterwards.
 
-    cap: the most samples of a cell. needs: a program. repeats: whether a job may run again where it has run. profiled:
+    cap: the most samples of a cell. needs: a program. repeats: whether a job may run again in the same place. profiled:
     the series and days of the profile, enough for more than start-up.
     """
 
@@ -42,7 +42,7 @@ class WholeStage:
 
     @property
     def missing(self) -> str:
-        """The program that this machine lacks, or nothing."""
+        """The needed program that is missing on this machine, or nothing."""
         return self.needs if self.needs and not shutil.which(self.needs) else ""
 
 
@@ -60,7 +60,7 @@ def push_files(mode: str) -> Callable[[int, int], AbstractContextManager[Job]]:
 
 @contextmanager
 def create_blocks(series: int, days: int) -> Iterator[Job]:
-    """tsdb create-blocks-from openmetrics, blocks of 2h: of text that push wrote."""
+    """tsdb create-blocks-from openmetrics, blocks of 2h, from text that push wrote."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "blocks"
         yield Job(from_text(make_text(Path(folder), series, days), out), lambda run: size_of(out))
@@ -79,7 +79,7 @@ def from_text(text: Path, out: Path) -> list[str]:
 
 @contextmanager
 def verify_blocks(series: int, days: int) -> Iterator[Job]:
-    """verify --blocks, of what push wrote."""
+    """verify --blocks, on what push wrote."""
     with tempfile.TemporaryDirectory() as folder:
         run_process(push_command("blocks", Path(folder), series, days))
         made = size_of(Path(folder))
@@ -87,7 +87,7 @@ def verify_blocks(series: int, days: int) -> Iterator[Job]:
 
 
 def push_to(start: Callable[[Path], Server]) -> Callable[[int, int], AbstractContextManager[Job]]:
-    """push --mode remote-write into a fresh server; the bytes are those on the wire."""
+    """push --mode remote-write into a fresh server; counts the bytes on the wire."""
 
     @contextmanager
     def job(series: int, days: int) -> Iterator[Job]:
@@ -98,7 +98,7 @@ def push_to(start: Callable[[Path], Server]) -> Callable[[int, int], AbstractCon
 
 
 def verify_in(start: Callable[[Path], Server]) -> Callable[[int, int], AbstractContextManager[Job]]:
-    """verify against a server that was pushed to before."""
+    """verify against a server that already holds the push."""
 
     @contextmanager
     def job(series: int, days: int) -> Iterator[Job]:
@@ -118,7 +118,7 @@ def remote_write(server: Server, series: int, days: int, start: int | None = Non
 
 
 def flush(server: Server) -> None:
-    """Let VictoriaMetrics show what it has taken."""
+    """Make VictoriaMetrics show what it has accepted."""
     if server.name == "victoria-metrics":
         urllib.request.urlopen(f"{server.url}/internal/force_flush", timeout=60).close()
 

@@ -32,7 +32,7 @@ def cases(quick: bool) -> Iterator[Case]:
 
 
 def chunk_bounds(encoded: EncodedChunks) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where the data of each chunk lies in the records: behind its length and encoding, before its checksum."""
+    """Where the data of each chunk lies in the records: after its length and encoding, before its checksum."""
     lengths = encoded.lengths.ravel()
     ends = np.cumsum(lengths)
     varint = np.where(lengths < 1 + 1 + 128 + 4, 1, 2)

@@ -1,6 +1,6 @@
-"""The encoders' yardstick: one XOR pass and two np.add.at of the same array, timed in the same run.
+"""The encoders' yardstick: one XOR pass and two np.add.at over the same array, timed in the same run.
 
-It does what an XOR chunk encoder cannot do without (neighbours XORed, each sample's bits added to two words of its
+It does the minimum that an XOR chunk encoder needs (neighbours XORed, each sample's bits added to two words of its
 chunk) and nothing else, so a ratio to it says how near an encoder is to what the machine and numpy allow.
 """
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 
 def make_yardstick(bits: NDArray[np.uint64]) -> Callable[[], None]:
-    """One pass over bits uint64 (T steps, S series). Scratch arrays are made here, outside of what is timed."""
+    """One pass over bits uint64 (T steps, S series). Scratch arrays are made here, outside the timed part."""
     steps, series = bits.shape
     words = np.zeros(bits.size + 1, np.uint64)
     places = (np.arange(steps)[:, None] + steps * np.arange(series)).ravel()  # series-major, as chunks lie in a file

@@ -85,7 +85,7 @@ def test_a_peer_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_
     needy = rival(needs=("no-such-environment", "no-such-program"))
     monkeypatch.setattr(rivals, "rivals", lambda: [needy, rival(name="there"), rival(name="not asked for")])
     missing, made = rivals.measure_all(["r", "there"])
-    why = "no-such-environment, no-such-program is not to be had on this machine"
+    why = "no-such-environment, no-such-program is not installed on this machine"
     assert missing == Unmade("r", "p", why, failed=False)
     assert isinstance(made, Comparison)
     assert made.name == "there"

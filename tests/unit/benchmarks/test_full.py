@@ -36,7 +36,7 @@ def known() -> dict[str, Any]:
              "control": 1.02, "control_extent": 0.08, "started_ratio": 0.95},
         ],
         "unmade": [
-            {"name": "mockseries", "peer": "Mockseries", "why": "original is not to be had on this machine",
+            {"name": "mockseries", "peer": "Mockseries", "why": "original is not installed on this machine",
              "failed": False},
             {"name": "sender", "peer": "a sender", "why": "RuntimeError: it |\n broke", "failed": True},
         ],
@@ -63,7 +63,7 @@ def test_the_page_holds_what_was_measured_what_was_not_and_what_was_missing() ->
     assert "| 10,000 x 21 days | 2 | 2 | 30 | 7.70 | 68 | 1 |" in page
     assert "| 100,000 x 1 year | not run |" in page
     assert "| 1 x 21 days | failed: RuntimeError: no room |" in page
-    assert "- Mockseries (mockseries): original is not to be had on this machine" in page
+    assert "- Mockseries (mockseries): original is not installed on this machine" in page
     assert "**Failed in this run:**\n\n- sender failed: RuntimeError: it | broke" in page
     assert "Run up to 300 million samples. Limited by the disk: 70% of the time" in page
     assert "| time against series | 100: 0.15, 1,000: 1.5 s | 1.00 (1.00–1.00) | 1.00 |" in page
@@ -233,7 +233,7 @@ def test_a_name_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit) as ended:
         full.wanted(parser, argparse.Namespace(rivals="", stages="bloks", only=""))
     assert ended.value.code == 2
-    assert "there is no bloks" in capsys.readouterr().err
+    assert "not valid: bloks" in capsys.readouterr().err
     assert [*full.wanted(parser, argparse.Namespace(rivals="original_1", stages="blocks", only="growth"))] == [
         "rivals", "matrix",
     ]  # fmt: skip

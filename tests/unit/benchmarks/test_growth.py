@@ -52,7 +52,7 @@ def test_a_fixed_cost_of_blocks_explains_a_slow_beginning() -> None:
 def test_points_on_no_line_are_not_called_so() -> None:
     taken = pushes(1, 3, 1, 3)
     said = explain(growth(taken, pushes(1, 3, 1, 3.3), pushes(1, 3, 1, 2.7), cpu_rounds=(taken,) * 3))
-    assert re.search(r"miss a point by \d\d%: no straight line\. At one size rounds differ by 20%\.", said)
+    assert re.search(r"miss a point by \d\d%: not a straight line\. At one size rounds differ by 20%\.", said)
     assert "a block are spent" not in said
 
 
