@@ -1,4 +1,4 @@
-"""What promfill does, a function each: typed settings in, a report out. No click, no console, no environment.
+"""promfill's operations, one function each: typed settings in, a report out. No click, no console, no environment.
 
     push.push(scenario, target, how, notices)           -> reports.PushReport
     push.plan(scenario, target, how, notices)           -> reports.PlanReport; sends and writes nothing
@@ -8,6 +8,6 @@
     create_blocks.create_blocks_from_text(text, wanted, progress) -> create_blocks.CreatedBlocks
     review_blocks.review_directory(directory)           -> review_blocks.DirectoryReview
 
-`settings` holds what goes in, `notices` what is told on the way. Nothing is written that was not asked for: the
-target's output, and a checkpoint where the settings name its file.
+`settings` holds the inputs, `notices` the messages on the way. The only files written are the target's output, and a
+checkpoint if the settings name its file.
 """

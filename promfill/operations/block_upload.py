@@ -1,4 +1,4 @@
-"""Block upload as push and upload offer it: the uploader, a push's checkpoint, and the rules that are known before."""
+"""Block upload for push and upload: the uploader, a push's checkpoint, and Mimir's rules that are checked before."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class PushUpload:
-    """The upload of the blocks that a push makes, and the checkpoint that says which are up."""
+    """The upload of the blocks of a push, and the checkpoint that says which are uploaded."""
 
     def __init__(self, destination: Destination, upload: Upload, run: Run | None, directory: Path) -> None:
         self.destination, self.keep = destination, upload.keep
@@ -44,23 +44,23 @@ class PushUpload:
 
     @property
     def report(self) -> Uploaded:
-        """What has become of the blocks."""
+        """The state of each block."""
         return Uploaded.of(self._uploader.report, str(self.destination), len(self.done))
 
     @property
     def checkpoint(self) -> Path | None:
-        """Where the state of the run is."""
+        """The path of the run's checkpoint."""
         return self._checkpoint.path if self._checkpoint else None
 
     def begin(self, source: Source) -> None:
-        """Open the checkpoint. Copies of blocks that an earlier run saw complete, and could not remove, are removed."""
+        """Open the checkpoint, and remove the local copies of complete blocks that an earlier run could not remove."""
         if self._run:
             self._checkpoint = self._run.open(source)
         for name in () if self.keep else self.done:
             shutil.rmtree(self._directory / name, ignore_errors=True)
 
     def offer(self, paths: Iterable[Path]) -> None:
-        """Upload blocks that are whole."""
+        """Upload complete blocks."""
         self._uploader.offer(paths)
 
     def finish(self) -> None:
@@ -98,7 +98,7 @@ def open_uploader(
 
 
 def ask_for_upload(destination: Destination, upload: Upload) -> Finding:
-    """Whether the Mimir that an upload goes to takes blocks of this tenant."""
+    """Whether the Mimir accepts blocks of this tenant."""
     from promfill.rules.finding import Finding
     from promfill.sinks.upload.mimir import DISABLED_FIX
 
@@ -108,12 +108,12 @@ def ask_for_upload(destination: Destination, upload: Upload) -> Finding:
     finally:
         protocol.close()
     if is_on:
-        return Finding("upload", False, None, f"{destination} takes blocks of this tenant")
-    return Finding("upload", True, None, f"block upload is switched off for this tenant at {destination}", DISABLED_FIX)
+        return Finding("upload", False, None, f"{destination} accepts blocks of this tenant")
+    return Finding("upload", True, None, f"block upload is disabled for this tenant at {destination}", DISABLED_FIX)
 
 
 def beside_upload(url: str, *, cloud: bool = False) -> str:
-    """The query API's base address of the Mimir that blocks are uploaded to; in Grafana Cloud it is another."""
+    """The base address of the query API of the Mimir for the upload; in Grafana Cloud it is a different address."""
     from urllib.parse import urlsplit
 
     cloud = cloud or (urlsplit(url).hostname or "").endswith(".grafana.net")
@@ -121,9 +121,9 @@ def beside_upload(url: str, *, cloud: bool = False) -> str:
 
 
 def check_ranges(ranges: Iterable[tuple[int, int]], now: int) -> None:
-    """InputError where a block of these times (first, end; ms) would break a rule of Mimir's: nothing is written then.
+    """InputError if a block with these times (first, end; ms) would break a rule of Mimir; nothing is written then.
 
-    A sample at now ends its block a millisecond later, which has passed when Mimir looks.
+    A sample at now ends its block a millisecond later, which is in the past when Mimir checks it.
     """
     from promfill.rules.mimir import range_breaches
 
@@ -136,7 +136,7 @@ def check_ranges(ranges: Iterable[tuple[int, int]], now: int) -> None:
 
 
 def refuse_future_upload(last: int, now: int) -> None:
-    """InputError where the newest sample, at `last` ms, is after now: Mimir takes no block that it would be in."""
+    """InputError if the newest sample, at `last` ms, is after now: Mimir does not accept its block."""
     from promfill.rules.mimir import range_breaches
 
     for breach in range_breaches(last, last + 1, now + 1):

@@ -1,4 +1,4 @@
-"""What a store would do with a push: told, and nothing sent."""
+"""Predicts what a store would do with a push. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def check(scenario: Scenario, target: Target, how: How | None = None, notices: Notices = SILENT) -> CheckReport:
-    """Ask the store, and read the directory. `CheckReport.look` refuses what would be lost, or kept twice."""
+    """Query the store, and read the directory. `CheckReport.look` refuses a push that would lose or double samples."""
     from promfill.scenario.label_patterns import count_series
 
     how = how or How()
@@ -58,17 +58,17 @@ def check(scenario: Scenario, target: Target, how: How | None = None, notices: N
 
 
 def _check_address(target: Target, how: How) -> None:
-    """InputError where the address of a receiver is missing, or is none."""
+    """InputError if the address of a receiver is missing or not valid."""
     if isinstance(target, RemoteWriteTarget | ScriptTarget) and target.server.url:
         from promfill.net.resolve import split_url
 
         split_url(target.server.url, "remote_write_url")
     if isinstance(target, RemoteWriteTarget) and not (target.server.url or target.server.cdo or how.query):
-        raise InputError.about("remote_write_url", "is missing", "give the address of the server")
+        raise InputError.about("remote_write_url", "is missing", "set it to the address of the server")
 
 
 def _check_files(target: Target, last: int) -> None:
-    """InputError where a push of samples up to `last` (ms) could not write its files, or has no script to call."""
+    """InputError if a push of samples up to `last` (ms) could not write its files, or has no script to run."""
     from promfill.files.directory import check_writable
     from promfill.operations.targets import script_of
 
@@ -79,7 +79,7 @@ def _check_files(target: Target, last: int) -> None:
 
 
 def _destination(target: Target) -> str | None:
-    """Where it goes. What CDO names is asked for later, and not told."""
+    """The destination. The address from CDO is looked up later, and not shown."""
     match target:
         case BlocksTarget() | OpenMetricsTarget():
             return str(target.directory)

@@ -1,7 +1,7 @@
-"""What a store holds against what was pushed, for some whole series at a time: arrays in, counts out.
+"""Compares the samples of a store with the pushed ones, for a group of series at a time: arrays in, counts out.
 
-A series whose times are the grid's, all of them, is compared as a row of a matrix: that is every series of a good
-push. The others are sorted into the cells of the plane, sample by sample, which finds whatever can be wrong.
+A series with exactly the times of the grid is compared as a row of a matrix; after a good push, all series are like
+that. Samples of other series are sorted one by one into the cells of the matrix, which finds every kind of fault.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from promfill.model.types import BoolArray, F64Array, I64Array, U64Array
 from promfill.operations.time_ranges import TimeRanges
 
 _MAGNITUDE, _INFINITY = np.uint64(0x7FFF_FFFF_FFFF_FFFF), np.uint64(0x7FF0_0000_0000_0000)
-"""The bits of a float64 without its sign; from infinity on they are those of no finite number."""
+"""The bits of a float64 without its sign; from those of infinity on, the number is not finite."""
 
 RELATIVE = 2e-12
 OF_LARGEST = 1e-15
-"""VictoriaMetrics keeps about 12 digits of the largest values of a stretch: of the value, or of the series' largest."""
+"""VictoriaMetrics keeps about 12 digits, relative to the value or to the largest value of the series nearby."""
 
 
 @dataclass(slots=True)
 class Fault:
-    """Samples of one kind that are not as they should be: how many, and when."""
+    """Samples with one kind of fault: their number and times."""
 
     ranges: TimeRanges
     samples: int = 0
 
     def add(self, samples: int, times: I64Array) -> None:
-        """So many samples, at these times (ms, any order, each at least once)."""
+        """Add `count` samples at these times (ms, in any order, each at least once)."""
         self.samples += samples
         self.ranges.add(times)
 
 
 @dataclass(slots=True)
 class Comparison:
-    """Counts of samples. `found`: the pushed ones that are there with their value, rounded or not, counted once."""
+    """Counts of samples. `found`: pushed samples that exist with their value, rounded or not, each counted once."""
 
     step: int
     found: int = 0
@@ -54,14 +54,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PushedSamples:
-    """The pushed samples of m series: `bits` uint64 (m, T), series-major; T steps of the grid."""
+    """The pushed samples of m series: `bits` uint64 (m, T), one row per series; T: steps of the grid."""
 
     grid: Grid
     bits: U64Array
 
 
 def compare(expected: PushedSamples, found: RaggedBatch, tally: Comparison, *, by_bits: bool) -> None:
-    """Count every sample of these series into the tally; found: a run for each, none of it beside the grid's range."""
+    """Count every sample of these series in the tally; found: one run per series, within the grid's range."""
     steps = expected.grid.steps
     regular = found.counts == steps
     if regular.all():
@@ -90,7 +90,7 @@ def _times(grid: Grid) -> I64Array:
 
 
 def _starts_and_ends(found: RaggedBatch, grid: Grid) -> BoolArray:
-    """A cheap look that spares most others the long one."""
+    """A cheap test that makes the full comparison unnecessary in most cases."""
     filled = found.counts > 0
     if not found.times.size:
         return filled
@@ -105,7 +105,7 @@ def _take(expected: PushedSamples, which: BoolArray) -> PushedSamples:
 
 
 def _compare_rows(expected: PushedSamples, bits: U64Array, tally: Comparison, by_bits: bool) -> None:
-    """Every cell has its one sample: (m, T) against (m, T)."""
+    """Compare when every cell has exactly one sample: (m, T) with (m, T)."""
     same = expected.bits == bits
     wrong = np.flatnonzero(~same.all(axis=1))
     tally.found += bits.size
@@ -118,14 +118,14 @@ def _compare_rows(expected: PushedSamples, bits: U64Array, tally: Comparison, by
 
 
 def _count_values(good: BoolArray, same: BoolArray, tally: Comparison, grid: Grid) -> None:
-    """Rounded and different ones of the cells (m, T); what is neither good nor the same is different."""
+    """Count rounded and different samples of the cells (m, T)."""
     tally.rounded += int(np.count_nonzero(good)) - int(np.count_nonzero(same))
     bad = ~good
     tally.different.add(int(np.count_nonzero(bad)), _times(grid)[bad.any(axis=0)])
 
 
 def _compare_cells(expected: PushedSamples, found: RaggedBatch, tally: Comparison, by_bits: bool) -> None:
-    """Sample by sample: each belongs to a cell of the plane, to none, or is one too many in its cell."""
+    """Compare sample by sample: each belongs to a cell, to none, or is a duplicate in its cell."""
     grid = expected.grid
     step, off = np.divmod(found.times - grid.start, grid.step)
     placed = off == 0
@@ -155,10 +155,10 @@ def _cell_times(cells: I64Array, grid: Grid) -> I64Array:
 
 
 def _largest(bits: U64Array) -> F64Array:
-    """float64 (m,): the largest finite magnitude of each series, 0 where there is none.
+    """float64 (m,): the largest finite magnitude of each series, 0 if there is none.
 
-    By bits, whose order is that of the magnitudes: float reductions answer NaN where a staleness marker, a signalling
-    NaN, stands at some places and not at others.
+    This compares bits, which sort like magnitudes: for a staleness marker (a signalling NaN), float reductions return
+    NaN or not depending on its position.
     """
     magnitudes = bits & _MAGNITUDE
     magnitudes[magnitudes >= _INFINITY] = 0
@@ -167,10 +167,10 @@ def _largest(bits: U64Array) -> F64Array:
 
 
 def _near(wanted: U64Array, held: U64Array, largest: F64Array) -> BoolArray:
-    """Whether the value held is what VictoriaMetrics may make of the one wanted: a finite one of a finite one."""
+    """Whether VictoriaMetrics's rounding may explain the difference; both values must be finite."""
     want = wanted.view(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         allowed = np.maximum(np.abs(want) * RELATIVE, largest * OF_LARGEST)
         near: BoolArray = np.abs(held.view(np.float64) - want) <= allowed
-    near &= wanted & _MAGNITUDE < _INFINITY  # whatever is held lies within infinity
+    near &= wanted & _MAGNITUDE < _INFINITY  # then the stored values are finite as well
     return near

@@ -1,4 +1,4 @@
-"""Blocks from OpenMetrics text, and what a Prometheus that serves the directory will do with them."""
+"""Makes blocks from OpenMetrics text, and predicts what a Prometheus on the directory will do with them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from promfill.rules.finding import Finding
 
 @dataclass(frozen=True, slots=True)
 class BlocksFromText:
-    """What to make of a text. duration: ms, the longest block. labels: set on every series."""
+    """Settings of the blocks. duration: ms, the maximum of a block. labels: set on every series."""
 
     directory: Path
     duration: int = SHORTEST_BLOCK
@@ -25,7 +25,7 @@ class BlocksFromText:
 
 @dataclass(frozen=True, slots=True)
 class CreatedBlocks:
-    """What was made, and what a Prometheus will do with it. seconds: that it took."""
+    """The blocks made, and what a Prometheus will do with them. seconds: how long it took."""
 
     report: BlocksReport
     findings: tuple[Finding, ...]
@@ -38,10 +38,10 @@ def create_blocks_from_text(
     progress: Progress,
     about_to_make: Callable[[list[Path]], None] = lambda paths: None,
 ) -> CreatedBlocks:
-    """Read a text (a file, plain or gzip, or - for standard input), and make its blocks when all of it is good.
+    """Read a text (a file, plain or gzip, or - for standard input), and make its blocks if all of it is valid.
 
-    InputError: it cannot be read, or is not good; nothing is made then. about_to_make: is told the blocks just before
-    they get their names.
+    InputError: it cannot be read, or is not valid; then no block is made. about_to_make: called with the blocks just
+    before they get their names.
     """
     started = time.monotonic()
     with open_text(text) as source:

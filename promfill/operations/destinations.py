@@ -1,4 +1,4 @@
-"""Servers of settings to destinations: an address that is given, or what CDO names in its place."""
+"""Turns the servers of settings into destinations: the given address, or the one from CDO."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _OWN = ("username", "password_file", "bearer_token_file")
 
 
 def push_destination(server: Server, notices: Notices, *, ask: bool = True) -> Destination:
-    """Where samples are sent. ask: False gets CDO's own address in place of what it would name.
+    """The destination for samples. ask: with False, CDO is not queried, and its own address stands for the stack's.
 
-    InputError: there is none, or it cannot be used.
+    InputError: there is no address, or it is not valid.
     """
     return _destination(server, notices, lambda stack: stack.push_url, ask)
 
 
 def upload_destination(server: Server, notices: Notices, *, ask: bool = True) -> Destination:
-    """The base address of the Mimir that takes blocks. Otherwise as `push_destination`."""
+    """The base address of the Mimir for blocks. Otherwise as `push_destination`."""
     if server.url and "?" in server.url:
-        problem = f"{setting('upload')} is the base address of a Mimir, without a query"
-        raise InputError(problem, "leave out what follows the ?", field="upload")
+        problem = f"{setting('upload')} must be the base address of a Mimir, without a query"
+        raise InputError(problem, "remove the ? and everything after it", field="upload")
     return _destination(server, notices, lambda stack: stack.base, ask)
 
 
 def query_destination(server: Server, notices: Notices) -> Destination:
-    """The base address of a query API that is given. InputError: it cannot be used."""
+    """The given base address of a query API. InputError: it is not valid."""
     return _build(server, server.url, notices)
 
 
@@ -67,7 +67,7 @@ def _build(server: Server, url: str | None, notices: Notices) -> Destination:
 
     if not url:
         by_cdo = ", or set CDO_TOKEN and ENV" if server.setting == "remote_write_url" else ""
-        raise InputError.about(server.setting, "is missing", f"give the address of the server{by_cdo}")
+        raise InputError.about(server.setting, "is missing", f"set it to the address of the server{by_cdo}")
     credentials = server.credentials
     environment = {
         name: secret.reveal()
@@ -95,12 +95,12 @@ def _of_cdo(server: Server, cdo: Cdo, notices: Notices, address: Callable[[Stack
     credentials = server.credentials
     own = [name for name in _OWN if getattr(credentials, name)]
     if own:
-        words = f"and {TOKEN_VARIABLE} exclude each other: CDO names user and password"
+        words = f"and {TOKEN_VARIABLE} exclude each other: CDO sets user and password"
         raise InputError.about(own[0], words, "leave one out")
     tls = Tls(ca=credentials.tls_ca, insecure=credentials.tls_insecure)
     check_line(cdo.token.reveal(), TOKEN_VARIABLE)
     stack = fetch_stack(base, cdo.token, timeout=server.timeout, tls=tls)
-    notices.detail(f"CDO at {show_url(base)} names {show_url(stack.base)}, user {stack.user}")
+    notices.detail(f"the stack from CDO at {show_url(base)} is {show_url(stack.base)}, user {stack.user}")
     destination = resolve.build_destination(
         address(stack),
         field="",
@@ -112,7 +112,7 @@ def _of_cdo(server: Server, cdo: Cdo, notices: Notices, address: Callable[[Stack
 
 
 def _plain(credentials: Credentials) -> Mapping[str, Any]:
-    """What `resolve.build_destination` takes as it is."""
+    """The arguments for `resolve.build_destination` that need no change."""
     return {
         "username": credentials.username,
         "password_file": credentials.password_file,

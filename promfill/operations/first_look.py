@@ -1,6 +1,7 @@
-"""The first look at a push: its store is asked, or the directory's blocks are read, before anything is sent.
+"""The check before a push: queries its store, or reads the blocks of its directory, before anything is sent.
 
-What the store will do with the push is `promfill.rules.predict`'s; what it holds of it `promfill.operations.reruns`'.
+`promfill.rules.predict` predicts what the store will do with the push; `promfill.operations.reruns` finds out which
+of its samples the store already holds.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
     from promfill.sources.generated import Source
 
 UNKNOWN_OF_A_MIMIR = ("retention", "displaced")
-"""Findings by the rules of a Prometheus, that are not known of the Mimir where blocks go."""
+"""Findings by the rules of a Prometheus, which may not apply to the Mimir that gets the blocks."""
 
 _REFUSED = ("head", "future")
-"""Findings that are of samples which are sent."""
+"""Findings about samples that are sent."""
 
 
 def first_look(
@@ -44,10 +45,10 @@ def first_look(
     own: Callable[[], Collection[str]],
     ask: bool = True,
 ) -> Look:
-    """Ask the store, if its address is known, and predict what it will do with the push.
+    """Query the store, if its address is known, and predict what it will do with the push.
 
-    own: the names of the blocks that the push makes, where they are wanted. ask: whether a server may be asked.
-    ReceiverError: a query API that is given does not answer.
+    own: gives the names of the blocks that the push makes, if needed. ask: whether a server may be queried.
+    ReceiverError: the given query API does not answer.
     """
     from promfill.rules.predict import predict
     from promfill.rules.push_plan import PushPlan
@@ -63,9 +64,9 @@ def first_look(
 
 
 def find_receiver(places: Places, notices: Notices, *, must_exist: bool = False) -> Forwarder | None:
-    """Who takes a push by remote write, where that only forwards; None where it is a store, or cannot be asked.
+    """The receiver of a remote-write push if it only forwards; None if it is a store, or cannot be queried.
 
-    must_exist: UnreachableError where there is nobody who could be sent anything, now or later, and NoTenantError.
+    must_exist: raise UnreachableError if the receiver can never be reached, and NoTenantError.
     """
     target = places.target
     if not isinstance(target, RemoteWriteTarget) or not target.server.url:
@@ -82,16 +83,16 @@ def find_receiver(places: Places, notices: Notices, *, must_exist: bool = False)
                 raise
             return None
         except ReceiverError as error:
-            notices.detail(f"the receiver could not be asked who it is: {error.marked}")
+            notices.detail(f"could not find out what the receiver is: {error.marked}")
             return None
 
 
 def look_for_earlier(
     look: Look, scenario: Scenario, open_source: Callable[[], Source], places: Places, how: How, notices: Notices
 ) -> Look:
-    """The look, with what is there already of the push; `open_source` is called where there is something to compare.
+    """The look, plus the samples of the push that already exist. `open_source` is called only if any must be compared.
 
-    What cannot be read hinders nothing: the store's own answers, and verify, stay.
+    A store that cannot be read does not stop the push: its answers, and verify, will show problems later.
     """
     target = places.target
     sends = isinstance(target, RemoteWriteTarget)
@@ -109,7 +110,9 @@ def look_for_earlier(
         held = _in_store(source, places, notices)
     has_all = bool(sends and held and held.everything and look.store and not (look.store.doubles or how.again))
     found = [finding for finding in look.findings if not (has_all and finding.kind in _REFUSED)]
-    found += findings(held, earlier, source, look.store if sends else None)  # blocks are merged, whoever serves them
+    found += findings(
+        held, earlier, source, look.store if sends else None
+    )  # blocks are merged, whichever store serves them
     return replace(look, findings=tuple(found), has_all=has_all)
 
 
@@ -130,12 +133,12 @@ def _ask(places: Places, notices: Notices) -> StoreFacts | None:
                     told = f"{setting('query_url')} is not the address of a store: {problem}"
                     raise InputError(told, fix, field="query_url") from error
                 raise
-            notices.detail(f"the store could not be asked: {error.marked}")
+            notices.detail(f"could not query the store: {error.marked}")
             return None
 
 
 def _in_store(source: Source, places: Places, notices: Notices) -> Held | None:
-    """Blocks that are there are named by push itself, so of them only what differs is told."""
+    """Push itself reports existing blocks, so only findings about differences are added here."""
     from promfill.operations.reruns import look_in_store
     from promfill.stores.find import open_store
 
@@ -145,13 +148,13 @@ def _in_store(source: Source, places: Places, notices: Notices) -> Held | None:
         with opened as api:
             held = look_in_store(source, open_store(api))
     except (ReceiverError, FormatError, InputError) as error:
-        notices.detail(f"could not look whether the store holds these series already: {error.marked}")
+        notices.detail(f"could not check whether the store already holds these series: {error.marked}")
         return None
     return held if isinstance(places.target, RemoteWriteTarget) else replace(held, same=0)
 
 
 def _in_directory(source: Source, target: BlocksTarget, notices: Notices) -> Held | None:
-    """What blocks of other pushes hold; None where there are none."""
+    """The samples in blocks of other pushes; None if there are no such blocks."""
     from promfill.blocks.directory import read_metas
     from promfill.operations.reruns import look_in_blocks
 
@@ -165,12 +168,12 @@ def _in_directory(source: Source, target: BlocksTarget, notices: Notices) -> Hel
     try:
         return look_in_blocks(source, directory, names) if names else None
     except (FormatError, InputError) as error:
-        notices.detail(f"could not look whether {directory} holds these series already: {error.marked}")
+        notices.detail(f"could not check whether {directory} already holds these series: {error.marked}")
         return None
 
 
 def block_names(source: Source, target: Target) -> list[str]:
-    """The names of the blocks that a push makes; none in other modes."""
+    """The names of the blocks that a push makes; empty in other modes."""
     if not isinstance(target, BlocksTarget):
         return []
     from promfill.sinks.blocks import BlockSink
@@ -180,7 +183,7 @@ def block_names(source: Source, target: Target) -> list[str]:
 
 
 def _others(plan: PushPlan, directory: Path, own: Callable[[], Collection[str]]) -> list[Span]:
-    """The blocks of a directory that are not this push's own; those are of its time, so names are asked for then."""
+    """The blocks of a directory that this push did not make. Names are needed only if a block overlaps the push."""
     from promfill.rules.directory import overlapping, spans_in
     from promfill.rules.predict import blocks_to_come
 

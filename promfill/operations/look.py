@@ -1,4 +1,4 @@
-"""What is known of a push before its first byte: the store's answers, who forwards to it, and what it will do."""
+"""The facts known before a push: the store, a forwarder in front of it, and the predicted effects."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from promfill.rules.store_facts import StoreFacts
 
 CONFLICTS = ("interleaves", "conflicts", "repeat")
-"""Findings about what is there of the push already."""
+"""Findings about samples of the push that already exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A store, None where nobody could be asked, and what it will do with a push; and who forwards the push to it.
+    """The store (None if it could not be queried), its predicted effects on a push, and the forwarder in front of it.
 
     has_all: nothing is left to send.
     """
@@ -30,7 +30,7 @@ class Look:
     has_all: bool = False
 
     def without(self, kinds: Collection[str]) -> Look:
-        """The same, but for findings of these kinds."""
+        """The same without findings of these kinds."""
         return replace(self, findings=tuple(one for one in self.findings if one.kind not in kinds))
 
     @property
@@ -39,7 +39,7 @@ class Look:
         return any(finding.loses for finding in self.findings)
 
     def refuse_repeat(self, again: bool) -> None:
-        """RepeatError where the store would keep the push beside what it holds, and nobody wants it `again`."""
+        """RepeatError if the store would mix the push with existing samples, unless `again` is set."""
         kept_beside = [finding for finding in self.findings if finding.spoils]
         if kept_beside and not again:
             fixes = "; ".join(dict.fromkeys(finding.fix for finding in kept_beside if finding.fix))
@@ -48,7 +48,7 @@ class Look:
             raise RepeatError(told, f"{fixes}; {way}", field="again")
 
     def refuse_loss(self, accepted: bool) -> None:
-        """LossError where samples will be lost and nobody has accepted that. Nothing has been sent."""
+        """LossError if samples will be lost, unless that is accepted. Nothing has been sent yet."""
         lost = [finding for finding in self.findings if finding.loses]
         if lost and not accepted:
             fixes = "; ".join(dict.fromkeys(finding.fix for finding in lost if finding.fix))

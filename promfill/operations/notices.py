@@ -1,9 +1,9 @@
-"""What an operation says while it works: to the command line's console, to a program, or to nobody.
+"""Messages of an operation while it runs: to the command line's console, to a program, or to nobody.
 
     push(scenario, target, notices=SILENT)
 
-Texts are lines for people. What programs act on comes as values: findings, and parts of the result as soon as they are
-known, since an operation that fails later has no result to give.
+Texts are lines for people. Programs get values: findings, and parts of the result as soon as they are known, because
+an operation that fails later has no result to return.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ if TYPE_CHECKING:
     from promfill.rules.finding import Finding
 
 Status = Callable[[], "SendingStatus | None"]
-"""How far the sending is, where there is more to tell than samples."""
+"""Progress details of sending, if there are more than the number of samples."""
 
 Progress = Callable[[int], None]
-"""Is told how many samples more are done."""
+"""Called with the number of samples done since the last call."""
 
 
 class Notices(Protocol):
-    """Who listens. Every call may come from the operation's own thread or from one of its lanes."""
+    """The listener. Calls may come from the operation's own thread or from one of its lanes."""
 
     def warn(self, text: str) -> None:
-        """Something the user would want to know."""
+        """A warning for the user."""
 
     def note(self, text: str) -> None:
-        """Something that may be good to know."""
+        """A note for the user."""
 
     def detail(self, text: str) -> None:
-        """For those who asked for more."""
+        """A detail, shown only with more verbosity."""
 
     def finding(self, finding: Finding) -> None:
-        """What a store will do with a push."""
+        """A predicted effect of a store on a push."""
 
     def found(self, part: object) -> None:
         """A part of the result (`promfill.operations.reports`), as soon as it is known."""
 
     def progress(self, samples: int, status: Status = lambda: None) -> AbstractContextManager[Progress]:
-        """Work of so many samples begins; status: what may be said beside their number."""
+        """Work on this many samples begins; status: gives further details to show."""
         ...
 
 
 class Silent:
-    """Nobody listens."""
+    """A listener that ignores everything."""
 
     def warn(self, text: str) -> None:
         """Nothing."""

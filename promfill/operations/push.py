@@ -1,4 +1,4 @@
-"""A push: look first, send or write, and read back if that is asked for."""
+"""A push: check first, then send or write, and finally verify if asked to."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def push(scenario: Scenario, target: Target, how: How | None = None, notices: Notices = SILENT) -> PushReport:
     """Generate the series of a scenario, and send or write them.
 
-    Parts of the result are told as they become known; what had arrived, too, where it ends early. InputError: nothing
-    was sent or written (LossError, RepeatError: foreseen, and not accepted). ReceiverError, OutputError and the like:
-    something may have arrived.
+    Parts of the result are reported as soon as they are known, including what had arrived if the push ends early.
+    InputError: nothing was sent or written (LossError, RepeatError: predicted, and not accepted). ReceiverError,
+    OutputError and other errors: some samples may have arrived.
     """
     how = how or How()
     run = find_run(how.run, scenario, target, notices) if how.run and _keeps_state(target) else None
@@ -40,7 +40,7 @@ def push(scenario: Scenario, target: Target, how: How | None = None, notices: No
 
 
 def plan(scenario: Scenario, target: Target, how: How | None = None, notices: Notices = SILENT) -> PlanReport:
-    """What a push would do: no server is asked, nothing is sent or written. InputError as `push`."""
+    """Plan a push: no server is queried, nothing is sent or written. InputError as `push`."""
     from promfill.model.grid import Tile
 
     job = _Push(scenario, target, how or How(), None, notices, dry_run=True)
@@ -82,7 +82,7 @@ class _Push:
         opened.set_store_facts(look.store if look else None, forwarder)
         has_all = bool(look and look.has_all)
         if self.kept and self.kept.overwritten and not has_all:
-            notices.note(f"{self.kept.path} is of a run that is finished: it is overwritten")
+            notices.note(f"{self.kept.path} belongs to a finished run and is overwritten")
         seconds = 0.0 if has_all else self._send()
         report = replace(
             report_of(opened, seconds),
@@ -99,13 +99,13 @@ class _Push:
             verified = read_back_push(self.source, self.places, notices, forwarded=forwarder is not None)
         except RunError as error:
             where = opened.frame.destination
-            error.note = error.note or f"The push itself is finished: {self.source.samples:,} samples are in {where}"
+            error.note = error.note or f"The push itself is complete: {self.source.samples:,} samples are in {where}"
             raise
         notices.found(verified)
         return replace(report, verified=verified)
 
     def look_first(self) -> Look | None:
-        """Tell what the store will do with the push, and holds of it; InputError where it would lose or spoil any."""
+        """Report the store's predicted effects. InputError if samples would be lost or mixed with existing ones."""
         target, how, notices = self.target, self.how, self.notices
         blocks = isinstance(target, BlocksTarget)
         if not (blocks or (isinstance(target, RemoteWriteTarget) and not self.dry_run)):
@@ -136,7 +136,7 @@ class _Push:
         return look
 
     def _send(self) -> float:
-        """Returns the seconds that it took. What had arrived is told when it ends early."""
+        """Returns how many seconds it took. If it ends early, what had arrived is reported."""
         opened, source, notices = self.opened, self.source, self.notices
         notices.found(Begun(opened.makes))
         started = time.monotonic()
@@ -155,7 +155,7 @@ class _Push:
         return time.monotonic() - started
 
     def _refuse_blind_verify(self, forwarder: Forwarder | None) -> None:
-        """InputError where a push is to be verified, and nothing says which store can be read."""
+        """InputError if the push should be verified, but it is not known which store to read."""
         if not (isinstance(self.target, RemoteWriteTarget) and self.how.verify) or self.how.query:
             return
         unread = f"{setting('verify')} has nothing to read"
@@ -173,9 +173,9 @@ class _Push:
             )
 
     def _verify_at(self) -> str | Path | None:
-        """Where the push can be verified: what went up is read there.
+        """The query API or directory for verifying the push; uploaded blocks are verified at the server.
 
-        A stack that CDO names wants a password that CDO alone tells.
+        A stack from CDO needs a password that only CDO can give.
         """
         target, query = self.target, self.how.query
         if query is not None:
@@ -213,7 +213,7 @@ def report_of(opened: OpenTarget, seconds: float) -> PushReport:
 
 
 def _keeps_state(target: Target) -> bool:
-    """Whether a run of it has a checkpoint: blocks that are there are their own."""
+    """Whether its run has a checkpoint: blocks do not need one, because finished blocks are recognised."""
     return isinstance(target, RemoteWriteTarget) or (isinstance(target, BlocksTarget) and target.upload is not None)
 
 
@@ -221,7 +221,7 @@ def _finished(run: Run, scenario: Scenario, target: Target, notices: Notices) ->
     """The report of a run that has nothing left to do."""
     from promfill.scenario.label_patterns import count_series
 
-    notices.note(f"{run.path} is of a run that is finished: nothing is left to send")
+    notices.note(f"{run.path} belongs to a finished run: nothing is left to send")
     series = count_series(scenario.labels)
     frame = Frame(target.mode, scenario, series, series * scenario.grid.steps, None)
     report = PushReport(frame, checkpoint=run.path, finished_before=True)

@@ -1,4 +1,4 @@
-"""Reading back what a push sent, and comparing it sample by sample; what a store shows late is waited for."""
+"""Reads back the samples of a push and compares them one by one, waiting for samples that the store shows late."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 def read_back(
     scenario: Scenario, where: Path | Server | None, patience: Patience | None = None, notices: Notices = SILENT
 ) -> VerifyReport:
-    """Compare what a directory of blocks, or the store behind a query API, holds of a push with what it should hold.
+    """Compare the samples in a directory of blocks, or in the store behind a query API, with those of a push.
 
-    What a store shows with a delay is read again until it is there or `patience` is over. InputError: nothing says
-    where to read. ReceiverError, FormatError: it cannot be read.
+    Samples that a store shows late are read again until they appear or `patience` is over. InputError: neither a
+    store nor a directory is given. ReceiverError, FormatError: it cannot be read.
     """
     from promfill.operations.reports import Asked
     from promfill.sources.generated import Source
@@ -40,9 +40,9 @@ def read_back(
 
 
 def read_back_push(source: Source, places: Places, notices: Notices, *, forwarded: bool = False) -> VerifyReport:
-    """Read back what was just pushed: the blocks themselves, unless a store is named.
+    """Read back the samples that were just pushed: from the blocks themselves, unless a store is given.
 
-    forwarded: it was sent to somebody who sends it on.
+    forwarded: they were sent to a forwarder.
     """
     patience = _patience(places)
     patience = replace(patience, least=FORWARDED_SECONDS) if forwarded else patience
@@ -61,7 +61,7 @@ def read_back_push(source: Source, places: Places, notices: Notices, *, forwarde
 
 
 def refuse_wrong(report: VerifyReport) -> None:
-    """DiffersError where the store does not hold the push as it was made."""
+    """DiffersError if the store does not hold exactly the samples of the push."""
     if not report.right:
         wrong = [f"{count:,} {name.replace('_', ' ')}" for name, count in report.wrong.items() if count]
         waited = f", after waiting {report.waited:.0f} s" if report.waited >= 1 else ""
@@ -70,7 +70,7 @@ def refuse_wrong(report: VerifyReport) -> None:
 
 
 def _patience(places: Places) -> Patience:
-    """A running Prometheus has to find blocks in its directory; all else, what was uploaded or sent."""
+    """How long to wait: a running Prometheus has to load new blocks first; other stores show samples sooner."""
     match places.target:
         case BlocksTarget(upload=upload):
             return Patience(upload.retry_for if upload else LOADED_SECONDS, blocks=places.query is not None)
@@ -107,7 +107,7 @@ def _open(where: Path | Server | None, notices: Notices) -> Iterator[Store]:
 
 @contextmanager
 def _store_at(opened: AbstractContextManager[Api]) -> Iterator[Store]:
-    """Whatever answers at the query API."""
+    """The store at the query API."""
     from promfill.stores.find import open_store
 
     with opened as api:
@@ -116,7 +116,7 @@ def _store_at(opened: AbstractContextManager[Api]) -> Iterator[Store]:
 
 def _nowhere() -> InputError:
     return InputError(
-        "nothing says where to read",
-        f"give the store's {setting('query_url')}, or {setting('blocks', 'DIR')}",
+        "there is no store to read from",
+        f"set {setting('query_url')} to the store, or use {setting('blocks', 'DIR')}",
         field="query_url",
     )

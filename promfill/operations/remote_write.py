@@ -1,4 +1,4 @@
-"""A push by remote write: the sender that the settings make, and the checkpoint of its run."""
+"""A push by remote write: makes the sender from the settings, and keeps the checkpoint of its run."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class RemoteWritePush:
         self._checkpoint: Checkpoint | None = None
 
     def begin(self, source: Source) -> None:
-        """Open the checkpoint. InputError where the noise is no longer what it was."""
+        """Open the checkpoint. InputError if the noise differs from that of the interrupted run."""
         if self._run:
             self._checkpoint = self._run.open(source)
             self.sink.keep(self._checkpoint, resumed=self._run.earlier is not None)
 
     def abort(self) -> None:
-        """The push ended early. Where nothing has been sent there is nothing to resume."""
+        """The push ended early. If nothing has been sent, there is nothing to resume."""
         untouched = not self.sink.report.samples and not self.sink.report.details.get("unanswered")
         if self._checkpoint and self._run and not self._run.earlier and untouched:
             self._checkpoint.remove()
@@ -46,7 +46,7 @@ class RemoteWritePush:
 
     @property
     def checkpoint(self) -> Path | None:
-        """Where the state of the run is; None where there is nothing to resume."""
+        """The path of the run's checkpoint; None if there is nothing to resume."""
         return self._checkpoint.path if self._checkpoint else None
 
     def status(self) -> SendingStatus:
@@ -56,7 +56,7 @@ class RemoteWritePush:
 
 
 def open_remote_write_push(source: Source, places: Places, notices: Notices, run: Run | None) -> RemoteWritePush:
-    """The sender; nothing is sent yet. InputError where a setting cannot be used."""
+    """The sender; nothing is sent yet. InputError if a setting is not valid."""
     from promfill.sinks.remote_write.sink import open_remote_write
 
     target, destination = places.target, places.receiver
@@ -77,7 +77,7 @@ def _sending(target: RemoteWriteTarget, places: Places, notices: Notices) -> Sen
 
     rate = target.rate_limit
     if rate is not None and not 0 < rate < math.inf:
-        problem = f"{setting('rate_limit')} {rate:g} must be a number of samples per second above 0"
+        problem = f"{setting('rate_limit')} {rate:g} must be above 0 (samples per second)"
         raise InputError(problem, field="rate_limit")
     patience = format_duration(round(target.retry_for * 1000))
     return Sending(
@@ -91,5 +91,5 @@ def _sending(target: RemoteWriteTarget, places: Places, notices: Notices) -> Sen
         skip_rejected=target.skip_rejected,
         query_url=(places.query.url if places.query else None) or query_url_beside(places.receiver.url),
         on_note=notices.note,
-        on_trouble=lambda text: notices.warn(f"{text}; it is sent again for up to {patience}"),
+        on_trouble=lambda text: notices.warn(f"{text}; retrying for up to {patience}"),
     )

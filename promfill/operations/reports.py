@@ -1,7 +1,7 @@
-"""What operations tell: the results that they return, and the parts of them that are known before the end.
+"""The results that operations return, and the parts of them that are known before the end.
 
-A push that fails has no result to return, so its parts are told as they become known (`notices.Notices.found`), in the
-order in which they stand here, and last of all `Remains`. Nothing here holds a secret.
+A push that fails returns no result, so parts are reported as soon as they are known (`notices.Notices.found`), in the
+order of this module, and `Remains` last. Nothing here holds a secret.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeptRun:
-    """A checkpoint that is there before the push. finished: its run has nothing left to do."""
+    """A checkpoint that exists before the push. finished: its run has nothing left to do."""
 
     path: Path
     finished: bool
@@ -31,7 +31,7 @@ class KeptRun:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked for; mode as `settings.MODES` has it, empty where nothing is pushed."""
+    """The request; mode: one of `settings.MODES`, empty if nothing is pushed."""
 
     mode: str
     scenario: Scenario
@@ -39,11 +39,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a push is to do. destination: an address, a file or a directory, None where it is not known yet.
+    """The plan of a push. destination: an address, a file or a directory, None if it is not known yet.
 
-    samples: staleness markers among them. blocks, windows, requests: how many, where the mode makes them. upload_to:
-    where blocks go from here; stays: whether the files that are made stay here. newest: ms, the last end of the blocks
-    that are there before.
+    samples: including staleness markers. blocks, windows, requests: their numbers, if the mode makes them. upload_to:
+    the destination of the blocks' upload; stays: whether the files stay here. newest: ms, the last end of the existing
+    blocks.
     """
 
     mode: str
@@ -62,7 +62,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """What a push would do. look: what was found out of the store or directory without asking a server."""
+    """The result of a plan. look: the findings from the directory, without querying a server."""
 
     frame: Frame
     estimated_bytes: int
@@ -71,14 +71,14 @@ class PlanReport:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A push begins, and will make these files and directories."""
+    """A push begins, which will make these files and directories."""
 
     paths: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SendingStatus:
-    """How far a push is. bytes: sent. retries: so far. at: ms, the time up to which every series has been sent."""
+    """Progress of a push. bytes: sent. retries: so far. at: ms, the time up to which every series has been sent."""
 
     bytes: int
     retries: int
@@ -87,9 +87,9 @@ class SendingStatus:
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """Blocks that went up, by what became of them: ULIDs, as the server has them; of refused ones the words.
+    """Uploaded blocks by their outcome: ULIDs, as on the server; for refused ones the server's message.
 
-    renamed: the ULID here, and the one that it went up under. bytes: of `uploaded`. before: complete since an earlier
+    renamed: the local ULID, and the one used for the upload. bytes: of `uploaded`. before: complete since an earlier
     run.
     """
 
@@ -103,12 +103,12 @@ class Uploaded:
 
     @property
     def complete(self) -> list[str]:
-        """All that the server holds now, in order."""
+        """All blocks that the server holds now, in order."""
         return sorted([*self.uploaded, *self.there])
 
     @classmethod
     def of(cls, report: UploadReport, destination: str, before: int = 0) -> Uploaded:
-        """What an uploader reports, as it is now."""
+        """The current state of an uploader."""
         return cls(
             destination,
             tuple(report.uploaded),
@@ -122,7 +122,7 @@ class Uploaded:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What remote write counted; all of it is of this run but for `sent_before`, the samples of an earlier one.
+    """The counts of remote write; all are of this run except `sent_before`, the samples of an earlier one.
 
     requests, bytes_raw (before compression), bytes_sent: of what was acknowledged. Samples: acknowledged; already_there
     (an attempt whose answer was lost had written them); rejected, by kind of reason, and their sum; counted and
@@ -152,7 +152,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class PushReport:
-    """What a push made.
+    """The result of a push.
 
     samples, bytes: what has arrived, whole and visible. paths: the files that hold it and stay here. details: what the
     sink counted (of remote write: `promfill.sinks.remote_write.tally`). there_before: samples that were there already,
@@ -177,7 +177,7 @@ class PushReport:
 
     @property
     def sent(self) -> Sent | None:
-        """What remote write counted; None in other modes, and where nothing was begun."""
+        """The counts of remote write; None in other modes, and if nothing was sent."""
         if "protocol" not in self.details:
             return None
         return Sent(**{one.name: self.details[one.name] for one in fields(Sent) if one.name in self.details})
@@ -185,7 +185,7 @@ class PushReport:
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What had arrived when a push ended early. resumable: its checkpoint can be gone on with."""
+    """The result of a push that ended early. resumable: its checkpoint allows to resume it."""
 
     report: PushReport
     resumable: bool
@@ -193,25 +193,25 @@ class Remains:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What a store would do with a push."""
+    """The result of a check: what a store would do with a push."""
 
     frame: Frame
     look: Look
 
     @property
     def store(self) -> StoreFacts | None:
-        """What the store told of itself; None where it could not be asked."""
+        """The facts about the store; None if it could not be queried."""
         return self.look.store
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What it would do, one by one."""
+        """The predicted effects."""
         return self.look.findings
 
 
 @dataclass(frozen=True, slots=True)
 class BlocksFound:
-    """Blocks that are to go up, checked. destination: None where none is named."""
+    """Checked blocks to upload. destination: None if none is given."""
 
     blocks: int
     samples: int
@@ -221,7 +221,7 @@ class BlocksFound:
 
 @dataclass(frozen=True, slots=True)
 class UploadDone:
-    """What `upload` made. queryable: every sample was counted by the store's query API."""
+    """The result of `upload`. queryable: the store's query API counts every sample."""
 
     found: BlocksFound
     uploaded: Uploaded

@@ -1,4 +1,4 @@
-"""Times merged into ranges, of which never more are kept than a report can use."""
+"""Merges times into ranges, and keeps only as many ranges as a report needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prove what a store holds of a push: generate it again, tile by tile, and compare sample by sample.
+"""Verifies what a store holds of a push: generates it again, tile by tile, and compares sample by sample.
 
 The store is asked for every series that carries the labels which all series of the push share (its name and whatever
 does not fan out), in the push's range of time. What it answers beyond the push is *unexpected*: further samples of a
@@ -196,7 +196,7 @@ class _Verifier:
         return bits
 
     def add_unexpected(self, labels: LabelSet) -> None:
-        """A series that the push did not make."""
+        """Count a series that the push did not make."""
         if labels not in self.strangers:
             self.stranger_count += 1
             if len(self.strangers) < _STRANGERS:
@@ -286,7 +286,7 @@ def _without_strangers(readings: Readings) -> Readings:
 
 
 def _close_rows(rows: I64Array, steps: int) -> Iterator[slice]:
-    """Groups of rising rows whose tile is neither too large nor mostly in vain."""
+    """Groups of ascending rows; each group's tile is small enough and mostly used."""
     gap = max(1, _SMALLEST_TILE // steps)
     most = max(1, TILE_SAMPLES // steps)
     parted = np.concatenate([[0], np.flatnonzero(np.diff(rows) > gap) + 1, [rows.size]])

@@ -80,9 +80,9 @@ def _matrix(body: bytes) -> list[Any]:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise FormatError("an answer that is no JSON", section="query API") from error
+        raise FormatError("an answer that is not valid JSON", section="query API") from error
     if not isinstance(answer, dict):
-        raise FormatError("an answer that is no object", section="query API")
+        raise FormatError("an answer that is not a JSON object", section="query API")
     data: Any = answer.get("data")
     result: Any = data.get("result") if isinstance(data, dict) and data.get("resultType") == "matrix" else None
     if answer.get("status") != "success" or not isinstance(result, list):

@@ -98,7 +98,7 @@ def _samples(body: bytes) -> Iterator[SeriesSamples]:
     try:
         response = ReadResponse.FromString(snappy.uncompress(body))
     except Exception as error:  # two libraries, each with its own errors
-        raise FormatError("an answer that is no ReadResponse", section="remote read") from error
+        raise FormatError("an answer that is not a valid ReadResponse", section="remote read") from error
     for series in response.results[0].timeseries if response.results else ():
         labels: LabelSet = tuple((label.name, label.value) for label in series.labels)
         if series.histograms:

@@ -92,7 +92,7 @@ def parse_line(line: bytes) -> SeriesSamples:
         times = struct.pack(f"{len(series['timestamps'])}q", *series["timestamps"])
         labels = tuple(series["metric"].items())
     except (KeyError, TypeError, ValueError, AttributeError, struct.error) as error:
-        raise FormatError("a line that is no series", section="export") from error
+        raise FormatError("a line that is not a valid series", section="export") from error
     if len(values) != len(times):
         raise FormatError("a series of more values than timestamps, or fewer", section="export")
     return labels, np.frombuffer(times, np.int64), np.frombuffer(values, np.uint64)

@@ -151,7 +151,7 @@ def test_a_push_that_was_sent_and_cannot_be_read_back_says_so(promfill: Promfill
         told = promfill("push", *WHAT, *to(receiver), "--verify", "--retry-for", "1s")
     assert told.code == 3
     assert "sent   " in told.out
-    assert "The push itself is finished: 288 samples are in" in told.err
+    assert "The push itself is complete: 288 samples are in" in told.err
 
 
 @pytest.mark.parametrize("status", [401, 403, 500, 503])

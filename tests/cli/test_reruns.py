@@ -135,7 +135,7 @@ def test_a_finished_push_into_another_receiver_is_overwritten(promfill: Promfill
         sent = posts(receiver)
         again = promfill(*push)
         assert again.code == 0
-        assert "is of a run that is finished: it is overwritten" in again.err
+        assert "belongs to a finished run and is overwritten" in again.err
         assert posts(receiver) > sent
 
 

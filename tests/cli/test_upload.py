@@ -179,12 +179,12 @@ def test_check_says_whether_block_upload_is_on(promfill: Promfill, mimir: Mimir)
     check = ("check", *PUSH[1:], "--upload", mimir.url)
     found = promfill(*check)
     assert found.code == 0, found.err
-    assert f"note   {mimir.url} takes blocks of this tenant" in found.out
+    assert f"note   {mimir.url} accepts blocks of this tenant" in found.out
     assert "15d" not in found.out  # Prometheus's retention is no affair of a Mimir's
     mimir.limits.enabled = False
     off = promfill(*check)
     assert off.code == 2
-    assert f"loss   block upload is switched off for this tenant at {mimir.url}" in off.out
+    assert f"loss   block upload is disabled for this tenant at {mimir.url}" in off.out
     assert "support" in off.out
     assert promfill("check", *PUSH[1:], "--upload", f"{mimir.url}/elsewhere").code == 3
     assert {request.call for request in mimir.requests} == {"check"}

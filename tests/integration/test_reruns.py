@@ -189,7 +189,7 @@ def test_series_that_were_deleted_can_be_pushed_again(promfill: Promfill, victor
     httpx.get(f"{victoriametrics.url}/api/v1/admin/tsdb/delete_series", params={"match[]": "vpn"})
     again = promfill(*push)
     assert again.code == 0
-    assert "is of a run that is finished: it is overwritten" in again.err
+    assert "belongs to a finished run and is overwritten" in again.err
     shown(victoriametrics, 864)
 
 

@@ -34,9 +34,9 @@ def test_a_matrix_is_read() -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "words"),
     [
-        (b"<html>", FormatError, "no JSON"),
-        (b"[]", FormatError, "no object"),
-        (b"null", FormatError, "no object"),
+        (b"<html>", FormatError, "not valid JSON"),
+        (b"[]", FormatError, "not a JSON object"),
+        (b"null", FormatError, "not a JSON object"),
         (answer(None), ReceiverError, "without a matrix"),
         (answer({"resultType": "matrix", "result": None}), ReceiverError, "without a matrix"),
         (answer({"resultType": "vector", "result": []}), ReceiverError, "without a matrix"),
