@@ -85,7 +85,7 @@ class _Rule:
         """The owner of the retention, in words."""
         if self.is_known:
             return f"{self.name} keeps {format_duration(self.retention)} and"
-        return "no server was queried; assuming Prometheus's default retention (15d), a server"
+        return "no server was queried; assuming Prometheus's default retention (15d): a server"
 
 
 def spans_in(directory: Path) -> list[Span]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,14 +46,17 @@ def test_a_dump_of_nothing_says_why(promfill: Promfill) -> None:
 def test_chunks_of_another_user(promfill: Promfill, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not damage: what cannot be listed is not missing."""
     promfill(*PUSH)
-    real = os.listdir
 
-    def listdir(path: os.PathLike[str]) -> list[str]:
-        if Path(path).name == "chunks":
-            raise PermissionError(13, "Permission denied", str(path))
-        return real(path)
+    def refuse_chunks(list_directory: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def listed(path: Any) -> Any:
+            if Path(path).name == "chunks":
+                raise PermissionError(13, "Permission denied", str(path))
+            return list_directory(path)
 
-    monkeypatch.setattr(os, "listdir", listdir)
+        return listed
+
+    for name in ("listdir", "scandir"):  # pathlib lists by the one before Python 3.13, by the other since
+        monkeypatch.setattr(os, name, refuse_chunks(getattr(os, name)))
     result = promfill("tsdb", "dump")
     assert result.code == 2
     assert "cannot be read: Permission denied" in result.err
