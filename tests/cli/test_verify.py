@@ -86,7 +86,7 @@ def test_damage_is_named(pushed: Promfill, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        ((), 2, "--query-url, or --blocks"),
+        ((), 2, "set --query-url to the store, or use --blocks"),
         (("--blocks", "nowhere"), 2, "nowhere is not a directory"),
         (("--blocks", "."), 2, "holds no block"),
         (("--blocks", ".", "--query-url", "http://127.0.0.1:1"), 2, "cannot be used together"),
