@@ -8,6 +8,6 @@
     create_blocks.create_blocks_from_text(text, wanted, progress) -> create_blocks.CreatedBlocks
     review_blocks.review_directory(directory)           -> review_blocks.DirectoryReview
 
-`settings` holds the inputs, `notices` the messages on the way. The only files written are the target's output, and a
-checkpoint if the settings name its file.
+`settings` holds the inputs, and `notices` the messages during an operation. Operations write only the target's output,
+and a checkpoint if the settings name its file.
 """

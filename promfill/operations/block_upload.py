@@ -1,4 +1,4 @@
-"""Block upload for push and upload: the uploader, a push's checkpoint, and Mimir's rules that are checked before."""
+"""Uploads blocks to a Mimir, for push and upload: the uploader, a push's checkpoint, and checks of Mimir's rules."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class PushUpload:
-    """The upload of the blocks of a push, and the checkpoint that says which are uploaded."""
+    """Uploads the blocks of a push, and records the uploaded ones in its checkpoint."""
 
     def __init__(self, destination: Destination, upload: Upload, run: Run | None, directory: Path) -> None:
         self.destination, self.keep = destination, upload.keep
@@ -44,7 +44,7 @@ class PushUpload:
 
     @property
     def report(self) -> Uploaded:
-        """The state of each block."""
+        """The upload state of each block."""
         return Uploaded.of(self._uploader.report, str(self.destination), len(self.done))
 
     @property
@@ -64,14 +64,14 @@ class PushUpload:
         self._uploader.offer(paths)
 
     def finish(self) -> None:
-        """Wait for the last one."""
+        """Wait for the last upload, then mark the run as finished."""
         self._uploader.finish()
         if self._checkpoint:
             self._checkpoint.finished = True
             self._checkpoint.save()
 
     def abort(self) -> None:
-        """The push ended early."""
+        """Stop uploading, because the push ended early."""
         self._uploader.abort()
 
     def _remember(self, ulid: str) -> None:
@@ -80,7 +80,7 @@ class PushUpload:
             self._checkpoint.save()
 
     def _remember_failed(self, ulid: str, generation: int) -> None:
-        """The names of a block before this generation have failed."""
+        """Remember that the upload failed under each name that the block had before this generation."""
         if self._checkpoint:
             self._checkpoint.done.setdefault("generations", {})[ulid] = generation
             self._checkpoint.save()
@@ -89,7 +89,7 @@ class PushUpload:
 def open_uploader(
     destination: Destination, upload: Upload, keep: Callable[[LocalBlock], bool], **remembered: Any
 ) -> Uploader:
-    """An uploader to a Mimir; nothing is sent yet. remembered: of earlier runs, as `Uploader` takes it."""
+    """Make an uploader to a Mimir; nothing is sent yet. remembered: state of earlier runs, passed to `Uploader`."""
     from promfill.sinks.upload.uploader import LANES, Uploader
 
     stop = threading.Event()
@@ -98,7 +98,7 @@ def open_uploader(
 
 
 def ask_for_upload(destination: Destination, upload: Upload) -> Finding:
-    """Whether the Mimir accepts blocks of this tenant."""
+    """Ask the Mimir whether it accepts blocks of this tenant."""
     from promfill.rules.finding import Finding
     from promfill.sinks.upload.mimir import DISABLED_FIX
 
@@ -113,7 +113,7 @@ def ask_for_upload(destination: Destination, upload: Upload) -> Finding:
 
 
 def beside_upload(url: str, *, cloud: bool = False) -> str:
-    """The base address of the query API of the Mimir for the upload; in Grafana Cloud it is a different address."""
+    """The base address of the query API that belongs to a Mimir's upload address; Grafana Cloud uses another path."""
     from urllib.parse import urlsplit
 
     cloud = cloud or (urlsplit(url).hostname or "").endswith(".grafana.net")
@@ -121,9 +121,10 @@ def beside_upload(url: str, *, cloud: bool = False) -> str:
 
 
 def check_ranges(ranges: Iterable[tuple[int, int]], now: int) -> None:
-    """InputError if a block with these times (first, end; ms) would break a rule of Mimir; nothing is written then.
+    """Raise InputError if a block with one of these ranges (first, end; ms) would break a rule of Mimir.
 
-    A sample at now ends its block a millisecond later, which is in the past when Mimir checks it.
+    This runs before anything is written. Blocks may end at now + 1: a sample at `now` (ms) ends its block a millisecond
+    later, and that time has passed when Mimir checks it.
     """
     from promfill.rules.mimir import range_breaches
 
@@ -136,7 +137,7 @@ def check_ranges(ranges: Iterable[tuple[int, int]], now: int) -> None:
 
 
 def refuse_future_upload(last: int, now: int) -> None:
-    """InputError if the newest sample, at `last` ms, is after now: Mimir does not accept its block."""
+    """Raise InputError if the newest sample (`last`, ms) is after `now`: Mimir would not accept its block."""
     from promfill.rules.mimir import range_breaches
 
     for breach in range_breaches(last, last + 1, now + 1):

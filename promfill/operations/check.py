@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def check(scenario: Scenario, target: Target, how: How | None = None, notices: Notices = SILENT) -> CheckReport:
-    """Query the store, and read the directory. `CheckReport.look` refuses a push that would lose or double samples."""
+    """Query the store and read the directory; `CheckReport.look` can reject a push that loses or doubles samples."""
     from promfill.scenario.label_patterns import count_series
 
     how = how or How()
@@ -58,7 +58,7 @@ def check(scenario: Scenario, target: Target, how: How | None = None, notices: N
 
 
 def _check_address(target: Target, how: How) -> None:
-    """InputError if the address of a receiver is missing or not valid."""
+    """Raise InputError if the address of a receiver is missing or not valid."""
     if isinstance(target, RemoteWriteTarget | ScriptTarget) and target.server.url:
         from promfill.net.resolve import split_url
 
@@ -68,7 +68,7 @@ def _check_address(target: Target, how: How) -> None:
 
 
 def _check_files(target: Target, last: int) -> None:
-    """InputError if a push of samples up to `last` (ms) could not write its files, or has no script to run."""
+    """Raise InputError if a push of samples up to `last` (ms) could not write its files, or has no script to run."""
     from promfill.files.directory import check_writable
     from promfill.operations.targets import script_of
 
@@ -79,7 +79,7 @@ def _check_files(target: Target, last: int) -> None:
 
 
 def _destination(target: Target) -> str | None:
-    """The destination. The address from CDO is looked up later, and not shown."""
+    """The destination to show; None for an address from CDO, which is looked up later."""
     match target:
         case BlocksTarget() | OpenMetricsTarget():
             return str(target.directory)

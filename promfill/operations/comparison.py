@@ -1,7 +1,7 @@
-"""Compares the samples of a store with the pushed ones, for a group of series at a time: arrays in, counts out.
+"""Compares the samples in a store with the pushed samples, a group of series at a time: arrays in, counts out.
 
-A series with exactly the times of the grid is compared as a row of a matrix; after a good push, all series are like
-that. Samples of other series are sorted one by one into the cells of the matrix, which finds every kind of fault.
+A series that has exactly the times of the grid is compared as a row of a matrix; after a good push, this fits every
+series. The samples of other series are sorted one by one into the cells of the matrix, which finds all kinds of faults.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from promfill.model.types import BoolArray, F64Array, I64Array, U64Array
 from promfill.operations.time_ranges import TimeRanges
 
 _MAGNITUDE, _INFINITY = np.uint64(0x7FFF_FFFF_FFFF_FFFF), np.uint64(0x7FF0_0000_0000_0000)
-"""The bits of a float64 without its sign; from those of infinity on, the number is not finite."""
+"""Bits of a float64: a mask that removes the sign, and infinity. Masked bits from infinity on are not finite."""
 
 RELATIVE = 2e-12
 OF_LARGEST = 1e-15
-"""VictoriaMetrics keeps about 12 digits, relative to the value or to the largest value of the series nearby."""
+"""Allowed differences: VictoriaMetrics keeps about 12 digits, relative to the value or to the largest one nearby."""
 
 
 @dataclass(slots=True)
 class Fault:
-    """Samples with one kind of fault: their number and times."""
+    """The samples that have one kind of fault: their number and times."""
 
     ranges: TimeRanges
     samples: int = 0
 
     def add(self, samples: int, times: I64Array) -> None:
-        """Add `count` samples at these times (ms, in any order, each at least once)."""
+        """Add this many samples. times: ms, int64 (n,), in any order; duplicates are allowed."""
         self.samples += samples
         self.ranges.add(times)
 
 
 @dataclass(slots=True)
 class Comparison:
-    """Counts of samples. `found`: pushed samples that exist with their value, rounded or not, each counted once."""
+    """Counts of samples. `found`: pushed samples that the store holds with their value (or rounded), counted once."""
 
     step: int
     found: int = 0
@@ -54,14 +54,17 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PushedSamples:
-    """The pushed samples of m series: `bits` uint64 (m, T), one row per series; T: steps of the grid."""
+    """The pushed samples of m series. bits: uint64 (m, T), one row per series, where T is the number of grid steps."""
 
     grid: Grid
     bits: U64Array
 
 
 def compare(expected: PushedSamples, found: RaggedBatch, tally: Comparison, *, by_bits: bool) -> None:
-    """Count every sample of these series in the tally; found: one run per series, within the grid's range."""
+    """Count every sample of these series in the tally. found: one run per series, within the grid's range.
+
+    by_bits: values must be equal bit by bit; otherwise VictoriaMetrics's rounding is allowed.
+    """
     steps = expected.grid.steps
     regular = found.counts == steps
     if regular.all():
@@ -80,7 +83,7 @@ def compare(expected: PushedSamples, found: RaggedBatch, tally: Comparison, *, b
 
 
 def _on_grid(times: I64Array, grid: Grid) -> BoolArray:
-    """bool (m,): whether the times (m, T) of a series are those of the grid."""
+    """Whether a series has exactly the times of the grid: bool (m,), from times (m, T)."""
     on_grid: BoolArray = (times == _times(grid)).all(axis=1)
     return on_grid
 
@@ -90,7 +93,7 @@ def _times(grid: Grid) -> I64Array:
 
 
 def _starts_and_ends(found: RaggedBatch, grid: Grid) -> BoolArray:
-    """A cheap test that makes the full comparison unnecessary in most cases."""
+    """Whether a series starts and ends with the grid: bool (m,). This cheap test saves most full comparisons."""
     filled = found.counts > 0
     if not found.times.size:
         return filled
@@ -105,7 +108,7 @@ def _take(expected: PushedSamples, which: BoolArray) -> PushedSamples:
 
 
 def _compare_rows(expected: PushedSamples, bits: U64Array, tally: Comparison, by_bits: bool) -> None:
-    """Compare when every cell has exactly one sample: (m, T) with (m, T)."""
+    """Compare series that have exactly one sample in every cell: (m, T) with (m, T)."""
     same = expected.bits == bits
     wrong = np.flatnonzero(~same.all(axis=1))
     tally.found += bits.size
@@ -118,14 +121,14 @@ def _compare_rows(expected: PushedSamples, bits: U64Array, tally: Comparison, by
 
 
 def _count_values(good: BoolArray, same: BoolArray, tally: Comparison, grid: Grid) -> None:
-    """Count rounded and different samples of the cells (m, T)."""
+    """Count rounded and different samples. good, same: bool (m, T), one per cell."""
     tally.rounded += int(np.count_nonzero(good)) - int(np.count_nonzero(same))
     bad = ~good
     tally.different.add(int(np.count_nonzero(bad)), _times(grid)[bad.any(axis=0)])
 
 
 def _compare_cells(expected: PushedSamples, found: RaggedBatch, tally: Comparison, by_bits: bool) -> None:
-    """Compare sample by sample: each belongs to a cell, to none, or is a duplicate in its cell."""
+    """Compare sample by sample: a sample is the first in its cell, a duplicate there, or outside of all cells."""
     grid = expected.grid
     step, off = np.divmod(found.times - grid.start, grid.step)
     placed = off == 0
@@ -155,10 +158,10 @@ def _cell_times(cells: I64Array, grid: Grid) -> I64Array:
 
 
 def _largest(bits: U64Array) -> F64Array:
-    """float64 (m,): the largest finite magnitude of each series, 0 if there is none.
+    """The largest finite magnitude of each series, or 0 if it has no finite value: float64 (m,).
 
-    This compares bits, which sort like magnitudes: for a staleness marker (a signalling NaN), float reductions return
-    NaN or not depending on its position.
+    This compares bits, which sort like magnitudes. A float maximum would not work for a staleness marker (a signalling
+    NaN): it returns NaN or not, depending on the marker's position.
     """
     magnitudes = bits & _MAGNITUDE
     magnitudes[magnitudes >= _INFINITY] = 0
@@ -167,10 +170,10 @@ def _largest(bits: U64Array) -> F64Array:
 
 
 def _near(wanted: U64Array, held: U64Array, largest: F64Array) -> BoolArray:
-    """Whether VictoriaMetrics's rounding may explain the difference; both values must be finite."""
+    """Whether VictoriaMetrics's rounding can explain the difference between two values; both must be finite."""
     want = wanted.view(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         allowed = np.maximum(np.abs(want) * RELATIVE, largest * OF_LARGEST)
         near: BoolArray = np.abs(held.view(np.float64) - want) <= allowed
-    near &= wanted & _MAGNITUDE < _INFINITY  # then the stored values are finite as well
+    near &= wanted & _MAGNITUDE < _INFINITY  # then the stored values are finite too
     return near

@@ -15,7 +15,7 @@ from promfill.rules.finding import Finding
 
 @dataclass(frozen=True, slots=True)
 class BlocksFromText:
-    """Settings of the blocks. duration: ms, the maximum of a block. labels: set on every series."""
+    """Settings of the blocks to make. duration: ms, the longest range of a block. labels: set on every series."""
 
     directory: Path
     duration: int = SHORTEST_BLOCK
@@ -25,7 +25,7 @@ class BlocksFromText:
 
 @dataclass(frozen=True, slots=True)
 class CreatedBlocks:
-    """The blocks made, and what a Prometheus will do with them. seconds: how long it took."""
+    """The created blocks, and what a Prometheus will do with them. seconds: the time it took."""
 
     report: BlocksReport
     findings: tuple[Finding, ...]
@@ -38,10 +38,10 @@ def create_blocks_from_text(
     progress: Progress,
     about_to_make: Callable[[list[Path]], None] = lambda paths: None,
 ) -> CreatedBlocks:
-    """Read a text (a file, plain or gzip, or - for standard input), and make its blocks if all of it is valid.
+    """Read a text, and make its blocks if all of it is valid. text: a file, plain or gzip; "-" is standard input.
 
-    InputError: it cannot be read, or is not valid; then no block is made. about_to_make: called with the blocks just
-    before they get their names.
+    InputError: the text cannot be read or is not valid, and no block was made. about_to_make: called with the paths of
+    the blocks just before they get their final names.
     """
     started = time.monotonic()
     with open_text(text) as source:

@@ -1,4 +1,4 @@
-"""Turns the servers of settings into destinations: the given address, or the one from CDO."""
+"""Turns the servers in the settings into destinations. The address is the given one, or comes from CDO."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _OWN = ("username", "password_file", "bearer_token_file")
 
 
 def push_destination(server: Server, notices: Notices, *, ask: bool = True) -> Destination:
-    """The destination for samples. ask: with False, CDO is not queried, and its own address stands for the stack's.
+    """The destination for samples. ask: if False, CDO is not queried, and its own address replaces the stack's.
 
-    InputError: there is no address, or it is not valid.
+    InputError: the address is missing or not valid.
     """
     return _destination(server, notices, lambda stack: stack.push_url, ask)
 
 
 def upload_destination(server: Server, notices: Notices, *, ask: bool = True) -> Destination:
-    """The base address of the Mimir for blocks. Otherwise as `push_destination`."""
+    """The destination for blocks: the base address of a Mimir. Otherwise this works like `push_destination`."""
     if server.url and "?" in server.url:
         problem = f"{setting('upload')} must be the base address of a Mimir, without a query"
         raise InputError(problem, "remove the ? and everything after it", field="upload")
@@ -36,12 +36,12 @@ def upload_destination(server: Server, notices: Notices, *, ask: bool = True) ->
 
 
 def query_destination(server: Server, notices: Notices) -> Destination:
-    """The given base address of a query API. InputError: it is not valid."""
+    """The destination for queries: the given base address of a query API. InputError: the address is not valid."""
     return _build(server, server.url, notices)
 
 
 def open_client(destination: Destination, server: Server) -> HttpClient:
-    """A client of the destination; nothing is sent yet."""
+    """Make an HTTP client for the destination; nothing is sent yet."""
     from promfill.net.http import make_client
 
     return make_client(destination, server.timeout)
@@ -49,7 +49,7 @@ def open_client(destination: Destination, server: Server) -> HttpClient:
 
 @contextmanager
 def open_api(destination: Destination, server: Server) -> Iterator[Api]:
-    """The query API at a destination."""
+    """Open the query API at a destination, and close its client afterwards."""
     from promfill.stores.api import Api
 
     with open_client(destination, server) as client:
@@ -83,7 +83,7 @@ def _build(server: Server, url: str | None, notices: Notices) -> Destination:
 
 
 def _of_cdo(server: Server, cdo: Cdo, notices: Notices, address: Callable[[Stack], str], ask: bool) -> Destination:
-    """The stack's address, with its user and password."""
+    """Ask CDO for the stack, and use the stack's address, user and password."""
     from promfill.net import resolve
     from promfill.net.credentials import check_line
     from promfill.net.destination import BasicAuth, Destination, HttpConfig, Secret, Tls, show_url

@@ -1,7 +1,7 @@
-"""The check before a push: queries its store, or reads the blocks of its directory, before anything is sent.
+"""The check before a push: queries the store, or reads the blocks in the directory, before anything is sent.
 
 `promfill.rules.predict` predicts what the store will do with the push; `promfill.operations.reruns` finds out which
-of its samples the store already holds.
+samples of the push the store already holds.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from promfill.sources.generated import Source
 
 UNKNOWN_OF_A_MIMIR = ("retention", "displaced")
-"""Findings by the rules of a Prometheus, which may not apply to the Mimir that gets the blocks."""
+"""Kinds of findings that follow a Prometheus's rules, which may not apply to the Mimir that receives the blocks."""
 
 _REFUSED = ("head", "future")
-"""Findings about samples that are sent."""
+"""Kinds of findings about samples that the store would reject; they do not matter if nothing is left to send."""
 
 
 def first_look(
@@ -47,8 +47,8 @@ def first_look(
 ) -> Look:
     """Query the store, if its address is known, and predict what it will do with the push.
 
-    own: gives the names of the blocks that the push makes, if needed. ask: whether a server may be queried.
-    ReceiverError: the given query API does not answer.
+    own: returns the names of the blocks that the push makes; called only if needed. ask: whether a server may be
+    queried. ReceiverError: the given query API does not answer.
     """
     from promfill.rules.predict import predict
     from promfill.rules.push_plan import PushPlan
@@ -64,9 +64,9 @@ def first_look(
 
 
 def find_receiver(places: Places, notices: Notices, *, must_exist: bool = False) -> Forwarder | None:
-    """The receiver of a remote-write push if it only forwards; None if it is a store, or cannot be queried.
+    """The forwarder that receives a remote-write push; None if the receiver is a store, or could not be queried.
 
-    must_exist: raise UnreachableError if the receiver can never be reached, and NoTenantError.
+    must_exist: raise UnreachableError if the receiver can never be reached, and NoTenantError if it needs a tenant.
     """
     target = places.target
     if not isinstance(target, RemoteWriteTarget) or not target.server.url:
@@ -90,7 +90,7 @@ def find_receiver(places: Places, notices: Notices, *, must_exist: bool = False)
 def look_for_earlier(
     look: Look, scenario: Scenario, open_source: Callable[[], Source], places: Places, how: How, notices: Notices
 ) -> Look:
-    """The look, plus the samples of the push that already exist. `open_source` is called only if any must be compared.
+    """Add findings about samples of the push that already exist. open_source: called only if samples are compared.
 
     A store that cannot be read does not stop the push: its answers, and verify, will show problems later.
     """
@@ -112,7 +112,7 @@ def look_for_earlier(
     found = [finding for finding in look.findings if not (has_all and finding.kind in _REFUSED)]
     found += findings(
         held, earlier, source, look.store if sends else None
-    )  # blocks are merged, whichever store serves them
+    )  # every store merges overlapping blocks, so its rule for duplicates does not matter
     return replace(look, findings=tuple(found), has_all=has_all)
 
 
@@ -138,7 +138,7 @@ def _ask(places: Places, notices: Notices) -> StoreFacts | None:
 
 
 def _in_store(source: Source, places: Places, notices: Notices) -> Held | None:
-    """Push itself reports existing blocks, so only findings about differences are added here."""
+    """Compare with the store. Push itself reports existing blocks, so for blocks only differences are kept here."""
     from promfill.operations.reruns import look_in_store
     from promfill.stores.find import open_store
 
@@ -154,7 +154,7 @@ def _in_store(source: Source, places: Places, notices: Notices) -> Held | None:
 
 
 def _in_directory(source: Source, target: BlocksTarget, notices: Notices) -> Held | None:
-    """The samples in blocks of other pushes; None if there are no such blocks."""
+    """Compare with the blocks of other pushes in the directory; None if there are no such blocks."""
     from promfill.blocks.directory import read_metas
     from promfill.operations.reruns import look_in_blocks
 
@@ -173,7 +173,7 @@ def _in_directory(source: Source, target: BlocksTarget, notices: Notices) -> Hel
 
 
 def block_names(source: Source, target: Target) -> list[str]:
-    """The names of the blocks that a push makes; empty in other modes."""
+    """The names of the blocks that a push makes; empty if its mode makes no blocks."""
     if not isinstance(target, BlocksTarget):
         return []
     from promfill.sinks.blocks import BlockSink
@@ -183,7 +183,7 @@ def block_names(source: Source, target: Target) -> list[str]:
 
 
 def _others(plan: PushPlan, directory: Path, own: Callable[[], Collection[str]]) -> list[Span]:
-    """The blocks of a directory that this push did not make. Names are needed only if a block overlaps the push."""
+    """The blocks in a directory that this push did not make. `own` is called only if a block overlaps the push."""
     from promfill.rules.directory import overlapping, spans_in
     from promfill.rules.predict import blocks_to_come
 

@@ -1,4 +1,4 @@
-"""The facts known before a push: the store, a forwarder in front of it, and the predicted effects."""
+"""What is known before a push: the store, the forwarder in front of it, and the predicted effects."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from promfill.rules.store_facts import StoreFacts
 
 CONFLICTS = ("interleaves", "conflicts", "repeat")
-"""Findings about samples of the push that already exist."""
+"""Kinds of findings about samples of the push that already exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The store (None if it could not be queried), its predicted effects on a push, and the forwarder in front of it.
+    """The store (None if it was not queried), its predicted effects on a push, and the forwarder in front of it.
 
-    has_all: nothing is left to send.
+    has_all: the store already holds all samples, so nothing is left to send.
     """
 
     store: StoreFacts | None = None
@@ -30,7 +30,7 @@ class Look:
     has_all: bool = False
 
     def without(self, kinds: Collection[str]) -> Look:
-        """The same without findings of these kinds."""
+        """A copy without the findings of these kinds."""
         return replace(self, findings=tuple(one for one in self.findings if one.kind not in kinds))
 
     @property
@@ -39,7 +39,7 @@ class Look:
         return any(finding.loses for finding in self.findings)
 
     def refuse_repeat(self, again: bool) -> None:
-        """RepeatError if the store would mix the push with existing samples, unless `again` is set."""
+        """Raise RepeatError if the store would mix the push with existing samples, unless `again` is set."""
         kept_beside = [finding for finding in self.findings if finding.spoils]
         if kept_beside and not again:
             fixes = "; ".join(dict.fromkeys(finding.fix for finding in kept_beside if finding.fix))
@@ -48,7 +48,7 @@ class Look:
             raise RepeatError(told, f"{fixes}; {way}", field="again")
 
     def refuse_loss(self, accepted: bool) -> None:
-        """LossError if samples will be lost, unless that is accepted. Nothing has been sent yet."""
+        """Raise LossError if samples will be lost, unless the user accepted the loss. Nothing has been sent yet."""
         lost = [finding for finding in self.findings if finding.loses]
         if lost and not accepted:
             fixes = "; ".join(dict.fromkeys(finding.fix for finding in lost if finding.fix))

@@ -1,4 +1,4 @@
-"""Messages of an operation while it runs: to the command line's console, to a program, or to nobody.
+"""Messages that an operation sends while it runs: to the console, to a calling program, or nowhere.
 
     push(scenario, target, notices=SILENT)
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from promfill.rules.finding import Finding
 
 Status = Callable[[], "SendingStatus | None"]
-"""Progress details of sending, if there are more than the number of samples."""
+"""Returns details about the progress of sending; None if there is only the number of samples."""
 
 Progress = Callable[[int], None]
 """Called with the number of samples done since the last call."""
 
 
 class Notices(Protocol):
-    """The listener. Calls may come from the operation's own thread or from one of its lanes."""
+    """Listens to an operation. The calls may come from the operation's own thread or from one of its lanes."""
 
     def warn(self, text: str) -> None:
         """A warning for the user."""
@@ -39,10 +39,10 @@ class Notices(Protocol):
         """A predicted effect of a store on a push."""
 
     def found(self, part: object) -> None:
-        """A part of the result (`promfill.operations.reports`), as soon as it is known."""
+        """A part of the result (`promfill.operations.reports`), sent as soon as it is known."""
 
     def progress(self, samples: int, status: Status = lambda: None) -> AbstractContextManager[Progress]:
-        """Work on this many samples begins; status: gives further details to show."""
+        """Begin work on this many samples. status: returns further details to show."""
         ...
 
 
@@ -50,27 +50,27 @@ class Silent:
     """A listener that ignores everything."""
 
     def warn(self, text: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def note(self, text: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def detail(self, text: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def finding(self, finding: Finding) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def found(self, part: object) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def progress(self, samples: int, status: Status = lambda: None) -> AbstractContextManager[Progress]:
-        """Nothing."""
+        """Do nothing."""
         return nullcontext(_ignore)
 
 
 def _ignore(samples: int) -> None:
-    """Nothing."""
+    """Do nothing."""
 
 
 SILENT = Silent()

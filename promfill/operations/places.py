@@ -1,4 +1,4 @@
-"""The servers of a push: the receiver, and the query API for reading. Each is looked up once."""
+"""Finds the servers of a push: the receiver, and the query API for reading. Each is looked up once."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Places:
-    """The servers of a target. query: the query API, None for the one that belongs to the target, if known.
+    """The servers of a target. query: the query API; None means the one that belongs to the target, if known.
 
-    ask: whether CDO may be queried; if not, its own address stands for the stack's.
+    ask: whether CDO may be queried; if not, CDO's own address replaces the stack's.
     """
 
     def __init__(self, target: Target, query: Server | None, notices: Notices, *, ask: bool = True) -> None:
@@ -28,7 +28,7 @@ class Places:
 
     @property
     def server(self) -> Server | None:
-        """The server that samples or blocks are sent to; None if all files stay here."""
+        """The server that receives samples or blocks; None if all files stay on this machine."""
         match self.target:
             case RemoteWriteTarget() | ScriptTarget():
                 return self.target.server
@@ -39,14 +39,14 @@ class Places:
 
     @cached_property
     def receiver(self) -> Destination:
-        """The destination of samples or blocks. InputError: there is no address, or it is not valid."""
+        """The destination of samples or blocks. InputError: the address is missing or not valid."""
         assert self.server is not None
         find = upload_destination if isinstance(self.target, BlocksTarget) else push_destination
         return find(self.server, self._notices, ask=self._ask)
 
     @cached_property
     def asked(self) -> tuple[Destination, Server] | None:
-        """The query API: the given one, or the one that belongs to the receiver; None if it is not known."""
+        """The query API: the given one, or the one that belongs to the receiver; None if it is unknown."""
         if self.query is not None:
             return query_destination(self.query, self._notices), self.query
         if not isinstance(self.target, RemoteWriteTarget | ScriptTarget):
@@ -66,10 +66,10 @@ class Places:
         return query_destination(own, self._notices), own
 
     def open_api(self) -> AbstractContextManager[Api] | None:
-        """The query API with the push's credentials; None if its address is not known."""
+        """Open the query API with its credentials; None if its address is unknown."""
         return open_api(*self.asked) if self.asked else None
 
     def open_receiver(self) -> AbstractContextManager[Api]:
-        """The receiver itself, for queries."""
+        """Open the receiver itself for queries."""
         assert self.server is not None
         return open_api(self.receiver, self.server)

@@ -1,4 +1,4 @@
-"""A push: check first, then send or write, and finally verify if asked to."""
+"""A push: checks the store first, then sends or writes, and finally verifies if the settings say so."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def push(scenario: Scenario, target: Target, how: How | None = None, notices: Notices = SILENT) -> PushReport:
     """Generate the series of a scenario, and send or write them.
 
-    Parts of the result are reported as soon as they are known, including what had arrived if the push ends early.
-    InputError: nothing was sent or written (LossError, RepeatError: predicted, and not accepted). ReceiverError,
-    OutputError and other errors: some samples may have arrived.
+    Parts of the result are reported as soon as they are known. If the push ends early, the samples that had arrived are
+    reported too. InputError: nothing was sent or written; LossError and RepeatError are predicted problems that the
+    settings do not accept. ReceiverError, OutputError and other errors: some samples may have arrived.
     """
     how = how or How()
     run = find_run(how.run, scenario, target, notices) if how.run and _keeps_state(target) else None
@@ -40,7 +40,7 @@ def push(scenario: Scenario, target: Target, how: How | None = None, notices: No
 
 
 def plan(scenario: Scenario, target: Target, how: How | None = None, notices: Notices = SILENT) -> PlanReport:
-    """Plan a push: no server is queried, nothing is sent or written. InputError as `push`."""
+    """Plan a push: no server is queried, and nothing is sent or written. Raises InputError like `push`."""
     from promfill.model.grid import Tile
 
     job = _Push(scenario, target, how or How(), None, notices, dry_run=True)
@@ -52,7 +52,7 @@ def plan(scenario: Scenario, target: Target, how: How | None = None, notices: No
 
 
 class _Push:
-    """One push, step after step."""
+    """One push, step by step."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class _Push:
         self.opened: OpenTarget = open_target(self.source, self.places, how, notices, run)
 
     def run(self) -> PushReport:
-        """All of it."""
+        """Run all steps."""
         opened, notices, how = self.opened, self.notices, self.how
         notices.found(opened.frame)
         look = None if self.kept and self.kept.earlier else self.look_first()
@@ -105,7 +105,7 @@ class _Push:
         return replace(report, verified=verified)
 
     def look_first(self) -> Look | None:
-        """Report the store's predicted effects. InputError if samples would be lost or mixed with existing ones."""
+        """Report the predicted effects. Raise InputError if samples would be lost, or mixed with existing samples."""
         target, how, notices = self.target, self.how, self.notices
         blocks = isinstance(target, BlocksTarget)
         if not (blocks or (isinstance(target, RemoteWriteTarget) and not self.dry_run)):
@@ -136,7 +136,7 @@ class _Push:
         return look
 
     def _send(self) -> float:
-        """Returns how many seconds it took. If it ends early, what had arrived is reported."""
+        """Send or write the samples, and return the seconds it took. If it ends early, report what has arrived."""
         opened, source, notices = self.opened, self.source, self.notices
         notices.found(Begun(opened.makes))
         started = time.monotonic()
@@ -155,7 +155,7 @@ class _Push:
         return time.monotonic() - started
 
     def _refuse_blind_verify(self, forwarder: Forwarder | None) -> None:
-        """InputError if the push should be verified, but it is not known which store to read."""
+        """Raise InputError if the push should be verified, but the store to read is unknown."""
         if not (isinstance(self.target, RemoteWriteTarget) and self.how.verify) or self.how.query:
             return
         unread = f"{setting('verify')} has nothing to read"
@@ -173,9 +173,9 @@ class _Push:
             )
 
     def _verify_at(self) -> str | Path | None:
-        """The query API or directory for verifying the push; uploaded blocks are verified at the server.
+        """The query API or directory where the push can be verified; None if it is unknown.
 
-        A stack from CDO needs a password that only CDO can give.
+        Uploaded blocks are verified at the server, except at a stack from CDO: its password comes only from CDO.
         """
         target, query = self.target, self.how.query
         if query is not None:
@@ -198,7 +198,7 @@ class _Push:
 
 
 def report_of(opened: OpenTarget, seconds: float) -> PushReport:
-    """What has arrived so far."""
+    """Report the samples that have arrived so far."""
     done, upload = opened.report, opened.upload
     return PushReport(
         opened.frame,
@@ -213,12 +213,12 @@ def report_of(opened: OpenTarget, seconds: float) -> PushReport:
 
 
 def _keeps_state(target: Target) -> bool:
-    """Whether its run has a checkpoint: blocks do not need one, because finished blocks are recognised."""
+    """Whether a run has a checkpoint. Blocks without an upload need none: a new run recognises finished blocks."""
     return isinstance(target, RemoteWriteTarget) or (isinstance(target, BlocksTarget) and target.upload is not None)
 
 
 def _finished(run: Run, scenario: Scenario, target: Target, notices: Notices) -> PushReport:
-    """The report of a run that has nothing left to do."""
+    """Report a run that has nothing left to do."""
     from promfill.scenario.label_patterns import count_series
 
     notices.note(f"{run.path} belongs to a finished run: nothing is left to send")

@@ -1,4 +1,4 @@
-"""Reads back the samples of a push and compares them one by one, waiting for samples that the store shows late."""
+"""Reads back the samples of a push and compares them one by one; it waits for samples that a store shows late."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def read_back(
 ) -> VerifyReport:
     """Compare the samples in a directory of blocks, or in the store behind a query API, with those of a push.
 
-    Samples that a store shows late are read again until they appear or `patience` is over. InputError: neither a
-    store nor a directory is given. ReceiverError, FormatError: it cannot be read.
+    Some stores show samples late, so this reads again until all samples appear or `patience` is over. InputError:
+    neither a store nor a directory is given. ReceiverError, FormatError: the store or directory cannot be read.
     """
     from promfill.operations.reports import Asked
     from promfill.sources.generated import Source
@@ -40,9 +40,9 @@ def read_back(
 
 
 def read_back_push(source: Source, places: Places, notices: Notices, *, forwarded: bool = False) -> VerifyReport:
-    """Read back the samples that were just pushed: from the blocks themselves, unless a store is given.
+    """Read back the samples of the push that just ended. Blocks are read from their files, unless a store is given.
 
-    forwarded: they were sent to a forwarder.
+    forwarded: the samples went to a forwarder.
     """
     patience = _patience(places)
     patience = replace(patience, least=FORWARDED_SECONDS) if forwarded else patience
@@ -61,7 +61,7 @@ def read_back_push(source: Source, places: Places, notices: Notices, *, forwarde
 
 
 def refuse_wrong(report: VerifyReport) -> None:
-    """DiffersError if the store does not hold exactly the samples of the push."""
+    """Raise DiffersError if the store does not hold exactly the samples of the push."""
     if not report.right:
         wrong = [f"{count:,} {name.replace('_', ' ')}" for name, count in report.wrong.items() if count]
         waited = f", after waiting {report.waited:.0f} s" if report.waited >= 1 else ""
@@ -70,7 +70,7 @@ def refuse_wrong(report: VerifyReport) -> None:
 
 
 def _patience(places: Places) -> Patience:
-    """How long to wait: a running Prometheus has to load new blocks first; other stores show samples sooner."""
+    """How long to wait for samples. A running Prometheus has to load new blocks first; other stores are faster."""
     match places.target:
         case BlocksTarget(upload=upload):
             return Patience(upload.retry_for if upload else LOADED_SECONDS, blocks=places.query is not None)
@@ -107,7 +107,7 @@ def _open(where: Path | Server | None, notices: Notices) -> Iterator[Store]:
 
 @contextmanager
 def _store_at(opened: AbstractContextManager[Api]) -> Iterator[Store]:
-    """The store at the query API."""
+    """Open the store at the query API."""
     from promfill.stores.find import open_store
 
     with opened as api:

@@ -1,4 +1,4 @@
-"""A push by remote write: makes the sender from the settings, and keeps the checkpoint of its run."""
+"""Pushes by remote write: makes the sender from the settings, and keeps the checkpoint of the run."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class RemoteWritePush:
         self._checkpoint: Checkpoint | None = None
 
     def begin(self, source: Source) -> None:
-        """Open the checkpoint. InputError if the noise differs from that of the interrupted run."""
+        """Open the checkpoint. Raise InputError if the noise differs from the noise of the interrupted run."""
         if self._run:
             self._checkpoint = self._run.open(source)
             self.sink.keep(self._checkpoint, resumed=self._run.earlier is not None)
 
     def abort(self) -> None:
-        """The push ended early. If nothing has been sent, there is nothing to resume."""
+        """Clean up after a push that ended early. If nothing was sent, remove the checkpoint: it is of no use."""
         untouched = not self.sink.report.samples and not self.sink.report.details.get("unanswered")
         if self._checkpoint and self._run and not self._run.earlier and untouched:
             self._checkpoint.remove()
@@ -50,13 +50,13 @@ class RemoteWritePush:
         return self._checkpoint.path if self._checkpoint else None
 
     def status(self) -> SendingStatus:
-        """Bytes, retries and the time that is being sent."""
+        """The bytes sent, the retries, and the time that is being sent."""
         details = self.sink.report.details
         return SendingStatus(details["bytes_sent"], details["retries"], self.sink.now_at)
 
 
 def open_remote_write_push(source: Source, places: Places, notices: Notices, run: Run | None) -> RemoteWritePush:
-    """The sender; nothing is sent yet. InputError if a setting is not valid."""
+    """Make the sender; nothing is sent yet. Raise InputError if a setting is not valid."""
     from promfill.sinks.remote_write.sink import open_remote_write
 
     target, destination = places.target, places.receiver

@@ -1,7 +1,7 @@
-"""The results that operations return, and the parts of them that are known before the end.
+"""The results that operations return, and the parts of a result that are known earlier.
 
-A push that fails returns no result, so parts are reported as soon as they are known (`notices.Notices.found`), in the
-order of this module, and `Remains` last. Nothing here holds a secret.
+A push that fails returns no result, so each part is reported as soon as it is known (`notices.Notices.found`). Parts
+arrive in the order of this module, with `Remains` last. No class here holds a secret.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class KeptRun:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The request; mode: one of `settings.MODES`, empty if nothing is pushed."""
+    """The request. mode: one of `settings.MODES`; empty if nothing is pushed."""
 
     mode: str
     scenario: Scenario
@@ -39,11 +39,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The plan of a push. destination: an address, a file or a directory, None if it is not known yet.
+    """The plan of a push. destination: an address, a file or a directory; None if it is not known yet.
 
-    samples: including staleness markers. blocks, windows, requests: their numbers, if the mode makes them. upload_to:
-    the destination of the blocks' upload; stays: whether the files stay here. newest: ms, the last end of the existing
-    blocks.
+    samples: their number, including staleness markers. blocks, windows, requests: their numbers, if the mode makes
+    them. upload_to: the destination of the blocks' upload. stays: whether the files stay on this machine. newest: ms,
+    the latest end of the blocks that are already in the directory.
     """
 
     mode: str
@@ -62,7 +62,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """The result of a plan. look: the findings from the directory, without querying a server."""
+    """The result of a plan. look: the findings from the directory; no server was queried."""
 
     frame: Frame
     estimated_bytes: int
@@ -71,14 +71,14 @@ class PlanReport:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A push begins, which will make these files and directories."""
+    """A push begins; it will make these files and directories."""
 
     paths: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SendingStatus:
-    """Progress of a push. bytes: sent. retries: so far. at: ms, the time up to which every series has been sent."""
+    """The progress of a push. bytes: sent so far. retries: so far. at: ms, every series has been sent up to it."""
 
     bytes: int
     retries: int
@@ -87,10 +87,11 @@ class SendingStatus:
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """Uploaded blocks by their outcome: ULIDs, as on the server; for refused ones the server's message.
+    """The blocks of an upload by outcome, with their ULIDs on the server.
 
-    renamed: the local ULID, and the one used for the upload. bytes: of `uploaded`. before: complete since an earlier
-    run.
+    there: blocks that the server already held. refused: ULID to the server's message. renamed: local ULID to the ULID
+    used for the upload. bytes: the size of the `uploaded` blocks. before: the number of blocks that an earlier run
+    completed.
     """
 
     destination: str
@@ -103,12 +104,12 @@ class Uploaded:
 
     @property
     def complete(self) -> list[str]:
-        """All blocks that the server holds now, in order."""
+        """The ULIDs of all blocks that the server holds now, sorted."""
         return sorted([*self.uploaded, *self.there])
 
     @classmethod
     def of(cls, report: UploadReport, destination: str, before: int = 0) -> Uploaded:
-        """The current state of an uploader."""
+        """Copy the current state of an uploader."""
         return cls(
             destination,
             tuple(report.uploaded),
@@ -122,13 +123,20 @@ class Uploaded:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The counts of remote write; all are of this run except `sent_before`, the samples of an earlier one.
+    """The counts of a push by remote write. All count this run, except `sent_before`: samples of the earlier run.
 
-    requests, bytes_raw (before compression), bytes_sent: of what was acknowledged. Samples: acknowledged; already_there
-    (an attempt whose answer was lost had written them); rejected, by kind of reason, and their sum; counted and
-    not_counted, by the receiver's own count; perhaps_twice (the receiver keeps what is sent twice, and could not be
-    asked); unanswered (the fate of their requests was open when the push ended). retries: attempts after the first.
-    answers_lost: attempts that got no answer, and may have arrived. divided: requests that were too large.
+    Acknowledged requests:
+    requests: their number. bytes_raw: their size before compression. bytes_sent: their size on the wire.
+
+    Samples:
+    acknowledged: the receiver confirmed them. already_there: an earlier attempt had written them, but its answer was
+    lost. rejected: by kind of reason; rejected_samples: their sum. counted, not_counted: by the count that the receiver
+    returns. perhaps_twice: they may be stored twice, because the receiver keeps duplicates and could not be queried.
+    unanswered: their requests had no final answer when the push ended.
+
+    Attempts:
+    retries: attempts after the first one. answers_lost: attempts without an answer; their samples may have arrived.
+    divided: requests that were too large and were split.
     """
 
     protocol: str
@@ -154,11 +162,11 @@ class Sent:
 class PushReport:
     """The result of a push.
 
-    samples, bytes: what has arrived, whole and visible. paths: the files that hold it and stay here. details: what the
-    sink counted (of remote write: `promfill.sinks.remote_write.tally`). there_before: samples that were there already,
-    all of the push, so that nothing was sent. checkpoint: the run's file, if it has one. verify_at: the query API or
-    the directory of blocks where it can be verified, None where that is not known. finished_before: an earlier run had
-    done all of it, so that nothing was looked at.
+    samples, bytes: the amount that has arrived, complete and visible. paths: the files with these samples that stay on
+    this machine. details: the sink's counts (for remote write: `promfill.sinks.remote_write.tally`). there_before: the
+    number of samples if the store already held all of them, so nothing was sent; else 0. checkpoint: the run's file, if
+    it has one. verify_at: the query API or the directory of blocks where the push can be verified; None if it is
+    unknown. finished_before: an earlier run had finished this push, so nothing was checked.
     """
 
     frame: Frame
@@ -185,7 +193,7 @@ class PushReport:
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """The result of a push that ended early. resumable: its checkpoint allows to resume it."""
+    """The result of a push that ended early. resumable: the push can be resumed from its checkpoint."""
 
     report: PushReport
     resumable: bool
@@ -211,7 +219,7 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True)
 class BlocksFound:
-    """Checked blocks to upload. destination: None if none is given."""
+    """The blocks to upload, after their check. destination: None if the user gave none."""
 
     blocks: int
     samples: int
@@ -221,7 +229,7 @@ class BlocksFound:
 
 @dataclass(frozen=True, slots=True)
 class UploadDone:
-    """The result of `upload`. queryable: the store's query API counts every sample."""
+    """The result of an upload. queryable: the upload waited until the store's query API counted every sample."""
 
     found: BlocksFound
     uploaded: Uploaded

@@ -1,9 +1,10 @@
-"""What is already there of a push, looked at before its first byte: the same command may have been given before.
+"""Finds samples of a push that already exist, before anything is sent: the user may have run the same command before.
 
-Samples of the push's series within its range are of one of three kinds. *There already*: same time, same value; a
-VictoriaMetrics would keep them twice. *Other values* at the same times: the push of an hour ago counted its trend and
-its noise from another start. *Other times*: the push would lie between them, and each series would have twice as many
-samples. The reader and the comparison are those of verify; what they may cost is bounded, since a store may hold years.
+Existing samples of the same series in the same range are of three kinds. *Same*: same time and same value;
+VictoriaMetrics would keep them twice. *Other values* at the same times: for example, the command ran an hour ago, so
+its trend and noise began at another start. *Other times*: the new samples would lie between the existing ones, and each
+series would have twice as many samples. This uses the reader and the comparison of verify. It limits how much it reads,
+because a store may hold years of samples.
 """
 
 from __future__ import annotations
@@ -25,27 +26,28 @@ from promfill.sources.generated import Source
 from promfill.stores.blocks import BlockStore
 
 MOST_SAMPLES = 3_000_000
-"""Samples that are read before the rest is left: about a second's."""
+"""Reading stops after this many samples, which take about a second."""
 
 MOST_READS = 24
-"""Spans of time that are read, where a store is read in several."""
+"""Reading stops after this many spans of time, if a store is read in several spans."""
 
 _BLOCKS_AT_ONCE = 16
 _MOST_BLOCK_SERIES = 1_000_000
-"""Series of all blocks whose indexes are read: some seconds' worth."""
+"""The most series, over all blocks, whose index entries are read; this many take some seconds."""
 
 SHOWN_SECONDS = 10.0
-"""A VictoriaMetrics shows what it has taken some seconds later: until then its silence means nothing."""
+"""VictoriaMetrics shows new samples some seconds late: until then, finding no samples proves nothing."""
 
 VICTORIA_METRICS = "VictoriaMetrics"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Samples of the push's own series within its range. whole: all was looked at; else there may be more.
+    """The existing samples of the push's series in its range. whole: everything was read; else there may be more.
 
-    same: at its times, with its values (or as the store rounds them). other_times, other_values: the rest. samples:
-    what the push has, as far as the store can show it. in_blocks: `where` is a directory of blocks.
+    same: samples with the push's times and values (or with the values as the store rounds them). other_times: samples
+    at times that the push does not have. other_values: samples at the push's times with other values. samples: the
+    number of samples in the push, without those that the store cannot show. in_blocks: `where` is a directory.
     """
 
     where: str
@@ -58,22 +60,22 @@ class Held:
 
     @property
     def nothing(self) -> bool:
-        """Whether there is none."""
+        """Whether no such sample exists."""
         return self.whole and not (self.same or self.other_times or self.other_values)
 
     @property
     def everything(self) -> bool:
-        """Whether the push would bring nothing new."""
+        """Whether all samples of the push exist already."""
         return self.whole and self.same == self.samples
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A finished push, by its checkpoint. start, end: Unix ms. age: seconds since then.
+    """A finished push, as its checkpoint describes it. start, end: Unix ms. age: seconds since it finished.
 
-    doubles: its receiver keeps a sample twice that is sent twice, as a VictoriaMetrics does; False where not known.
-    same_run: its options were the same as typed, so that its times make this command the same push. uploaded: it went
-    up as blocks, into a Mimir that shows them hours later.
+    doubles: its receiver stores a sample twice if it is sent twice, as VictoriaMetrics does; False if this is unknown.
+    same_run: it had the same options as this command, so with its start and end this command is the same push.
+    uploaded: it was uploaded as blocks to a Mimir, which shows them hours later.
     """
 
     path: Path
@@ -86,7 +88,7 @@ class Earlier:
 
 
 def look_in_store(source: Source, store: Store) -> Held:
-    """What a store that can be asked holds. ReceiverError, FormatError: it cannot be read."""
+    """Find the samples that a store holds, through its query API. ReceiverError, FormatError: it cannot be read."""
     tally, whole = find_held(source, store, MOST_SAMPLES, MOST_READS)
     steps = source.grid.steps if store.shows_markers else source.scenario.sampled.steps
     return Held(
@@ -101,7 +103,7 @@ def look_in_store(source: Source, store: Store) -> Held:
 
 
 def look_in_blocks(source: Source, directory: Path, names: Sequence[str]) -> Held:
-    """What these blocks of a directory hold. FormatError, InputError: they cannot be read."""
+    """Find the samples that these blocks of a directory hold. FormatError, InputError: the blocks cannot be read."""
     labels = shared_labels(source.fleet)
     metas = read_metas(directory)
     known = [name for name in names if name in metas and _mentions(directory / name, labels)]
@@ -123,7 +125,7 @@ def look_in_blocks(source: Source, directory: Path, names: Sequence[str]) -> Hel
 
 
 def findings(held: Held | None, earlier: Earlier | None, source: Source, store: StoreFacts | None) -> list[Finding]:
-    """What is to be said of it. `store` is what the store told of itself; None where it could not be asked."""
+    """Make the findings to report. store: the facts about the store; None if it could not be queried."""
     found = list(_of_held(held, earlier, source, None if held.in_blocks else store)) if held else []
     if earlier and not any(finding.spoils for finding in found):
         found += _of_earlier(earlier, held, source, store)
@@ -132,7 +134,7 @@ def findings(held: Held | None, earlier: Earlier | None, source: Source, store: 
 
 def _of_held(held: Held, earlier: Earlier | None, source: Source, store: StoreFacts | None) -> Iterator[Finding]:
     doubles = store is not None and store.doubles
-    mixes = store is not None and store.name == VICTORIA_METRICS  # deduplication or not, it takes all of them
+    mixes = store is not None and store.name == VICTORIA_METRICS  # it accepts all, even with deduplication
     name = store.name if store else "a Prometheus that serves them"
     fix = _fix(earlier, source)
     if held.other_times:
@@ -164,7 +166,7 @@ def _keeps(store: StoreFacts | None) -> str:
 
 
 def _fix(earlier: Earlier | None, source: Source) -> str:
-    """How this command would be the push that is there."""
+    """Explain how to repeat the push that already exists, or how to avoid it."""
     if earlier and earlier.same_run and earlier.start != source.grid.start:
         start, end = setting("start", format_seconds(earlier.start)), setting("end", format_seconds(earlier.end))
         return f"the same command with {start} {end} is the same push as before"
@@ -173,7 +175,7 @@ def _fix(earlier: Earlier | None, source: Source) -> str:
 
 
 def _of_earlier(earlier: Earlier, held: Held | None, source: Source, store: StoreFacts | None) -> Iterator[Finding]:
-    """A store that keeps doubles was sent this before; what it says itself, where it can be asked, is better known."""
+    """Findings from the checkpoint of a finished push. If the store could be queried, its own answer counts more."""
     known = store is not None and not store.doubles and store.name in (VICTORIA_METRICS, "Prometheus")
     overlaps = earlier.start <= source.grid.last and source.grid.start < earlier.end
     times = f"{format_time(earlier.start)} to {format_time(earlier.end)}"
@@ -203,7 +205,7 @@ def _number(samples: int) -> str:
 
 
 def _few_series(names: Sequence[str], series: Sequence[int]) -> Iterator[str]:
-    """The blocks whose series together are not too many to look through."""
+    """The first blocks, as many as together have few enough series to read."""
     left = _MOST_BLOCK_SERIES
     for name, count in zip(names, series, strict=True):
         left -= count
@@ -212,7 +214,7 @@ def _few_series(names: Sequence[str], series: Sequence[int]) -> Iterator[str]:
 
 
 def _batches(names: Sequence[str], times: Sequence[tuple[int, int]]) -> Iterator[list[str]]:
-    """The blocks some at a time, in order of time; those that overlap together, so that no sample counts twice."""
+    """Split the blocks into batches, ordered by time. Overlapping blocks share a batch, so no sample counts twice."""
     batch: list[str] = []
     end = 0
     for name, (first, last) in zip(names, times, strict=True):
@@ -226,9 +228,9 @@ def _batches(names: Sequence[str], times: Sequence[tuple[int, int]]) -> Iterator
 
 
 def _mentions(path: Path, labels: LabelSet) -> bool:
-    """Whether a block's index has these labels' values at all: told without reading its series."""
+    """Whether a block's index contains these labels' values. This is fast, because it does not read the series."""
     try:
         with (path / "index").open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as index:
             return all(index.find(value.encode("utf-8", "surrogatepass")) >= 0 for _, value in labels)
-    except (OSError, ValueError):  # gone, or empty: damage is for others to tell
+    except (OSError, ValueError):  # the index is missing or empty; other checks report damage
         return False

@@ -1,4 +1,4 @@
-"""A directory of blocks, each checked whole, with what Prometheus, Mimir and Thanos would say to it."""
+"""Checks all blocks in a directory completely, and predicts whether Prometheus, Mimir and Thanos accept them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _Span = tuple[int, int, Any]
 
 @dataclass(frozen=True, slots=True)
 class BlockReview:
-    """One block: what is wrong with it, or what it holds and which stores would take it."""
+    """The result for one block: its contents and the stores that would accept it. wrong: its damage; None if intact."""
 
     path: Path
     wrong: str | None
@@ -33,28 +33,28 @@ class BlockReview:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryReview:
-    """A directory of blocks: each of them, and what a Prometheus will do with the directory as a whole."""
+    """The result for a directory: one review per block, and what a Prometheus will do with the whole directory."""
 
     blocks: tuple[BlockReview, ...]
     findings: tuple[Finding, ...]
 
     @property
     def wrong(self) -> list[BlockReview]:
-        """The blocks that are damaged."""
+        """The blocks that are damaged or have a wrong name."""
         return [review for review in self.blocks if review.wrong]
 
 
 def review_directory(directory: Path, now: int | None = None) -> DirectoryReview:
-    """Check all of a directory. `now`: Unix ms. InputError: it holds no block."""
+    """Check all blocks in a directory. now: Unix ms. InputError: the directory contains no block."""
     now = int(time.time() * 1000) if now is None else now
     reviews = tuple(review_blocks(directory, now))
     return DirectoryReview(reviews, tuple(_findings(directory, reviews, now)))
 
 
 def review_blocks(directory: Path, now: int | None = None) -> Iterator[BlockReview]:
-    """Check the blocks of a directory, or the one that it is, one after the other. `now`: Unix ms.
+    """Check blocks one after the other. directory: a directory of blocks, or a single block. now: Unix ms.
 
-    InputError: there is none.
+    InputError: there is no block.
     """
     raise_open_files()
     now = int(time.time() * 1000) if now is None else now
@@ -67,7 +67,7 @@ def review_blocks(directory: Path, now: int | None = None) -> Iterator[BlockRevi
 
 
 def _findings(directory: Path, reviews: Sequence[BlockReview], now: int) -> list[Finding]:
-    """What is told of the directory. What a Prometheus' verdict on a block says is left out."""
+    """Predict what a Prometheus will do with the directory, without what its verdict on each block already says."""
     whole = {review.path.name for review in reviews if not review.wrong}
     spans = [span for span in spans_in(directory) if span.name in whole]
     found = predict_in_directory(Arrival(spans, directory=directory), now)
@@ -90,21 +90,21 @@ def _reviews(paths: Sequence[Path], now: int) -> Iterator[BlockReview]:
 
 
 def _misnamed(block: LocalBlock) -> str | None:
-    """Prometheus goes by the ULID of meta.json, and deletes and compacts by it."""
+    """The error if the directory's name is not the ULID in meta.json: Prometheus deletes and compacts by that ULID."""
     if block.path.name.upper() == block.meta.ulid.upper():
         return None
     return f"meta.json: its ulid is {block.meta.ulid}, not the directory's name"
 
 
 def _overlaps(path: Path, spans: dict[Path, _Span]) -> tuple[list[str], list[str]]:
-    """The blocks with samples of this one's time, and those of them with the same external labels."""
+    """The names of the blocks that overlap this one in time, and of those among them with the same external labels."""
     start, end, labels = spans[path]
     there = {other.name: span for other, span in spans.items() if other != path and span[0] < end and start < span[1]}
     return list(there), [name for name, span in there.items() if span[2] == labels]
 
 
 def _span(path: Path) -> _Span | None:
-    """minTime, maxTime and the external labels; None where meta.json cannot be read."""
+    """A block's minTime, maxTime (ms) and external labels; None if meta.json cannot be read."""
     import orjson
 
     try:

@@ -1,7 +1,7 @@
-"""Runs: what a push is called, the checkpoint that says how far it is, and where it goes on.
+"""Runs: names a push, keeps its progress in a checkpoint, and finds out where to resume.
 
-A run's name is a hash of its options, written down as plain values (`settings.RunSettings.options`). They are what was
-asked for, so that ``now-21d`` is the same run tomorrow; what it became is in the checkpoint.
+A run's name is a hash of its options, which are plain values (`settings.RunSettings.options`). The options are kept as
+the user typed them, so ``now-21d`` is the same run tomorrow; the checkpoint holds the times that this meant.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A push and its checkpoint: the one that is gone on with, if there is one.
+    """A push and its checkpoint. earlier: the checkpoint to resume from; None if the run begins at its start.
 
-    options: what it was asked for. overwritten: a finished one in its place, as it was.
+    options: the requested options. overwritten: the checkpoint of a finished run in the same file, to be overwritten.
+    claims: the claims on the file that keep other runs out.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Run:
         return bool(self.earlier and self.earlier.finished)
 
     def at_its_times(self, scenario: Scenario) -> Scenario:
-        """The scenario at the times of the run that is gone on with."""
+        """The scenario with the start and end of the resumed run; unchanged if no run is resumed."""
         if self.earlier is None:
             return scenario
         grid, start = scenario.grid, self.earlier.start
@@ -52,7 +53,7 @@ class Run:
         return replace(scenario, grid=replace(grid, start=start, steps=steps))
 
     def open(self, source: Source) -> Checkpoint:
-        """The checkpoint to write to, saved once. InputError where the noise is no longer what it was."""
+        """Open the checkpoint; a new one is saved at once. InputError: the noise differs from the earlier run."""
         from promfill.files.checkpoint import Checkpoint
 
         grid, fingerprint = source.grid, list(source.fingerprint())
@@ -77,7 +78,7 @@ class Run:
             self.claims.append(held)
 
     def release(self) -> None:
-        """It has ended: another run may begin."""
+        """Release the checkpoint file, because the run has ended: another run may begin."""
         from promfill.files.claims import release_file
 
         while self.claims:
@@ -85,7 +86,10 @@ class Run:
 
 
 def find_run(settings: RunSettings, scenario: Scenario, target: Target, notices: Notices) -> Run:
-    """The run that these settings are. InputError: an unfinished one is there without `resume`, or another's."""
+    """Find the run for these settings.
+
+    InputError: the checkpoint is of an unfinished run and `resume` is not set, or it is of a run with other options.
+    """
     from promfill.files.checkpoint import Checkpoint, run_name
     from promfill.files.claims import refuse_claimed
 
@@ -110,7 +114,7 @@ def find_run(settings: RunSettings, scenario: Scenario, target: Target, notices:
 
 
 def finished_before(settings: RunSettings | None, scenario: Scenario, target: Target) -> Earlier | None:
-    """The finished push whose checkpoint this one would overwrite, if there is one. InputError: it cannot be read."""
+    """The finished push whose checkpoint this push would overwrite, or None. InputError: the file cannot be read."""
     if settings is None or settings.resume:
         return None
     from promfill.files.checkpoint import Checkpoint, run_name
@@ -127,7 +131,7 @@ def finished_before(settings: RunSettings | None, scenario: Scenario, target: Ta
 
 
 def describe_run(scenario: Scenario, target: Target) -> dict[str, Any]:
-    """What names a run of a scenario and a target: plain values, without times and secrets, and without defaults."""
+    """Plain values that identify a run of a scenario and a target, without times, secrets and default settings."""
     return {
         "metric": scenario.metric,
         "labels": [asdict(label) for label in scenario.labels],
@@ -142,7 +146,7 @@ def describe_run(scenario: Scenario, target: Target) -> dict[str, Any]:
 
 
 def _changed(signal: object) -> Iterator[tuple[str, Any]]:
-    """The settings of a signal that are not the defaults."""
+    """The settings of a signal that differ from the defaults."""
     for one in fields(signal):  # type: ignore[arg-type]
         value = getattr(signal, one.name)
         if value != one.default:
@@ -150,7 +154,7 @@ def _changed(signal: object) -> Iterator[tuple[str, Any]]:
 
 
 def _address(target: Target) -> dict[str, Any]:
-    """Where a target goes, as far as that may be told."""
+    """The target's address or directory, without secrets."""
     from promfill.net.destination import show_url
 
     def server_options(server: Server) -> dict[str, Any]:
@@ -169,7 +173,7 @@ def _options(settings: RunSettings, scenario: Scenario, target: Target) -> dict[
 
 
 def _finished(earlier: Checkpoint | None) -> Checkpoint | None:
-    """The same. InputError where it is of a run that is not finished."""
+    """Return the checkpoint unchanged. Raise InputError if its run is not finished."""
     if earlier and not earlier.finished:
         raise InputError(
             f"{earlier.path} is of a run of this command that ended early",

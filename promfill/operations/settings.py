@@ -1,12 +1,12 @@
-"""What operations are told: where samples go, as whom, and how a run is kept. Frozen plain values, checked when used.
+"""The settings of operations: targets, servers, credentials and checkpoints. Frozen plain values, checked when used.
 
     BlocksTarget(Path("data"))                                     a directory
-    BlocksTarget(Path("data"), upload=Upload(Server(url)))         and from there to a Mimir
+    BlocksTarget(Path("data"), upload=Upload(Server(url)))         a directory, and then a Mimir
     RemoteWriteTarget(Server(url, Credentials(tenant="a")))        a receiver
-    How(accept_loss=True, run=RunSettings(Path("run.json")))       how it is done
+    How(accept_loss=True, run=RunSettings(Path("run.json")))       how to push
 
-Durations are in seconds, but for the range of a block, which is in ms as all times of samples are. None of it reads
-the environment, the disk or the clock: the command line, or whoever calls, puts in what it found there.
+Durations are in seconds, except for the range of a block, which is in ms like all times of samples. These classes do
+not read the environment, the disk or the clock: the caller, such as the command line, does that and passes the values.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ BLOCKS_FOLDER, TEXT_FOLDER = Path("data"), Path("utils")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who we are to a server. A password or token stands here as a secret, or in a file.
+    """How promfill authenticates to a server. A password or token is given as a secret, or as a file that holds it.
 
-    headers: lines ``Name: value``. tenant: sent as X-Scope-OrgID. http_config_file: Prometheus's HTTP client file.
+    headers: lines ``Name: value``. tenant: sent as X-Scope-OrgID. http_config_file: an HTTP client configuration
+    file in Prometheus's format. tls_ca, tls_cert, tls_key: CA bundle, client certificate and its key.
     """
 
     username: str | None = None
@@ -49,7 +50,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Cdo:
-    """The platform that names a tenant's stack: its environment's name, or its base address; and our token."""
+    """Access to CDO, the platform that knows a tenant's stack: its environment's name or base address, and a token."""
 
     token: Secret
     environment: str | None = None
@@ -58,7 +59,7 @@ class Cdo:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server by its address, or (url None) the one that CDO names; timeout: seconds that one answer may take.
+    """A server. url: its address; None if CDO provides it. timeout: seconds to wait for one answer.
 
     setting: the name of the setting that holds the address, for messages.
     """
@@ -71,15 +72,15 @@ class Server:
 
     @property
     def by_cdo(self) -> bool:
-        """Whether CDO names the address."""
+        """Whether the address comes from CDO."""
         return not self.url and self.cdo is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Blocks to a Mimir. lanes: blocks at once, None for the usual; keep: copies here stay.
+    """An upload of blocks to a Mimir. lanes: how many blocks to upload at once; None means the default.
 
-    retry_for: seconds that one request is tried in all.
+    retry_for: seconds after which retries of one request stop. keep: keep the local copies of uploaded blocks.
     """
 
     server: Server
@@ -90,7 +91,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class BlocksTarget:
-    """Native blocks in a directory. duration: ms, the range of a block. workers: processes that write."""
+    """Native blocks in a directory. duration: ms, the range of a block. workers: the number of writing processes."""
 
     directory: Path = BLOCKS_FOLDER
     duration: int = DAY_MS
@@ -104,9 +105,10 @@ class BlocksTarget:
 class RemoteWriteTarget:
     """A receiver of remote write.
 
-    protocol: auto, 1.0 or 2.0. lanes: requests in flight, None for what suits. max_samples, max_bytes: of a request,
-    the bytes before compression. rate_limit: samples/s. order: time, any or auto. skip_rejected: go on without samples
-    that are refused for good. retry_for: seconds that one request is tried in all.
+    protocol: auto, 1.0 or 2.0. lanes: the number of requests in flight; None lets promfill choose. max_samples,
+    max_bytes: limits of one request, bytes before compression. rate_limit: samples/s. order: time, any or auto.
+    skip_rejected: continue without the samples that are rejected permanently. retry_for: seconds after which retries of
+    one request stop.
     """
 
     server: Server
@@ -124,7 +126,7 @@ class RemoteWriteTarget:
 
 @dataclass(frozen=True, slots=True)
 class OpenMetricsTarget:
-    """An OpenMetrics text in a directory. workers: processes that generate."""
+    """An OpenMetrics text in a directory. workers: the number of generating processes."""
 
     directory: Path = TEXT_FOLDER
     workers: int = 1
@@ -134,9 +136,10 @@ class OpenMetricsTarget:
 
 @dataclass(frozen=True, slots=True)
 class ScriptTarget:
-    """The text, and a backfill.sh that uploads it. script: None for that of the directory, else promfill's own.
+    """An OpenMetrics text, and a backfill.sh that uploads it.
 
-    keep: the blocks that it makes stay here. to_stderr: what it prints goes to stderr.
+    script: the script to run; None means the one in the directory, or promfill's own if there is none. keep: keep the
+    blocks that the script makes. to_stderr: send the script's output to stderr.
     """
 
     server: Server
@@ -149,15 +152,15 @@ class ScriptTarget:
 
 
 Target = BlocksTarget | RemoteWriteTarget | OpenMetricsTarget | ScriptTarget
-"""Where a push goes."""
+"""A target: the place where a push sends or writes its samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How a run is kept, so that it can go on after anything: its checkpoint's file, and whether to go on.
+    """Where a run keeps its checkpoint, so that it can be resumed after any interruption, and whether to resume now.
 
-    options: what was asked for, as plain values without secrets: they name the run, and are written down with it. Where
-    there are none, the scenario (without its times) and the target stand for them (`promfill.operations.runs`).
+    options: the requested options as plain values without secrets. They identify the run, and the checkpoint stores
+    them. Without options, the scenario (without its times) and the target identify it (`promfill.operations.runs`).
     """
 
     checkpoint: Path
@@ -167,11 +170,11 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a push is done, or looked at.
+    """How to push or check.
 
-    query: where the store's query API is, None for what is beside the target's address where that is known.
-    accept_loss: push although samples will be lost; again: although a store would keep both of what it holds and the
-    push. verify: read back afterwards. run: None keeps no checkpoint.
+    query: the store's query API; None means the one that belongs to the target's address, if known. accept_loss: push
+    even if samples will be lost. again: push even if the store would mix the push with samples that it already holds.
+    verify: read the samples back afterwards. run: where to keep the checkpoint; None keeps no checkpoint.
     """
 
     query: Server | None = None

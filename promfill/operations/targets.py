@@ -1,4 +1,4 @@
-"""Targets that are opened: the sink that each mode makes of its settings, and how it is fed."""
+"""Opens targets: makes the sink for each mode from its settings, and feeds it with the samples of a push."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Ready = Callable[[list[Path]], None]
 
 @dataclass(slots=True)
 class OpenTarget:
-    """A sink, and how to speak of it. `report` is what has arrived there so far; makes: the paths that it will make."""
+    """A sink and its plan. report: the samples that have arrived so far. makes: the paths that the sink will make."""
 
     frame: Frame
     sink: Sink
@@ -54,7 +54,7 @@ class OpenTarget:
         self.report = self.sink.report
 
     def push(self, source: Source, progress: Progress) -> None:
-        """Run the push; what is whole goes up while the rest is written."""
+        """Run the push. With an upload, complete blocks are uploaded while the next blocks are written."""
         if self.sending:
             self._send(source, progress, self.sending)
             return
@@ -70,28 +70,28 @@ class OpenTarget:
             raise
 
     def set_store_facts(self, store: StoreFacts | None, forwarder: Forwarder | None = None) -> None:
-        """What the store told of itself beforehand, if it was asked; and who forwards to it."""
+        """Adapt the sending to the store, if it was queried before, and to the forwarder in front of it."""
         if self.sending and store:
             self.sending.sink.widen_slack(store.out_of_order)
             self.sending.sink.expect(doubles=store.doubles)
         if self.sending and forwarder:
             doubles = store.doubles if store else forwarder.may_double or None
-            any_order = bool(store and store.rounds)  # VictoriaMetrics alone
+            any_order = bool(store and store.rounds)  # only VictoriaMetrics rounds
             self.sending.sink.goes_through(forwarder.kind, doubles=doubles, any_order=any_order)
             self.frame = replace(self.frame, forwarder=forwarder)
 
     @property
     def checkpoint(self) -> Path | None:
-        """The file by which the run would go on, or that says that nothing is left to do."""
+        """The file from which the run can be resumed, or which says that nothing is left to do."""
         keeper = self.sending or self.upload
         return keeper.checkpoint if keeper else None
 
     def block_names(self) -> list[str]:
-        """The names of the blocks that it makes."""
+        """The names of the blocks that the sink makes; empty in other modes."""
         return cast("BlockSink", self.sink).names if self.frame.mode == "blocks" else []
 
     def status(self) -> SendingStatus | None:
-        """How far it is, beside the samples."""
+        """The progress of sending, besides the number of samples; None if nothing is sent."""
         return self.sending.status() if self.sending else None
 
     def _send(self, source: Source, progress: Progress, sending: RemoteWritePush) -> None:
@@ -104,7 +104,7 @@ class OpenTarget:
             raise
 
     def _write(self, source: Source, progress: Progress, ready: Ready = lambda paths: None) -> None:
-        """In this process or in several."""
+        """Generate and write the samples, in this process or in several worker processes."""
         if self.sink_of and self.workers > 1:
             from promfill.pipeline.workers import WorkerPool
 
@@ -123,7 +123,7 @@ class OpenTarget:
 
 
 def open_target(source: Source, places: Places, how: How, notices: Notices, run: Run | None = None) -> OpenTarget:
-    """The sink of a target; InputError where its settings cannot be used. `run`: its checkpoint, if it has one."""
+    """Open the sink of a target. run: the run with its checkpoint, if any. InputError: a setting is not valid."""
     match places.target:
         case BlocksTarget() as target:
             return _blocks(source, target, places, how, run)
@@ -136,12 +136,12 @@ def open_target(source: Source, places: Places, how: How, notices: Notices, run:
 
 
 def frame_of(source: Source, mode: str, destination: str) -> Frame:
-    """What a push is to do, as far as all modes have it."""
+    """The plan of a push, with the fields that all modes have."""
     return Frame(mode, source.scenario, len(source.fleet), source.samples, destination)
 
 
 def _workers(source: Source, workers: int) -> int:
-    """One series is one stream of noise, which has no random access: it is not shared out."""
+    """The number of workers: 1 for a single series, because its noise is one stream that has to be read in order."""
     return 1 if len(source.fleet) == 1 else workers
 
 
@@ -176,7 +176,7 @@ def _blocks(source: Source, target: BlocksTarget, places: Places, how: How, run:
 
 
 def _open_upload(target: BlocksTarget, places: Places, how: How, run: Run | None) -> PushUpload | None:
-    """The upload that is asked for, None where blocks stay here; nothing is sent yet."""
+    """Open the requested upload; None if the blocks stay on this machine. Nothing is sent yet."""
     if target.upload is None:
         return None
     if how.verify and not (target.upload.keep or how.query):
@@ -193,7 +193,7 @@ def _openmetrics(source: Source, target: OpenMetricsTarget, notices: Notices) ->
 
 
 def _say_of_the_text(source: Source, notices: Notices) -> None:
-    """What blocks made of it would do."""
+    """Report what a Prometheus would do with blocks made from this text."""
     from promfill.rules.directory import predict_from_text
 
     for finding in predict_from_text(source.grid.last, int(time.time() * 1000)):
@@ -216,7 +216,10 @@ def _remote_write(source: Source, places: Places, notices: Notices, run: Run | N
 
 
 def script_of(target: ScriptTarget, last: int) -> Script:
-    """The script that takes samples up to `last` (ms). InputError: there is none, or it is ours, and they are late."""
+    """Find the script for samples up to `last` (ms).
+
+    InputError: there is no script, or it is promfill's own and the samples end in the future.
+    """
     from promfill.vendors.script import find_script, own_script
 
     script = find_script(target.script, target.directory)

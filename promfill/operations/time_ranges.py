@@ -1,4 +1,4 @@
-"""Merges times into ranges, and keeps only as many ranges as a report needs."""
+"""Merges times into ranges, and limits the number of ranges."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _MOST = 4096
 
 
 class TimeRanges:
-    """Ranges [first, last] in ms that cover all times given; neighbours no more than `gap` apart are one.
+    """Ranges [first, last] in ms that cover all added times; times at most `gap` ms apart share a range.
 
-    Memory is bounded: when there are too many ranges, the narrowest gaps are closed.
+    Memory is bounded: if there are too many ranges, the ones with the narrowest gaps between them are merged.
     """
 
     def __init__(self, gap: int) -> None:
@@ -24,12 +24,12 @@ class TimeRanges:
         return self._starts.size
 
     def add(self, times: I64Array) -> None:
-        """Cover these times, int64 (n,), in any order."""
+        """Cover these times too: int64 (n,), ms, in any order."""
         if times.size:
             self._merge(times, times)
 
     def first(self, most: int) -> list[tuple[int, int]]:
-        """The earliest ranges, at most so many."""
+        """The earliest ranges, at most `most` of them."""
         return list(zip(self._starts[:most].tolist(), self._ends[:most].tolist(), strict=True))
 
     def _merge(self, starts: I64Array, ends: I64Array) -> None:

@@ -1,4 +1,4 @@
-"""Existing blocks to a Mimir: checked before the first byte, sent, and waited for."""
+"""Uploads existing blocks to a Mimir: checks all of them first, sends them, and can wait until they are queryable."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from promfill.sinks.upload.uploader import Uploader
 
 STORE_AFTER = 12 * UNITS_MS["h"]
-"""ms; -querier.query-store-after of Mimir: younger samples are asked of its ingesters alone, which have no blocks."""
+"""ms, Mimir's -querier.query-store-after: it reads newer samples only from ingesters, which lack uploaded blocks."""
 
 _LATE = (
     "a Mimir looks into uploaded blocks only for samples that are older than 12 h, unless its "
@@ -43,9 +43,9 @@ def upload(
 ) -> UploadDone:
     """Upload the blocks of the directories to a Mimir.
 
-    wait: until every sample can be queried, at `query`, or beside the Mimir's address. ours: blocks (absolute paths)
-    whose copies here are removed once they are complete there, unless `to.keep`. InputError: a block is damaged or
-    breaks a rule of Mimir's, and nothing was sent.
+    wait: wait until every sample can be queried. query: the query API for that; None means the one that belongs to the
+    Mimir's address. ours: absolute paths of blocks whose local copies are removed after their upload, unless `to.keep`
+    is set. InputError: a block is damaged or breaks a rule of Mimir, and nothing was sent.
     """
     blocks = find(paths, notices, decode=False)
     found = _describe(blocks)
@@ -70,7 +70,10 @@ def upload(
 
 
 def plan_upload(paths: Sequence[Path], to: Upload | None, notices: Notices = SILENT) -> BlocksFound:
-    """What `upload` would send, with all of every block checked. CDO names its own address."""
+    """Plan an upload: check every block completely, and send nothing.
+
+    CDO is not queried, so its own address is reported instead of the stack's.
+    """
     found = _describe(find(paths, notices, decode=True))
     notices.found(found)
     destination = upload_destination(to.server, notices, ask=False) if to else None
@@ -78,9 +81,10 @@ def plan_upload(paths: Sequence[Path], to: Upload | None, notices: Notices = SIL
 
 
 def find(paths: Sequence[Path], notices: Notices, *, decode: bool) -> list[LocalBlock]:
-    """The blocks of the directories, oldest first; InputError where one is damaged or breaks a rule of Mimir's.
+    """Find and check the blocks in the directories; returns them oldest first. decode: decode float chunks too.
 
-    A block that Mimir finds damaged stays failed there under its ULID, so what can be known is found out here.
+    If Mimir finds a block damaged, the upload stays failed under this ULID, so this checks as much as possible first.
+    InputError: a block is damaged or breaks a rule of Mimir.
     """
     from promfill.sinks.upload.local import find_blocks, read_local_block
 
@@ -99,7 +103,7 @@ def find(paths: Sequence[Path], notices: Notices, *, decode: bool) -> list[Local
 
 
 def _refuse_twins(blocks: Sequence[LocalBlock]) -> None:
-    """InputError where two directories hold a block of one ULID: under it Mimir takes one alone."""
+    """Raise InputError if two blocks have the same ULID: Mimir accepts only one block per ULID."""
     found: dict[str, LocalBlock] = {}
     for block in blocks:
         twin = found.setdefault(block.meta.ulid, block)
@@ -119,7 +123,7 @@ def _check_whole(block: LocalBlock, decode: bool) -> None:
 
 
 def _run(uploader: Uploader, blocks: Sequence[LocalBlock], destination: Destination, notices: Notices) -> None:
-    """Upload them; what is up and how to go on is said when it ends early."""
+    """Upload the blocks. If this ends early, report how many are complete and how to continue."""
     try:
         uploader.offer(block.path for block in blocks)
         uploader.finish()
@@ -133,7 +137,7 @@ def _run(uploader: Uploader, blocks: Sequence[LocalBlock], destination: Destinat
 
 
 def _keep(asked: bool, ours: Collection[Path]) -> Callable[[LocalBlock], bool]:
-    """Whose copy stays: everything's where that is asked for, else what is not ours."""
+    """Make the test whether to keep a local copy. It keeps all if asked to, else only blocks outside `ours`."""
     return lambda block: asked or block.path.resolve() not in ours
 
 
@@ -143,7 +147,7 @@ def _describe(blocks: Sequence[LocalBlock]) -> BlocksFound:
 
 
 class _Waiting:
-    """The question for a full count. What is to be counted is read at once, since the upload removes blocks."""
+    """Waits until every sample can be queried. Reads the expected counts early, because the upload removes blocks."""
 
     def __init__(
         self,
@@ -162,11 +166,11 @@ class _Waiting:
         self._retry = Retry(to.retry_for)
         url = query.url if query and query.url else beside_upload(destination.url, cloud=to.server.by_cdo)
         self._api = Api(open_client(replace(destination, url=url), to.server))
-        with self._closed_on_failure():  # a wrong address is found before anything is sent
+        with self._closed_on_failure():  # finds a wrong address before anything is sent
             count_found(self._api, self._expected[0], Retry(0))
 
     def wait(self) -> None:
-        """Ask until every sample is counted. ReceiverError where it cannot be asked for any more."""
+        """Query until every sample is counted. ReceiverError: the query API cannot be reached any more."""
         from promfill.sinks.upload.wait import wait_until_queryable
 
         def on_progress(found: int, total: int) -> None:

@@ -1,9 +1,9 @@
-"""Verifies what a store holds of a push: generates it again, tile by tile, and compares sample by sample.
+"""Verifies that a store holds a push: generates the push again, tile by tile, and compares sample by sample.
 
-The store is asked for every series that carries the labels which all series of the push share (its name and whatever
-does not fan out), in the push's range of time. What it answers beyond the push is *unexpected*: further samples of a
-pushed series, and series with the shared labels that the push did not make. Other pushes of the same metric are left
-alone as long as one of the shared labels tells them apart.
+The query asks for every series with the labels that all series of the push share (the metric name and all labels with a
+single value), in the push's time range. *Unexpected* samples are those that the push did not make: further samples of a
+pushed series, and series that have the shared labels but are not in the push. Other pushes of the same metric are
+ignored if one of the shared labels differs.
 """
 
 from __future__ import annotations
@@ -27,21 +27,22 @@ from promfill.sources.generated import Source
 
 TILE_SAMPLES = 500_000
 WINDOW_STEPS = 500_000
-"""A series longer than this is read in spans of time."""
+"""Series with more steps than this are read in several spans of time."""
 
 _SMALLEST_TILE = 16_384
-"""Making a tile costs as much as this many samples of it: rows this far apart are made together."""
+"""The fixed cost of a tile equals that of this many samples, so one tile covers smaller gaps between rows too."""
 _STRANGERS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What was found; all counts are samples.
+    """The result of verify. Counts are samples, except for `series` and `stranger_count`.
 
-    expected = found + missing + not_yet_visible + different + not_checked. `rounded` ones are found. `doubled` counts
-    the copies beyond the first, `unexpected` those that the push did not make. `not_checked`: staleness markers that
-    this store does not show. `shows_within`: seconds that what is missing may take to appear. `waited`: seconds that
-    it was given.
+    expected = found + missing + not_yet_visible + different + not_checked. `found` includes the rounded samples.
+    `doubled` counts the copies after the first, and `unexpected` the samples that the push did not make. not_checked:
+    staleness markers, if this store does not show them. shows_within: seconds that a missing sample may take to appear.
+    waited: seconds that verify waited for missing samples. strangers: the first series that the push did not make;
+    stranger_count: the number of all of them.
     """
 
     metric: str
@@ -60,17 +61,17 @@ class VerifyReport:
 
     @property
     def missing(self) -> int:
-        """Pushed samples that are not there, and that the store does not say it still holds back."""
+        """The number of pushed samples that are missing, without those that the store says it will show later."""
         return self.tally.missing.samples - self.not_yet_visible
 
     @property
     def absent(self) -> int:
-        """Pushed samples that cannot be read, whatever the store says of them."""
+        """The number of pushed samples that cannot be read now, including those that the store will show later."""
         return self.tally.missing.samples
 
     @property
     def faults(self) -> dict[str, Fault]:
-        """What is not as it was pushed, and when; what is not yet visible is among the missing."""
+        """All kinds of faults, with their times. Samples that are not yet visible count as missing."""
         tally = self.tally
         return {
             "missing": tally.missing,
@@ -81,20 +82,21 @@ class VerifyReport:
 
     @property
     def wrong(self) -> dict[str, int]:
-        """What must be nothing: samples of each fault, and those that the store still holds back."""
+        """Counts that are all 0 after a good push: the samples of each fault, and those that are not yet visible."""
         counts = {name: fault.samples for name, fault in self.faults.items()}
         return {**counts, "missing": self.missing, "not_yet_visible": self.not_yet_visible}
 
     @property
     def right(self) -> bool:
-        """Whether the store shows the push, all of it that can be checked and nothing else."""
+        """Whether the store holds exactly the push, as far as it can be checked."""
         return not any(self.wrong.values())
 
 
 def verify(source: Source, store: Store, progress: Callable[[int], None] = lambda samples: None) -> VerifyReport:
-    """Compare all that the store holds in the push's range; `progress` is told the pushed samples that are compared.
+    """Compare all samples of the store in the push's range. progress: called with the number of samples just compared.
 
-    Memory is bounded: neither the expectation nor the answers are ever whole. ReceiverError, FormatError: the store.
+    Memory is bounded: neither the expected samples nor the answers are ever in memory completely. ReceiverError,
+    FormatError: the store cannot be read.
     """
     finder = RowFinder(source.fleet)
     labels = shared_labels(source.fleet)
@@ -115,10 +117,10 @@ def verify(source: Source, store: Store, progress: Callable[[int], None] = lambd
 
 
 def find_held(source: Source, store: Store, most_samples: int, most_reads: int) -> tuple[Comparison, bool]:
-    """What the store holds of the push's own series in its range, and whether that is all: after so many samples, or
-    so many spans of time, no more is read. What is *missing* in the tally means nothing.
+    """Compare the samples of the push's series in its range, and return the tally and whether everything was read.
 
-    ReceiverError, FormatError: the store.
+    Reading stops after `most_samples` samples or `most_reads` spans of time, so the tally's *missing* means nothing.
+    ReceiverError, FormatError: the store cannot be read.
     """
     finder, labels = RowFinder(source.fleet), shared_labels(source.fleet)
     verifier = _Verifier(source, store, lambda samples: None)
@@ -149,19 +151,22 @@ def find_held(source: Source, store: Store, most_samples: int, most_reads: int) 
 
 
 def shared_labels(fleet: Fleet) -> LabelSet:
-    """The labels that all series have alike, ``__name__`` among them."""
+    """The labels that have the same value in all series, including ``__name__``."""
     alike = (fleet.values == fleet.values[0]).all(axis=0) & (fleet.values[0] != 0)
     pairs = zip(fleet.names[alike].tolist(), fleet.values[0][alike].tolist(), strict=True)
     return tuple((fleet.symbols[name].decode(), fleet.symbols[value].decode()) for name, value in pairs)
 
 
 def _most_steps(store: Store, series: int) -> int:
-    """Steps that are read at once, at most: all there are, where series and store allow."""
+    """The most steps to read at once. A store with a limit on samples allows fewer steps if there are many series."""
     return WINDOW_STEPS if store.most_samples is None else min(WINDOW_STEPS, store.most_samples // series)
 
 
 def _halve(steps: int, window: _Span, error: TooMuchError) -> int:
-    """Steps to read at once, where the answer for so many was too much; RefusedError where there are no fewer."""
+    """The steps to read at once after an answer was too large: half as many.
+
+    RefusedError: it was one step already, or a part of the answer has been compared.
+    """
     if steps == 1 or window.begun:
         asked = "one step" if steps == 1 else f"{steps:,} steps"
         raise RefusedError(
@@ -171,12 +176,12 @@ def _halve(steps: int, window: _Span, error: TooMuchError) -> int:
 
 
 def _by_bits(source: Source, store: Store) -> bool:
-    """A store that rounds keeps the bits of values of few enough digits."""
+    """Whether to compare values bit by bit. A store that rounds still keeps the bits of values with few digits."""
     return store.keeps_bits or keeps_all_digits(source.scenario.signal, source.grid)
 
 
 class _Verifier:
-    """What holds for all windows: the tally, the source, the steps that can be checked, and the scratch of a tile."""
+    """The state that all windows share: the tally, the source, the steps that can be checked, and a tile's buffer."""
 
     def __init__(self, source: Source, store: Store, progress: Callable[[int], None]) -> None:
         self.source, self.progress = source, progress
@@ -189,7 +194,7 @@ class _Verifier:
         self._work = Scratch()
 
     def expected(self, first_step: int, steps: int, first_series: int, series: int) -> U64Array:
-        """uint64 (series, steps): the bits of a tile, series-major; valid until the next call."""
+        """The expected bits of a tile: uint64 (series, steps), one row per series; valid until the next call."""
         batch = self.source.batch(Tile(first_step, steps, first_series, series))
         bits = self._work.get("verify.expected", (series, steps), np.uint64)
         np.copyto(bits, batch.values.view(np.uint64).T)
@@ -203,7 +208,7 @@ class _Verifier:
                 self.strangers[labels] = None
 
     def report(self) -> VerifyReport:
-        """The report of all windows."""
+        """Make the report on all windows."""
         source, store = self.source, self._store
         missing = self.tally.missing.samples
         return VerifyReport(
@@ -223,7 +228,7 @@ class _Verifier:
 
 
 class _Span:
-    """One span of time, of all series."""
+    """One span of time, for all series."""
 
     def __init__(self, verifier: _Verifier, first_step: int, steps: int) -> None:
         self._verifier = verifier
@@ -236,9 +241,9 @@ class _Span:
         self._met = np.zeros(len(verifier.source.fleet), np.bool_)
 
     def add(self, readings: Readings) -> None:
-        """Compare the readings, in groups of rows that lie close together."""
+        """Compare these readings, in groups of rows that are close together."""
         self.begun = True
-        samples = readings.samples.between(self.start, self.end)  # chunks may reach beyond what was asked for
+        samples = readings.samples.between(self.start, self.end)  # chunks may exceed the requested range
         self._count_strangers(samples, readings.strangers)
         ours = np.flatnonzero(samples.rows >= 0)
         ours = ours[np.argsort(samples.rows[ours], kind="stable")]
@@ -247,7 +252,7 @@ class _Span:
             self._compare(samples.take(ours[group]))
 
     def finish(self) -> None:
-        """All has been read: what no reading was of is missing."""
+        """End the span, because everything was read: series without any reading are missing."""
         absent = int(np.count_nonzero(~self._met))
         if absent:
             grid = self._grid
@@ -280,7 +285,7 @@ class _Span:
 
 
 def _without_strangers(readings: Readings) -> Readings:
-    """The series of the fleet alone."""
+    """Keep only the series of the push."""
     samples = readings.samples
     return Readings(samples.take(np.flatnonzero(samples.rows >= 0)))
 

@@ -1,4 +1,4 @@
-"""Reading again what a store shows with a delay: until all of it is there, or the time for it is over."""
+"""Repeats a read if a store shows samples late, until all samples are visible or the time is over."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
 LOADED_SECONDS = 90.0
-"""A running Prometheus looks for new blocks in its directory once a minute."""
+"""The wait for blocks: a running Prometheus looks for new blocks in its directory once a minute."""
 FORWARDED_SECONDS = 30.0
-"""A forwarder accepts samples first, and sends them on when it can."""
+"""The wait behind a forwarder: it accepts samples first, and sends them on later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long missing samples are waited for, in seconds; the time that reading takes is not counted.
+    """How long to wait for missing samples, in seconds; the time that reading takes is not counted.
 
-    most: in all. blocks: they are in blocks that the store has yet to load. Until then it may answer a part, or (a
-    Mimir) not at all, so all of the time is theirs; else the wait ends when the store has shown no more for as long as
-    it may take, or for `least`: what stands before the store may hold them back.
+    most: the longest wait in total. blocks: the samples are in blocks that the store still has to load. Until then the
+    store may show only some samples, or (Mimir) not answer at all, so the wait lasts up to `most`. Without blocks, it
+    ends earlier: when no new sample has appeared for the time that this store may take to show one. least: that time is
+    at least this long, because a forwarder in front of the store may hold samples back.
     """
 
     most: float = 300.0
@@ -35,12 +36,12 @@ class Patience:
     least: float = 0.0
 
     def for_more(self, report: VerifyReport | None) -> float:
-        """Seconds in which at least one more sample must appear."""
+        """Seconds within which at least one more sample must appear; otherwise the wait ends."""
         return min(self.most, max(self.least, report.shows_within)) if report and not self.blocks else self.most
 
 
 def read_until_there(read: Callable[[], VerifyReport], patience: Patience, notices: Notices) -> VerifyReport:
-    """The first report that misses nothing, or the last one. ReceiverError: the store cannot be read."""
+    """Read until no sample is missing or the time is over; return the last report. ReceiverError: the read failed."""
     best: VerifyReport | None = None
     waited = idle = 0.0
     pause = FIRST_PAUSE
@@ -63,7 +64,7 @@ def read_until_there(read: Callable[[], VerifyReport], patience: Patience, notic
 
 
 def _try(read: Callable[[], VerifyReport], patience: Patience) -> tuple[VerifyReport | None, ReceiverError | None]:
-    """The report, or why the store could not be read, where that may pass."""
+    """Read once. Returns the report, or the error if a later read may succeed; raises all other errors."""
     try:
         return read(), None
     except RefusedError:
