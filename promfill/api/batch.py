@@ -1,4 +1,4 @@
-"""Samples as arrays: what `Scenario.batches` hands out."""
+"""Samples as arrays, as `Scenario.batches` yields them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Batch:
-    """Samples of some series that share their times.
+    """Samples of some series that have the same times.
 
-    times: int64 (T,), Unix ms, rising. values: float64 (T, S), a row a time, a column a series. series: the labels of
-    the columns. With ``stale_at_end`` the last row of a series' last batch is the staleness marker, the NaN of the bits
-    0x7FF0000000000002: arithmetic makes a plain NaN of it.
+    times: int64 (T,), Unix ms, ascending. values: float64 (T, S), one row per time, one column per series. series: the
+    labels of the columns. With ``stale_at_end``, the last row of the last batch of a series is the staleness marker, a
+    NaN with the bits 0x7FF0000000000002; arithmetic turns it into a plain NaN.
 
     >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
     >>> next(scenario.batches())
@@ -35,7 +35,7 @@ class Batch:
 
     @property
     def samples(self) -> int:
-        """How many samples it holds."""
+        """The number of samples in this batch."""
         return int(self.values.size)
 
     def __repr__(self) -> str:
@@ -43,7 +43,7 @@ class Batch:
 
 
 def batches(source: Source, samples: int, *, reuse: bool) -> Iterator[Batch]:
-    """The whole plane, series by series, in batches of at most `samples`."""
+    """All samples of a source, series by series, in batches of at most `samples`."""
     for tile in series_tiles(source.grid, len(source.fleet), samples):
         made = source.batch(tile)
         series = SeriesLabels(source.fleet.label_set, made.series)

@@ -1,4 +1,4 @@
-"""Blocks on disk, read: which series they hold, and their samples as arrays.
+"""Read blocks on disk: list their series, and get their samples as arrays.
 
 with open_block("data/01J…") as block:
     for batch in block.select('vpn{job="vpn"}').batches():
@@ -33,10 +33,11 @@ BATCH_SAMPLES = 600_000
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RaggedBatch:
-    """Samples of some series, each at times of its own: series i has those from ``bounds[i]`` to ``bounds[i + 1]``.
+    """Samples of some series, each with its own times.
 
-    series: the labels of the S series. bounds: int64 (S + 1,), rising, from 0 to N. times: int64 (N,), Unix ms, rising
-    within a series. values: float64 (N,); staleness markers are the NaN of the bits 0x7FF0000000000002.
+    Series i has the samples from ``bounds[i]`` up to but not including ``bounds[i + 1]``. series: the labels of the S
+    series. bounds: int64 (S + 1,), from 0 to N, non-decreasing. times: int64 (N,), Unix ms, ascending within a series.
+    values: float64 (N,); a staleness marker is a NaN with the bits 0x7FF0000000000002.
 
     >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
     >>> with open_block(push(scenario, Blocks("data")).paths[0]) as block:
@@ -52,7 +53,7 @@ class RaggedBatch:
 
     @property
     def samples(self) -> int:
-        """How many samples it holds."""
+        """The number of samples in this batch."""
         return int(self.times.size)
 
     def __repr__(self) -> str:
@@ -73,16 +74,16 @@ class Selection:
 
     @property
     def series(self) -> SeriesLabels:
-        """Their labels, ``__name__`` among them."""
+        """The labels of the selected series, including ``__name__``."""
         return self._block._labels(self._rows.tolist())
 
     def __len__(self) -> int:
         return int(self._rows.size)
 
     def batches(self, samples: int = BATCH_SAMPLES) -> Iterator[RaggedBatch]:
-        """Their samples, some whole series at a time: about `samples` at most, or one series. They are yours to keep.
+        """The samples in batches of whole series: about `samples` at most, or one series. You may keep the arrays.
 
-        FormatError: damage, or histograms, which are not read yet.
+        FormatError: the block is damaged, or holds histograms, which promfill cannot read yet.
         """
         return self._batches(whole(samples, "samples", 1))
 
@@ -97,7 +98,7 @@ class Selection:
 
 
 class Block(AbstractContextManager["Block"]):
-    """A block on disk, open for reading; see `open_block`. It is let go by `close`, or at the end of ``with``.
+    """A block on disk, open for reading; see `open_block`. Close it with `close` or by a ``with`` statement.
 
     >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
     >>> with open_block(push(scenario, Blocks("data")).paths[0]) as block:
@@ -112,41 +113,41 @@ class Block(AbstractContextManager["Block"]):
 
     @property
     def ulid(self) -> str:
-        """Its name."""
+        """The block's identifier, which is also the name of its directory."""
         return self._meta.ulid
 
     @property
     def start(self) -> datetime:
-        """The begin of its range."""
+        """The start of the block's time range, included."""
         return to_datetime(self._meta.min_time)
 
     @property
     def end(self) -> datetime:
-        """The end of its range, at which no sample stands."""
+        """The end of the block's time range, not included."""
         return to_datetime(self._meta.max_time)
 
     @property
     def samples(self) -> int:
-        """How many samples it holds."""
+        """The number of samples in the block."""
         return self._meta.stats.samples
 
     @property
     def series(self) -> SeriesLabels:
-        """The labels of all series, in label order."""
+        """The labels of all series in the block, in label order."""
         return self._labels(range(len(self._reader)))
 
     def label_names(self) -> list[str]:
-        """The names of all labels."""
+        """The names of all labels in the block."""
         return self._reader.label_names()
 
     def label_values(self, name: str) -> list[str]:
-        """The values of a label; none where no series has it."""
+        """The values of a label; an empty list if no series has the label."""
         return self._reader.label_values(text(name, "name"))
 
     def select(self, selector: str = "", *, start: Time | None = None, end: Time | None = None) -> Selection:
-        """The series that a PromQL selector names, such as ``vpn{instance=~"host-[12]"}``; all of them without one.
+        """The series that match a PromQL selector, such as ``vpn{instance=~"host-[12]"}``; all series without one.
 
-        start, end: samples at start <= time < end alone. InputError: a selector or time that is not valid.
+        start, end: select only samples at start <= time < end. InputError: the selector or a time is not valid.
         """
         low, high = (_time(value, field) for value, field in ((start, "start"), (end, "end")))
         with python_names("selector"):
@@ -154,7 +155,7 @@ class Block(AbstractContextManager["Block"]):
             return Selection(self, self._reader.select(matchers), low, high)
 
     def close(self) -> None:
-        """Let go of its files; batches stay valid, and while one is kept its labels keep the index mapped."""
+        """Close the files. Batches stay valid; while you keep one, its labels keep the index file mapped."""
         self._open = None
 
     @property
@@ -185,10 +186,10 @@ def _time(value: Time | None, field: str) -> int | None:
 
 
 def open_block(path_: str | Path) -> Block:
-    """Open a block's directory, of any writer: Prometheus, promtool, promfill, the compactors of Mimir and Thanos.
+    """Open a block directory, written by Prometheus, promtool, promfill, or the compactors of Mimir and Thanos.
 
-    Files are mapped into memory and not loaded, and every checksum is checked before what it covers is used.
-    InputError: not the directory of a block. FormatError: damage, which tells the file and the place.
+    Files are mapped into memory, not loaded. Every checksum is checked before the data that it covers is used.
+    InputError: this is not a block directory. FormatError, with file and place: the block is damaged.
 
     >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
     >>> with open_block(push(scenario, Blocks("data")).paths[0]) as block:

@@ -1,4 +1,4 @@
-"""Who listens to an operation on behalf of a Python program: nothing is printed."""
+"""Collect the messages of an operation for a Python program. Nothing is printed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 OnProgress = Callable[[Progress], object]
-"""Is told how far a verb has come, now and then."""
+"""A function that is called now and then with the progress of a push or verification."""
 
 log = logging.getLogger("promfill")
-log.addHandler(logging.NullHandler())  # else Python prints warnings of a program that has set up no logging
+log.addHandler(logging.NullHandler())  # else Python prints our warnings if the program has not set up logging
 
 
 class Listener:
-    """Keeps what is told as lines and parts, hands it to the log ``promfill``, and progress to a function."""
+    """Collects messages and parts of the result, logs messages to ``promfill``, and reports progress to a function."""
 
     def __init__(self, on_progress: OnProgress | None) -> None:
         if on_progress is not None and not callable(on_progress):
@@ -43,32 +43,32 @@ class Listener:
         return tuple(self._lines)
 
     def last(self, kind: type[T]) -> T | None:
-        """The last part of this kind that was found out."""
+        """The most recent part of this type, or None."""
         return next((part for part in reversed(self._parts) if isinstance(part, kind)), None)
 
     def warn(self, text: str) -> None:
-        """Something the user would want to know."""
+        """Log and keep a warning: something that the user should know."""
         self._tell(logging.WARNING, text)
 
     def note(self, text: str) -> None:
-        """Something that may be good to know."""
+        """Log and keep a note: something that may be useful to know."""
         self._tell(logging.INFO, text)
 
     def detail(self, text: str) -> None:
-        """For those who asked for more."""
+        """Log a detail, at level DEBUG."""
         log.debug("%s", spelled(text, spell))
 
     def finding(self, finding: Finding) -> None:
-        """Findings come with the report."""
+        """Log a finding. It is not kept here, because the report holds all findings."""
         log.info("%s", "; ".join(filter(None, (spelled(finding.text, spell), spelled(finding.fix, spell)))))
 
     def found(self, part: object) -> None:
-        """A part of the result."""
+        """Keep a part of the result, for `last`."""
         self._parts.append(part)
 
     @contextmanager
     def progress(self, samples: int, status: Status = lambda: None) -> Iterator[Callable[[int], None]]:
-        """Work of so many samples begins."""
+        """Report the progress of work on this number of samples."""
         started, done = time.monotonic(), 0
 
         def on_progress(more: int) -> None:

@@ -1,8 +1,8 @@
-"""What is generated: a metric, its labels and its values.
+"""Describe what to generate: a metric, its labels and its values.
 
     Metric("vpn", labels={"instance": fan("host-{1..40}"), "job": "vpn"}, value=original(trend=0.1, noise=3))
 
-Everything is checked where it is built, so that a wrong field is told in the line that holds it.
+Constructors check their fields, so that a traceback points to the line with the wrong value.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ONE_STEP = Grid(0, 1, 1)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Fan:
-    """A label's value that fans out; see `fan`. ``len(fan)`` is the number of its values.
+    """A label value that makes many series; see `fan`. ``len(fan)`` is the number of its values.
 
     >>> len(Fan("{a,b}"))
     2
@@ -54,10 +54,11 @@ class Fan:
 
 
 def fan(pattern: str) -> Fan:
-    r"""A label's value that fans out into many series.
+    r"""A label value that makes many series, one for each value in its braces.
 
-    ``{1..40}`` and ``{001..100}`` are ranges, ``{a,b,c}`` is a list; several in one value are combined, and so are the
-    fans of several labels. ``\{`` is a plain brace. InputError: a brace that is neither, a range that falls.
+    ``{1..40}`` and ``{001..100}`` are ranges, and ``{a,b,c}`` is a list. Several braces in one value are combined in
+    all ways, and so are the fans of several labels. ``\{`` is a plain brace. InputError: a brace is neither a range nor
+    a list, or a range is descending.
 
     >>> len(fan("host-{1..40}"))
     40
@@ -69,7 +70,7 @@ def fan(pattern: str) -> Fan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """The values of the original script; see `original`.
+    """Values made as the original backfill script makes them; see `original`.
 
     >>> Original(noise=1).noise
     1.0
@@ -93,11 +94,11 @@ class Original:
 def original(
     *, trend: float = 0.1, base: float = 5.0, season: str | None = "daily", noise: float = 3.0, mean: float = 0.0
 ) -> Original:
-    """A trend, a daily season and Gaussian noise, as the original script adds them up.
+    """The sum of a trend, a daily season and Gaussian noise, as the original backfill script computes it.
 
-    trend: the rise per hour. base: the trend's value at the start. season: "daily", from 1 to 19.5 over the day, or
-    None. noise, mean: standard deviation and mean of the noise. InputError: a number that is not finite, a negative
-    noise.
+    trend: the increase per hour. base: the trend's value at the start. season: "daily" (from 1 to 19.5 over the day) or
+    None. noise, mean: standard deviation and mean of the noise. InputError: a number is not finite, or the noise is
+    negative.
 
     >>> original(trend=0.5, noise=0)
     Original(trend=0.5, base=5.0, season='daily', noise=0.0, mean=0.0)
@@ -107,13 +108,14 @@ def original(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Metric:
-    """One gauge: its name, the labels of its series, and how their values are made.
+    """One gauge: its name, the labels of its series, and how to make their values.
 
-    help, unit: the texts HELP and UNIT; blocks cannot hold them. labels: name to value; a text is taken as it is, and
-    `fan` makes many series. value: `original`. round: decimals that are kept, 0 to 15. resolution: values become
-    multiples of this power of two (a float, or a text such as "2^-7"); only one of the two.
+    help, unit: the metadata HELP and UNIT; blocks cannot hold them. labels: name to value; a str is used unchanged, and
+    `fan` makes many series. value: how values are made, see `original`. round: round values to this number of decimals,
+    0 to 15. resolution: round values to multiples of this power of two (a float, or a str such as "2^-7"). Give only
+    one of round and resolution.
 
-    InputError, which names the field: a name that Prometheus does not take, an empty label, over 10,000,000 series.
+    InputError, with the field: a name that Prometheus does not accept, an empty label, or over 10,000,000 series.
 
     >>> Metric("vpn", labels={"instance": fan("host-{1..40}"), "job": "vpn"})
     Metric: vpn, 40 series, labels instance, job
@@ -151,7 +153,7 @@ class Metric:
 
     @property
     def series(self) -> int:
-        """How many series the labels make."""
+        """The number of series that the labels make."""
         return math.prod(pattern.count for pattern in self._patterns)
 
     def __repr__(self) -> str:
@@ -160,7 +162,7 @@ class Metric:
 
 
 def signal_of(value: Original, metric: Metric | None = None, *, seed: int = 42, timezone: str = "UTC") -> Signal:
-    """The core's signal of a metric's values."""
+    """Convert the settings of a metric's values into a `Signal`."""
     resolution = metric.resolution if metric else None
     return Signal(
         trend_coefficient=value.trend,

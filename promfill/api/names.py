@@ -1,4 +1,4 @@
-"""The settings of the core by the names that they have in Python, where an error names one."""
+"""Translate setting names in errors: from the names inside promfill to the names in the Python API."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ FIELDS: Mapping[str, str] = {
     "blocks": "directory",
     **{f"tls_{name}": f"tls.{name}" for name in ("ca", "cert", "key", "insecure")},
 }
-"""A name that is not here is the same in both."""
+"""Internal name to Python name. Other names are the same in both."""
 
 MODES = {"blocks": "pf.Blocks", "remote-write": "pf.RemoteWrite", "openmetrics": "pf.OpenMetrics"}
 
 
 def spell(field: str, value: str | None = None) -> str:
-    """A setting, or a setting and its value, as Python users write it."""
+    """A setting, with or without a value, as Python users write it."""
     if field == "mode" and value in MODES:
         return MODES[value]
     if value is None:
@@ -47,9 +47,9 @@ def spell(field: str, value: str | None = None) -> str:
 
 @contextmanager
 def python_names(field: str = "", **also: str) -> Iterator[None]:
-    """Errors that come out of the block name their settings as Python does.
+    """A context manager: errors raised inside it get the setting names of the Python API.
 
-    field: the one that is wrong where the error names none. also: names that hold here alone.
+    field: the wrong field, for errors that do not name one. also: more names, which are valid only here.
     """
     try:
         yield
@@ -61,7 +61,7 @@ def python_names(field: str = "", **also: str) -> Iterator[None]:
 
 
 def plain(finding: Finding) -> Finding:
-    """A finding whose texts name settings as Python does."""
+    """The same finding, with the setting names of the Python API in its texts."""
     return replace(finding, text=spelled(finding.text, spell), fix=spelled(finding.fix, spell))
 
 

@@ -1,4 +1,4 @@
-"""What verbs return: frozen, in one line when printed, with a method that raises where the answer is a bad one."""
+"""The reports that push, check, verify and upload return. They are frozen and print as one line."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from promfill.rules.finding import Finding
 
 RANGES = 100
-"""Ranges of time that a verification tells of each fault."""
+"""How many time ranges a verification lists for each kind of fault."""
 
 TimeRange = tuple[datetime, datetime]
-"""The first and the last moment, both included."""
+"""The first and the last time, both included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a verb has come: samples of all `total`, and seconds since its begin.
+    """The progress of a push or verification: samples done, the total, and seconds since the start.
 
     >>> print(Progress(500, 2000, 1.5))
     500 of 2,000 samples (25 %) after 1.5 s
@@ -43,11 +43,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CheckReport:
-    """What a store or directory would do with a push; nothing was sent or written.
+    """What a store or directory would do with a push. Nothing was sent or written.
 
-    findings: one by one. A finding has a kind, a text and a fix; loses: samples would not be there afterwards; spoils:
-    what is there already would be doubled or mixed; samples: how many, None where that cannot be said.
-    destination: where the push would go. store: the name of the store that was asked, None where none could be.
+    findings: each has a kind, a text and a fix; loses: samples of the push would be missing afterwards; spoils:
+    existing samples would be stored twice, or mixed with those of the push; samples: how many, None if that is not
+    known. destination: where the push would go. store: the name of the store that was queried, None if no store was.
 
     >>> CheckReport("data", None, (Finding("retention", True, 100, "100 samples will be deleted"),))
     CheckReport: samples would be lost, 1 finding, data
@@ -64,11 +64,11 @@ class CheckReport:
 
     @property
     def spoils(self) -> bool:
-        """Whether what is there already would be doubled, or mixed with the push."""
+        """Whether existing samples would be stored twice, or mixed with those of the push."""
         return any(finding.spoils for finding in self.findings)
 
     def raise_for_loss(self) -> Self:
-        """This report. LossError where samples would be lost, RepeatError where samples would be kept twice."""
+        """Return this report. LossError: samples would be lost. RepeatError: samples would be stored twice."""
         look = Look(findings=self.findings)
         with python_names():
             look.refuse_repeat(again=False)
@@ -83,12 +83,12 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Verification:
-    """What a store holds of a push; all counts are samples.
+    """The result of comparing a store with a push. All counts are in samples.
 
-    expected = found + missing + not_yet_visible + different + not_checked. rounded ones are found: a VictoriaMetrics
-    keeps about 12 digits. doubled: copies beyond the first. unexpected: what the push did not make. not_checked:
-    staleness markers, where the store does not show them. ranges: when each fault is, by its name. strangers: the
-    labels of series that the push did not make, some of them.
+    expected = found + missing + not_yet_visible + different + not_checked. rounded: part of `found`; a VictoriaMetrics
+    keeps about 12 digits. doubled: extra copies of samples. unexpected: samples that are not part of the push.
+    not_checked: staleness markers, if the store does not show them. ranges: the time ranges of each kind of fault, by
+    name. strangers: the labels of some series that are not part of the push.
 
     >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
     >>> report = push(scenario, Blocks("data"))
@@ -111,11 +111,11 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether the store shows the push, all of it that can be checked and nothing else."""
+        """Whether the store holds every sample that can be checked, and nothing else."""
         return not (self.missing or self.not_yet_visible or self.different or self.doubled or self.unexpected)
 
     def raise_for_difference(self) -> Self:
-        """This report. DiffersError, which counts what is wrong, where it is not `ok`."""
+        """Return this report. DiffersError, with the counts of what is wrong: the report is not `ok`."""
         if not self.ok:
             raise DiffersError(f"{self.store} does not hold what was pushed: {self._wrong()}")
         return self
@@ -132,10 +132,11 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class UploadReport:
-    """What became of blocks that were uploaded, by ULID.
+    """The result of an upload of blocks, by ULID.
 
-    uploaded: by this call. there: complete at the server before. refused: with the server's words. renamed: the ULID
-    here, and the one that it went up under. bytes: of `uploaded`. queryable: whether the store counted every sample.
+    uploaded: blocks uploaded by this call. there: blocks that the server already had. refused: refused blocks, each
+    with the server's message. renamed: local ULID to the ULID used for the upload. bytes: the size of `uploaded`.
+    queryable: whether every sample was counted by a query.
 
     >>> UploadReport("https://mimir.example.com", ("01H0",), (), {}, {}, bytes=1000)
     UploadReport: 1 uploaded, 0 there before, 0 refused, https://mimir.example.com
@@ -157,15 +158,15 @@ class UploadReport:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Report:
-    """What a push made.
+    """The result of a push.
 
-    destination: where, without secrets. start, end, series: what was pushed. samples, bytes: what has arrived, whole
-    and visible, in this call and those that it resumed; bytes: of chunks and index, text, or requests.
-    paths: the files and blocks that hold the push here, in time order; blocks that were there before are among them,
-    and are not counted. findings: what the store was known to do with it. notes: what was told on the way, a line each.
-    details: counts of the target's own. checkpoint: the file by which the push can be resumed, None where there is
-    none. upload: what became of the blocks that went up. verification: with ``verify=True``. there_before: samples that
-    were in the store already, so that nothing was sent.
+    destination: where the samples went, without secrets. start, end, series: what was pushed. samples, bytes: what has
+    arrived completely, in this call and in the calls that it resumed; bytes counts chunks and index, text, or requests.
+    paths: the local files and blocks that hold the push, in time order; blocks that existed before are listed, but not
+    counted. findings: what the store was expected to do with the samples. notes: warnings and notes, one line each.
+    details: more counts, which depend on the target. checkpoint: the file to resume the push from, None if there is
+    none. upload: the result of uploading the blocks. verification: set with ``verify=True``. there_before: samples that
+    the store already had, so that nothing was sent.
 
     >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
     >>> push(scenario, Blocks("data"))
@@ -196,7 +197,7 @@ class Report:
 
 
 def verification_of(report: VerifyReport) -> Verification:
-    """The operation's report, as Python users have it."""
+    """Convert the report of the verify operation into a `Verification`."""
     ranges = {
         name: tuple((to_datetime(first), to_datetime(last)) for first, last in fault.ranges.first(RANGES))
         for name, fault in report.faults.items()

@@ -1,4 +1,4 @@
-"""What a push makes: metrics at times, and their samples as arrays."""
+"""Describe the samples to push: a metric over a time range. Also gives the samples as arrays."""
 
 from __future__ import annotations
 
@@ -22,23 +22,24 @@ if TYPE_CHECKING:
     from promfill.sources.generated import Source
 
 BATCH_SAMPLES = 600_000
-"""About 10 MB of times and values: a batch that the caches still hold in good part."""
+"""About 10 MB of times and values: most of such a batch fits into the CPU caches."""
 
 
 @dataclass(frozen=True, init=False, repr=False)
 class Scenario:
-    """What a push makes: the series of a metric, at the times start, start + step, … before end.
+    """The samples to push: the series of a metric, at the times start, start + step, … before end.
 
     metrics: one `Metric`. start, end: ``"now-21d"``, ``"now"``, RFC 3339, a datetime with a time zone, or Unix seconds;
-    relative times are counted from the moment of this call, and rounded down to a multiple of the step, others are
-    exact. step: ``"5m"``, a timedelta, or seconds. seed: of the noise, 0 to 2^32 - 1. timezone: where the day of the
-    season begins. allow_future: an end after now is an error without it. stale_at_end: one step after its last sample,
-    each series has a staleness marker.
+    relative times count from the time of this call and are rounded down to a multiple of the step, other times are
+    exact. step: ``"5m"``, a timedelta, or seconds. seed: the seed of the noise, 0 to 2^32 - 1. timezone: the time zone
+    in which the day of the season begins. allow_future: accept an end after now. stale_at_end: add a staleness marker
+    to each series, one step after its last sample.
 
-    Afterwards `start` and `end` are datetimes in UTC and `step` is a timedelta, whatever was given. A scenario holds no
+    The attributes `start` and `end` are always datetimes in UTC, and `step` is a timedelta. A scenario holds no
     samples: `batches` makes them, the same ones each time.
 
-    InputError, which names the field: a value that is not valid, no step between start and end, no or several metrics.
+    InputError, with the field: a value is not valid, no step fits between start and end, or there is not exactly one
+    metric.
 
     >>> Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-22T00:00:00Z")
     Scenario: 1 metric, 1 series, 6,048 samples, 2024-01-01 to 2024-01-22
@@ -53,7 +54,7 @@ class Scenario:
     allow_future: bool
     stale_at_end: bool
     _core: core.Scenario = field(init=False, compare=False)
-    _typed: tuple[str, str] = field(init=False, compare=False)  # start and end; relative ones as they were given
+    _typed: tuple[str, str] = field(init=False, compare=False)  # start and end; relative times unchanged
 
     def __init__(
         self,
@@ -103,7 +104,7 @@ class Scenario:
 
     @property
     def series(self) -> SeriesLabels:
-        """The labels of all series, ``__name__`` among them, in label order. ``len`` costs nothing.
+        """The labels of all series, including ``__name__``, in label order. ``len`` is cheap: no labels are made.
 
         >>> metric = Metric("vpn", labels={"instance": fan("host-{1..40}")})
         >>> scenario = Scenario([metric], start="2024-01-01T00:00:00Z", end="2024-01-22T00:00:00Z")
@@ -115,15 +116,15 @@ class Scenario:
 
     @property
     def samples(self) -> int:
-        """How many samples it makes, staleness markers not counted."""
+        """The number of samples, without staleness markers."""
         return self.metrics[0].series * self._core.sampled.steps
 
     def batches(self, samples: int = BATCH_SAMPLES, *, reuse: bool = False) -> Iterator[Batch]:
-        """All samples, as arrays: whole series, in label order, as many at a time as hold `samples`.
+        """All samples as arrays, in batches of whole series, in label order, with at most `samples` samples each.
 
-        Each `Batch` has times (T,) and values (T, S). A series that alone holds more than `samples` comes in several
-        batches, in order of time. Memory does not grow with the range. reuse: a batch is valid only until the next one,
-        whose values take its place: that saves a copy. InputError: `samples` below 1.
+        Each `Batch` has times (T,) and values (T, S). A series with more than `samples` samples is split into several
+        batches, in time order. Memory does not grow with the time range. reuse: the next batch overwrites the arrays of
+        the one before, which saves a copy. InputError: `samples` is below 1.
 
         >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
         >>> for batch in scenario.batches():
@@ -147,7 +148,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class _Range:
-    """start, end: Unix ms."""
+    """A resolved time range: start and end in Unix ms, and the grid of its times."""
 
     start: int
     end: int
@@ -177,7 +178,7 @@ def _grid(start: Time, end: Time, step: int, allow_future: bool) -> _Range:
         text = f"end {format_time(stop)} lies in the future"
         raise InputError(text, "take an earlier end, or set allow_future=True", field="end")
     if all(isinstance(value, str) and is_relative(value) for value in (start, end)):
-        # what fits must not change with the moment
+        # check unrounded times too: whether a step fits must not depend on the time of the call
         core.make_grid(time_ms(start, "start", now, 1), time_ms(end, "end", now, 1), step)
     return _Range(begin, stop, core.make_grid(begin, stop, step))
 
@@ -187,7 +188,7 @@ def _typed(given: Time, resolved: int) -> str:
 
 
 def _moment(moment: datetime) -> str:
-    """The day, where it begins then."""
+    """The date, without the time of day if that is midnight."""
     if moment == moment.replace(hour=0, minute=0, second=0, microsecond=0):
         return f"{moment:%Y-%m-%d}"
     return f"{moment:%Y-%m-%d %H:%M}"

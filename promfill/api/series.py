@@ -1,4 +1,4 @@
-"""Labels of many series, decoded where they are looked at."""
+"""The labels of many series, decoded only when they are accessed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import overload
 
 Labels = dict[str, str]
-"""The labels of one series, ``__name__`` among them, sorted by name."""
+"""The labels of one series, including ``__name__``, sorted by name."""
 
 
 class SeriesLabels(Sequence[Labels]):
-    """The labels of some series, each a dict when it is looked at. A slice is another one, and copies nothing.
+    """A sequence of the labels of some series, each made as a dict when accessed. Slices copy nothing.
 
-    decode: the label set of a row; rows: those of these series.
+    decode: returns the label set of a row. rows: the rows of these series.
 
     >>> metric = Metric("vpn", labels={"instance": fan("host-{1..40}")})
     >>> series = Scenario([metric], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z").series

@@ -1,4 +1,4 @@
-"""Servers: their addresses, who we are to them, and what cannot be sent."""
+"""Servers: their addresses, credentials and TLS settings, and checks of these values."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from promfill.operations import settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """How a server is recognised, and who we are to it.
+    """TLS settings: how to check the server's certificate, and an optional client certificate.
 
-    ca: a PEM file of the CAs that are trusted, instead of the usual ones. cert, key: PEM files of a client certificate
-    and its key, both or neither. insecure: do not check the server's certificate.
+    ca: a CA bundle (PEM file) to trust instead of the default one. cert, key: PEM files of a client certificate and its
+    key, both or neither. insecure: do not check the server's certificate.
 
     >>> RemoteWrite("https://mimir.example.com/api/v1/push", tls=Tls(ca="ca.pem"))
     RemoteWrite('https://mimir.example.com/api/v1/push')
@@ -43,11 +43,11 @@ class Tls:
 
 @dataclass(frozen=True, repr=False)
 class Server:
-    """What `RemoteWrite`, `Store` and `Mimir` share: an address, and who we are to it.
+    """The settings that `RemoteWrite`, `Store` and `Mimir` have in common: an address and credentials.
 
-    url: http or https; a user and password in it are taken as `auth`. auth: (user, password). token: a bearer token,
-    instead. tenant: sent as X-Scope-OrgID. headers: sent with every request. tls: a `Tls`. timeout: how long one answer
-    may take. InputError, which names the field: a value that is not valid, or that could not be sent.
+    url: http or https; a user and password in it are used as `auth`. auth: (user, password). token: a bearer token,
+    instead of auth. tenant: sent as X-Scope-OrgID. headers: sent with every request. tls: a `Tls`. timeout: how long to
+    wait for one answer. InputError, with the field: a value is not valid, or cannot be sent.
     """
 
     url: str = field(repr=False)
@@ -68,7 +68,7 @@ class Server:
         return f"{type(self).__name__}({show_url(self.url)!r}{tenant})"
 
     def _server(self) -> settings.Server:
-        """The same for the operations."""
+        """Convert to the settings that operations take."""
         with python_names():
             url, user, password = split_url(self.url, "url")
         if self.auth is not None:
@@ -89,7 +89,7 @@ class Server:
 
 @dataclass(frozen=True, repr=False)
 class Store(Server):
-    """The query API of a store, to read what it holds: `url` is what stands before ``/api/v1``.
+    """The query API of a store, to read samples back. `url` is the part of the address before ``/api/v1``.
 
     >>> Store("http://127.0.0.1:9090", auth=("user", "secret"))
     Store('http://127.0.0.1:9090')
@@ -98,9 +98,10 @@ class Store(Server):
 
 @dataclass(frozen=True, repr=False)
 class Mimir(Server):
-    """The base address of a Mimir that takes blocks.
+    """A Mimir that accepts uploads of blocks. `url` is its base address.
 
-    concurrency: blocks that are sent at once, None for what suits. retry_for: how long one request is tried in all.
+    concurrency: how many blocks to send at once, None to choose automatically. retry_for: how long to retry one
+    request.
 
     >>> Mimir("https://mimir.example.com", tenant="team-a")
     Mimir('https://mimir.example.com', tenant='team-a')
@@ -121,7 +122,7 @@ class Mimir(Server):
 
 
 def as_store(store: object, field: str = "store") -> settings.Server | None:
-    """The settings of a `Store`, or of its address."""
+    """The settings of a `Store`, which may be given as an address; None for None."""
     if store is None:
         return None
     if isinstance(store, str):
@@ -180,26 +181,26 @@ def _check_header_is_free(server: Server, name: str) -> None:
 
 
 def _hidden_text(value: object, field: str) -> str:
-    """A text; its value is no part of the error, since it may be a secret."""
+    """Check that this is a str. The error does not show the value, because it may be a secret."""
     if not isinstance(value, str):
         raise InputError(f"{field} must be a text (str), not {type(value).__name__}", field=field)
     return value
 
 
 class Sending(Protocol):
-    """What is sent in several requests at once."""
+    """A target that is sent in several concurrent requests."""
 
     @property
     def concurrency(self) -> int | None:
-        """Requests in flight."""
+        """How many requests may be in flight at once; None to choose automatically."""
 
     @property
     def retry_for(self) -> Duration:
-        """How long one is tried in all."""
+        """How long to retry one request."""
 
 
 def check_sending(server: Sending) -> None:
-    """InputError, which names the field, where one of the two is not valid."""
+    """Check concurrency and retry_for. InputError, with the field: a value is not valid."""
     if server.concurrency is not None:
         whole(server.concurrency, "concurrency", 1, 256)
     duration_ms(server.retry_for, "retry_for")

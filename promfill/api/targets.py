@@ -1,13 +1,13 @@
-"""Where samples go, and where they are read back: descriptions, which a verb opens and closes.
+"""Describe where samples go and where they are read back. push, check, verify and upload open and close them.
 
     Blocks("data")                                            a directory of TSDB blocks
-    RemoteWrite("http://127.0.0.1:9090/api/v1/write")         a receiver
+    RemoteWrite("http://127.0.0.1:9090/api/v1/write")         a remote-write receiver
     OpenMetrics("text")                                       a text file
     Store("http://127.0.0.1:9090")                            the query API of a store
-    Mimir("https://mimir.example.com", tenant="a")            where blocks are uploaded to
+    Mimir("https://mimir.example.com", tenant="a")            a server that accepts uploads of blocks
 
-Each is checked where it is built, holds nothing open, and prints in one line without its secrets. No credential is read
-from the environment or a file that was not named.
+Constructors check their values. An object holds no open files or connections, and prints in one line without secrets.
+Credentials are never read from the environment, or from a file that you did not name.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from promfill.operations import settings
 from promfill.scenario.times import format_duration
 
 MOST_BYTES = 32 << 20
-"""Of a request before compression: receivers take no more."""
+"""The largest request in bytes, before compression: receivers accept no more."""
 
 
 @dataclass(frozen=True, repr=False)
 class RemoteWrite(Server):
-    """A receiver of remote write: `url` is its whole push address.
+    """A remote-write receiver. `url` is its whole push address.
 
-    protocol: "1.0", "2.0", or "auto", which asks for 2.0 and falls back. concurrency: requests in flight, None for what
-    suits. max_samples_per_send, max_bytes_per_send: of one request, the bytes before compression. rate_limit: samples
-    per second at most. order: "time" keeps requests in flight within an hour, as a Prometheus wants it; "any" does not;
-    "auto" chooses. on_reject: "fail", or "skip" to go on without samples that are refused for good. retry_for: how long
-    one request is tried in all.
+    protocol: "1.0", "2.0", or "auto", which tries 2.0 and falls back to 1.0. concurrency: requests in flight, None to
+    choose automatically. max_samples_per_send, max_bytes_per_send: the limits of one request; bytes are counted before
+    compression. rate_limit: the most samples per second. order: "time" keeps the requests in flight within one hour of
+    samples, as a Prometheus requires; "any" does not; "auto" chooses. on_reject: what to do when samples are rejected
+    permanently: "fail", or "skip" to continue without them. retry_for: how long to retry one request.
 
     >>> RemoteWrite("https://user:secret@mimir.example.com/api/v1/push", tenant="a")
     RemoteWrite('https://mimir.example.com/api/v1/push', tenant='a')
@@ -87,10 +87,10 @@ class RemoteWrite(Server):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Blocks:
-    """A directory of TSDB blocks, such as a Prometheus's data directory; it is made if it is missing.
+    """A directory of TSDB blocks, such as a Prometheus's data directory. It is created if it is missing.
 
-    duration: the range of a block; blocks are aligned to it. upload: a `Mimir` (or its address) to which each goes once
-    it is whole; keep: the blocks stay here all the same.
+    duration: the time range of one block; blocks are aligned to it. upload: a `Mimir` (or its address) to upload each
+    block to once it is complete. keep: keep the local blocks after the upload.
 
     >>> Blocks("data", duration="2h")
     Blocks('data', duration='2h')
@@ -126,7 +126,7 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class OpenMetrics:
-    """A directory for an OpenMetrics text, ``<metric>_backfill_<start in Unix seconds>.txt``; made if it is missing.
+    """A directory for an OpenMetrics file, ``<metric>_backfill_<start in Unix seconds>.txt``; created if missing.
 
     >>> OpenMetrics("text")
     OpenMetrics('text')
@@ -145,11 +145,11 @@ class OpenMetrics:
 
 
 Target = Blocks | RemoteWrite | OpenMetrics
-"""Where a push goes."""
+"""The types that a push can write or send to."""
 
 
 def as_target(target: object) -> Target:
-    """The same; InputError, with what would do, where it is not a target."""
+    """Return the target unchanged. InputError, with the valid types: it is not a target."""
     if isinstance(target, Target):
         return target
     fix = "use pf.Blocks(directory), pf.RemoteWrite(url) or pf.OpenMetrics(directory)"

@@ -1,4 +1,4 @@
-"""Values as Python users give them, to the plain values of the core: InputError, which names the field, for others."""
+"""Convert values that Python users give into plain values. InputError, with the field: the value is not valid."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DURATIONS = "write 30s, 5m or 1h30m, a timedelta, or a number of seconds"
 
 
 class FrozenDict(Mapping[K, V]):
-    """A mapping that does not change: frozen things hold it, and it is hashed, copied and pickled as they are."""
+    """An immutable mapping for fields of frozen dataclasses. It can be hashed, copied and pickled."""
 
     __slots__ = ("_items",)
 
@@ -52,12 +52,12 @@ class FrozenDict(Mapping[K, V]):
 
 
 def now_ms() -> int:
-    """The moment in ms, in whole seconds as every `now` is."""
+    """The current Unix time in ms, rounded down to a whole second like every `now` in promfill."""
     return int(time.time()) * 1000
 
 
 def time_ms(value: object, field: str, now: int, step: int) -> int:
-    """Unix ms of a `Time`. `now` in ms; relative times are rounded down to a multiple of `step` (ms)."""
+    """Convert a `Time` to Unix ms. `now` is in ms; relative times are rounded down to a multiple of `step` (ms)."""
     if isinstance(value, str):
         return parse_time(value, field, now, step)
     if isinstance(value, datetime):
@@ -68,7 +68,7 @@ def time_ms(value: object, field: str, now: int, step: int) -> int:
 
 
 def duration_ms(value: object, field: str) -> int:
-    """Milliseconds of a `Duration`, above 0. A text needs its unit: a bare number would be read as minutes."""
+    """Convert a `Duration` to ms, above 0. A str needs a unit, because a bare number would be read as minutes."""
     if isinstance(value, timedelta):
         microseconds = value // timedelta(microseconds=1)
         return _whole_ms(Decimal(microseconds) / 1000, value, field)
@@ -82,17 +82,17 @@ def duration_ms(value: object, field: str) -> int:
 
 
 def seconds(value: object, field: str) -> float:
-    """Seconds of a `Duration`."""
+    """Convert a `Duration` to seconds."""
     return duration_ms(value, field) / 1000
 
 
 def to_datetime(ms: int) -> datetime:
-    """The moment, in UTC."""
+    """Convert Unix ms to a datetime in UTC."""
     return _EPOCH + timedelta(milliseconds=ms)
 
 
 def number(value: object, field: str) -> float:
-    """A finite number as a float."""
+    """Check that this is a finite number, and return it as a float."""
     found = _finite(value)
     if found is None:
         raise InputError(f"{field} {value!r} is not a finite number", field=field)
@@ -100,7 +100,7 @@ def number(value: object, field: str) -> float:
 
 
 def whole(value: object, field: str, low: int = 0, high: int = 2**63 - 1) -> int:
-    """A whole number from `low` to `high`."""
+    """Check that this is a whole number from `low` to `high`, and return it as an int."""
     found = _finite(value)
     if not isinstance(found, Integral) or not low <= int(found) <= high:
         raise InputError(f"{field} {value!r} must be a whole number from {low} to {high}", field=field)
@@ -108,7 +108,7 @@ def whole(value: object, field: str, low: int = 0, high: int = 2**63 - 1) -> int
 
 
 def text(value: object, field: str) -> str:
-    """A text."""
+    """Check that this is a str that can be encoded as UTF-8."""
     if not isinstance(value, str):
         raise InputError(f"{field} {value!r} must be a text (str), not {type(value).__name__}", field=field)
     try:
@@ -119,21 +119,21 @@ def text(value: object, field: str) -> str:
 
 
 def one_of(value: object, field: str, *choices: str) -> str:
-    """One of these texts."""
+    """Check that this is one of the choices."""
     if value not in choices:
         raise InputError(f"{field} {value!r} must be {', '.join(choices[:-1])} or {choices[-1]}", field=field)
     return str(value)
 
 
 def path(value: object, field: str) -> Path:
-    """A path that is not empty."""
+    """Check that this is a non-empty path, and return it as a Path."""
     if not isinstance(value, str | Path) or not str(value):
         raise InputError(f"{field} {value!r} must be a path", field=field)
     return Path(value)
 
 
 def flag(value: object, field: str) -> bool:
-    """True or False: a text such as "no" would count as true."""
+    """Check that this is True or False, because a str such as "no" would count as true."""
     if not isinstance(value, bool):
         raise InputError(f"{field} {value!r} must be True or False", field=field)
     return value
@@ -150,7 +150,7 @@ def _datetime_ms(moment: datetime, field: str) -> int:
 
 
 def _plain(value: object, field: str, what: str, fix: str) -> str:
-    """A number of seconds in plain digits, without an exponent."""
+    """A number of seconds as text in plain digits, without an exponent."""
     found = _finite(value)
     if found is None:
         raise InputError(f"{field} {value!r} is not a valid {what}", fix, field=field)
@@ -159,12 +159,15 @@ def _plain(value: object, field: str, what: str, fix: str) -> str:
 
 
 def _finite(value: object) -> Real | None:
-    """The same number; None for what is none. numpy counts its timedelta64 among the integers, whatever its unit."""
+    """The value if it is a finite number, otherwise None.
+
+    timedelta64 is excluded: numpy counts it as an integer, whatever its unit is.
+    """
     if isinstance(value, bool) or type(value).__name__ == "timedelta64" or not isinstance(value, Real):
         return None
     try:
         return value if math.isfinite(value) else None
-    except OverflowError:  # an int that no float holds
+    except OverflowError:  # an int that is too large for a float
         return None
 
 

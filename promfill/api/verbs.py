@@ -1,4 +1,4 @@
-"""A verb for each job: push, check, verify, upload. Keywords in, a report out; nothing is printed, nothing is kept."""
+"""One function for each job: push, check, verify, upload. Each returns a report; none prints or keeps state."""
 
 from __future__ import annotations
 
@@ -39,19 +39,21 @@ def push(
     again: bool = False,
     store: Store | str | None = None,
 ) -> reports.Report:
-    """Generate the series of a scenario, and write or send them to a target: `Blocks`, `RemoteWrite`, `OpenMetrics`.
+    """Generate the samples of a scenario, and write or send them to a target: `Blocks`, `RemoteWrite`, `OpenMetrics`.
 
-    Before the first byte it finds out, as far as it can be asked, what the store would do with the samples.
+    Before it sends anything, it queries the store, if possible, to learn what the store would do with the samples.
 
-    workers: processes, for blocks and text. resume: a file that says how far the push has come, for `RemoteWrite` and
-    `Blocks` with upload: where it is there, the push goes on at its times, and sends nothing where it is finished;
-    without it nothing but the target's own output is written. verify: read everything back afterwards. progress: called
-    with a `Progress` now and then, such as ``print``. accept_loss: push although samples will be lost. again: push
-    although the store would keep both what it has and the push. store: the `Store` (or its address) to ask and to read
-    back from, where it is not beside the receiver.
+    workers: the number of processes, for blocks and text. resume: a file that records how far the push has come, for
+    `RemoteWrite` and `Blocks` with upload. If the file exists, the push continues with the times in it, and sends
+    nothing if it was complete. Without a file, only the target's own output is written. verify: read everything back
+    afterwards. progress: a function, such as ``print``, that is called with a `Progress` now and then. accept_loss:
+    push even if samples will be lost. again: push even if the store would keep both its own samples and those of the
+    push. store: the `Store` (or its address) to query and to read back from; needed only if it is not beside the
+    receiver.
 
-    InputError: a value that cannot be used; nothing was sent or written. LossError, RepeatError: the same, for what a
-    store would do. Other errors may come when something has arrived: their ``report`` says what.
+    InputError: a value is not valid. LossError: samples would be lost. RepeatError: samples would be stored twice.
+    After these three, nothing was sent or written. Other errors may come after samples have arrived; their ``report``
+    says how many.
 
     >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
     >>> report = push(scenario, Blocks("data"), verify=True)
@@ -75,11 +77,11 @@ def push(
 def check(
     scenario: Scenario, target: Target, *, store: Store | str | None = None, resume: str | Path | None = None
 ) -> reports.CheckReport:
-    """Ask what a store or directory would do with a push: delete, refuse, round, double. Nothing is sent or written.
+    """Ask what a store or directory would do with a push: delete, refuse, round or double samples. Sends nothing.
 
-    store: the `Store` (or its address) to ask, where it is not beside the receiver. resume: the file of a push, which
-    tells whether it was made before. InputError: a value that cannot be used. ReceiverError: a store that was named
-    does not answer. The report's ``raise_for_loss`` raises where samples would be lost or doubled.
+    store: the `Store` (or its address) to query; needed only if it is not beside the receiver. resume: the file of a
+    push, which shows whether the push was made before. InputError: a value is not valid. ReceiverError: the given store
+    does not answer. The report's ``raise_for_loss`` raises an error if samples would be lost or doubled.
 
     >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
     >>> check(scenario, Blocks("data")).raise_for_loss()
@@ -109,13 +111,14 @@ def verify(
     wait: Duration | None = None,
     progress: OnProgress | None = None,
 ) -> reports.Verification:
-    """Read back every sample that a push of this scenario sent, and compare it.
+    """Read back every sample that a push of this scenario sent, and compare it with the expected value.
 
-    where: the `Blocks` or `RemoteWrite` that it was pushed to, a `Store`, or the address of one. wait: how long what
-    is not there yet is waited for, None for what suits, 0 seconds not at all. progress: called with a `Progress`.
+    where: the `Blocks` or `RemoteWrite` that the scenario was pushed to, a `Store`, or the address of a store. wait:
+    how long to wait for samples that are not visible yet; None to choose automatically, 0 not to wait. progress: a
+    function that is called with a `Progress` now and then.
 
-    InputError: a value that cannot be used. ReceiverError, FormatError: the store cannot be read. What is found to be
-    different is no error: see ``raise_for_difference``.
+    InputError: a value is not valid. ReceiverError, FormatError: the store cannot be read. Differences do not raise an
+    error: see ``raise_for_difference``.
 
     >>> scenario = Scenario([Metric("vpn")], start="2024-01-01T00:00:00Z", end="2024-01-02T00:00:00Z")
     >>> report = push(scenario, Blocks("data"))
@@ -140,13 +143,14 @@ def upload(
     wait: bool = False,
     store: Store | str | None = None,
 ) -> reports.UploadReport:
-    """Upload existing blocks to a Mimir. They stay here.
+    """Upload existing blocks to a Mimir. The local blocks are kept.
 
-    paths: blocks, or directories of blocks; each is checked before the first byte is sent. to: a `Mimir`, or its
-    address. wait: until every sample can be queried; store: the `Store` to ask then, where it is not beside `to`.
+    paths: blocks, or directories of blocks; all are checked before anything is sent. to: a `Mimir`, or its address.
+    wait: wait until every sample can be queried. store: the `Store` to query then; needed only if it is not beside
+    `to`.
 
-    InputError: a block that is damaged or that Mimir would refuse, a value that cannot be used; nothing was sent.
-    ReceiverError: the server refused, or did not answer; call it again to go on, what is complete is not sent again.
+    InputError: a block is damaged, Mimir would refuse it, or a value is not valid; nothing was sent. ReceiverError: the
+    server refused or did not answer; call `upload` again to continue, complete blocks are not sent again.
 
     >>> upload([], Mimir("https://mimir.example.com", tenant="team-a"))
     Traceback (most recent call last):
@@ -175,7 +179,7 @@ def _scenario(scenario: object) -> core.Scenario:
 
 
 def _refuse_misfits(scenario: Scenario, target: Target, given: Mapping[str, bool]) -> None:
-    """InputError for what means nothing to this target: nobody looks at a text, and blocks are never kept twice."""
+    """InputError: an option has no effect for this target. Text has no store, and blocks are never stored twice."""
     if isinstance(target, RemoteWrite):
         return
     text = isinstance(target, OpenMetrics)
@@ -190,7 +194,7 @@ def _refuse_misfits(scenario: Scenario, target: Target, given: Mapping[str, bool
 
 
 def _run(scenario: Scenario, target: Target, resume: str | Path | None) -> RunSettings | None:
-    """The run's file, and what names the run: relative times as they were given."""
+    """The resume file, and the options that identify the run. Relative times are kept as they were given."""
     if resume is None:
         return None
     if not (isinstance(target, RemoteWrite) or (isinstance(target, Blocks) and target.upload)):
@@ -221,7 +225,7 @@ def _place(where: object) -> Path | Server:
 
 
 def _beside(receiver: RemoteWrite) -> Server:
-    """The query API of a receiver, with the credentials of the push."""
+    """The query API beside a receiver, with the credentials of the push."""
     from promfill.stores.find import query_url_beside
 
     server = receiver._server()
@@ -235,7 +239,7 @@ def _beside(receiver: RemoteWrite) -> Server:
 
 @contextmanager
 def _speaking_python(listener: Listener, **also: str) -> Iterator[None]:
-    """Errors name settings as Python does, and carry what had arrived before them. also: names of this verb alone."""
+    """A context manager: errors get Python's setting names, and a report of what had arrived. also: more names."""
     from promfill.operations.reports import Remains
 
     with python_names(**also):
@@ -247,7 +251,7 @@ def _speaking_python(listener: Listener, **also: str) -> Iterator[None]:
                 report = _report(remains.report, listener)
                 if isinstance(error, PromfillError):
                     error.report = report
-                else:  # Ctrl-C, or an error of the caller's own
+                else:  # Ctrl-C, or an error in the caller's code
                     error.add_note(f"what had arrived when promfill.push ended early: {report!r}")
             raise
 
@@ -275,7 +279,7 @@ def _report(report: PushReport, listener: Listener) -> reports.Report:
 
 
 def _paths(report: PushReport, listener: Listener) -> tuple[Path, ...]:
-    """What holds the push here now, in order of time: blocks that were there before are part of it."""
+    """The local paths that hold the push now, in time order, including blocks that existed before."""
     from promfill.operations.reports import Begun
 
     begun = listener.last(Begun)

@@ -1,1 +1,1 @@
-"""What exists to agree with promtool."""
+"""Code that produces the same output as promtool."""

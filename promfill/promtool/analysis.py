@@ -1,4 +1,4 @@
-"""What fills a block: the figures of ``promtool tsdb analyze``, those of equal size by name.
+"""Show what fills a block: the figures of ``promtool tsdb analyze``. Equal figures are sorted by name.
 
 Source: prometheus/prometheus 2.42, cmd/promtool/tsdb.go (analyzeBlock, analyzeCompaction).
 """
@@ -24,7 +24,7 @@ _HALF = np.uint64(32)
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Names with a figure each, the largest first, those of equal size by name."""
+    """Names with one figure each: largest first, and by name among equal figures."""
 
     title: str
     rows: list[tuple[int, str]]
@@ -32,7 +32,10 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The figures of one block; range in ms; `pairs` counts the different label pairs, `entries` all of them."""
+    """The figures of one block.
+
+    range: in ms. pairs: the number of distinct label pairs. entries: the number of label pairs of all series together.
+    """
 
     ulid: str
     range: int
@@ -44,7 +47,7 @@ class Analysis:
 
 
 def analyze(block: Block, limit: int) -> Analysis:
-    """The figures, each ranking of at most `limit` rows. FormatError: damage."""
+    """Compute the figures of a block; each ranking has at most `limit` rows. FormatError: the block is damaged."""
     entries, span = block.series, block.meta.max_time - block.meta.min_time
     if (np.diff(entries.chunk_bounds) == 0).any():
         raise FormatError("a series without chunks", section="index series")
@@ -91,7 +94,7 @@ def analyze(block: Block, limit: int) -> Analysis:
 
 
 def chunk_fullness(block: Block) -> list[int]:
-    """How many chunks have up to 10 %, 20 %, … 100 % of 120 samples."""
+    """Count chunks by fullness: up to 10 %, 20 %, … 100 % of 120 samples."""
     buckets = np.zeros(BUCKETS, np.int64)
     for start in range(0, block.series.refs.size, _CHUNKS_AT_ONCE):
         numbers = np.arange(start, min(start + _CHUNKS_AT_ONCE, block.series.refs.size))
@@ -103,7 +106,7 @@ def chunk_fullness(block: Block) -> list[int]:
 
 
 def _uncovered(block: Block, span: int) -> U64Array:
-    """How much of the block's range each series leaves open, ms, modulo 2^64 as in Go."""
+    """How much of the block's range each series does not cover, in ms, uint64 (S,), modulo 2^64 as in Go."""
     entries = block.series
     first, last = entries.chunk_bounds[:-1], entries.chunk_bounds[1:] - 1
     covered = entries.max_times[last] - entries.min_times[first]
@@ -111,14 +114,14 @@ def _uncovered(block: Block, span: int) -> U64Array:
 
 
 def _sums(numbers: U64Array, group: I64Array, groups: int) -> U64Array:
-    """The sum of each group, uint64 (groups,)."""
+    """The sum of the numbers of each group, uint64 (groups,)."""
     sums = np.zeros(groups, np.uint64)
     np.add.at(sums, group, numbers)
     return sums
 
 
 def _shares(uncovered: U64Array, span: int) -> U64Array:
-    """In how many blocks' ranges of series time it is."""
+    """Uncovered time as a multiple of the block's range, rounded down, uint64."""
     return (uncovered / np.float64(max(1, span))).astype(np.uint64)
 
 
@@ -127,7 +130,7 @@ def _reference(block: Block, names: Sequence[int] | U32Array, name: bytes) -> in
 
 
 def _largest(figures: NDArray[np.generic], text_of: Callable[[int], str], limit: int) -> list[tuple[int, str]]:
-    """The rows of the largest figures. Only names that come into question are looked up."""
+    """The rows with the largest figures. Names are looked up only for rows that may be among them."""
     numbers = figures.astype(np.uint64)
     if limit < numbers.size:
         least = np.partition(numbers, numbers.size - max(1, limit))[numbers.size - max(1, limit)]
@@ -139,7 +142,7 @@ def _largest(figures: NDArray[np.generic], text_of: Callable[[int], str], limit:
 
 
 def lines(analysis: Analysis, duration: str) -> Iterator[str]:
-    """promtool's text; duration: the range in Go's words."""
+    """The analysis as promtool prints it. duration: the block's range as Go prints it."""
     yield f"Block ID: {analysis.ulid}"
     yield f"Duration: {duration}"
     yield f"Series: {analysis.series}"
@@ -153,7 +156,7 @@ def lines(analysis: Analysis, duration: str) -> Iterator[str]:
 
 
 def fullness_lines(counts: Sequence[int]) -> Iterator[str]:
-    """promtool's text of `chunk_fullness`."""
+    """The counts of `chunk_fullness` as promtool prints them."""
     yield ""
     yield "Compaction analysis:"
     yield f"Fullness: Amount of samples in chunks (100% is {SAMPLES_PER_CHUNK} samples)"

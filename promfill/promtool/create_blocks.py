@@ -1,8 +1,8 @@
-"""OpenMetrics text to TSDB blocks: read once, in bounded memory, and written when the last line has been taken.
+"""Turn OpenMetrics text into TSDB blocks. The text is read once, in bounded memory, before any block is written.
 
     text -(pieces)-> OpenMetricsReader -(samples)-> SampleSpill -(sorted)-> SortedBlocks -> block directories
 
-Nothing is written under a name that a reader would look at before the whole text is known to be good.
+Blocks get their final names, where a Prometheus would see them, only after the whole text proved to be valid.
 """
 
 from __future__ import annotations
@@ -35,14 +35,17 @@ SHORTEST_BLOCK = 2 * UNITS_MS["h"]
 _GROWTH, _RANGES = 3, 10
 
 Progress = Callable[[str, int, int | None, int], None]
-"""Is told ``reading`` or ``writing``, how far it is and of how much (bytes, then samples), and the samples so far."""
+"""Called with the phase (``reading`` or ``writing``), the amount done, the total (or None), and the samples so far.
+
+Amounts are in bytes while reading, and in samples while writing."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlocksReport:
-    """What a text gave. `doubled`: samples that stood there twice; `overlapping`: blocks that were there.
+    """The result of converting a text.
 
-    late: the first sample after now. metadata: which of HELP, TYPE and UNIT the text has, which blocks do not hold.
+    doubled: samples that the text repeats with the same value. overlapping: existing blocks that overlap the new ones.
+    late: the first sample after now. metadata: which of HELP, TYPE and UNIT the text has; blocks cannot hold them.
     """
 
     blocks: Sequence[WrittenBlock]
@@ -56,12 +59,12 @@ class BlocksReport:
 
     @property
     def samples(self) -> int:
-        """Samples in all blocks."""
+        """The number of samples in all blocks."""
         return sum(block.meta.stats.samples for block in self.blocks)
 
 
 def block_duration(longest: int) -> int:
-    """promtool's choice: the longest of 2h x 3^n, n up to 9, that is not longer, and 2h at least; all in ms."""
+    """The duration that promtool chooses, in ms: the longest 2h x 3^n, n up to 9, up to `longest`; at least 2h."""
     ranges = (SHORTEST_BLOCK * pow(_GROWTH, n) for n in range(_RANGES))
     return max((one for one in ranges if one <= longest), default=SHORTEST_BLOCK)
 
@@ -78,12 +81,15 @@ def create_blocks(
     allow_future: bool = False,
     about_to_make: Callable[[list[Path]], None] = lambda paths: None,
 ) -> BlocksReport:
-    """Write the blocks of a text, `duration` ms long at most and aligned to it since 1970, into the directory.
+    """Write the samples of a text as blocks into the directory. Either all blocks appear, or none.
 
-    labels: set on every series, in the place of its own. capacity: samples held in memory. All blocks appear, or none.
-    now: Unix ms, the clock's where it is None. allow_future: take samples after it. about_to_make: is told the blocks
-    just before they get their names. InputError: what promtool refuses and a sample after now, with its line; a sample
-    that is there twice with two values. OutputError: disk.
+    duration: the longest range of a block, in ms; blocks are aligned to it, counted from 1970. labels: set on every
+    series, replacing its own labels of the same names. capacity: samples held in memory. now: Unix ms; None for the
+    clock. allow_future: accept samples after now. about_to_make: called with the paths of the blocks just before they
+    get their final names.
+
+    InputError, with the line: text that promtool refuses, or a sample after now. InputError: one series has two values
+    at the same time. OutputError: a disk error.
     """
     was_there = directory.exists()
     claim = claim_directory(directory)
@@ -118,7 +124,8 @@ def _read(
 ) -> None:
     with disk_errors(spill.path):
         for buffer, size in text:
-            reader.now = int(time.time() * 1000) if now is None else now  # a pipe may go on for long
+            # read the clock for each piece: a pipe may stay open for long
+            reader.now = int(time.time() * 1000) if now is None else now
             samples = reader.read(buffer, size)
             if reader.late and not allow_future:
                 raise InputError(_after_now(reader.late, text.name), _FUTURE_FIX, field="allow_future")
@@ -182,7 +189,7 @@ def _overlap(min_time: int, max_time: int, block: WrittenBlock) -> bool:
 
 
 def _first_of_equals(keys: KeyArray, values: F64Array, layout: KeyLayout, fleet: Fleet) -> BoolArray:
-    """Which samples are not those before them once more. InputError: the same series and time with another value."""
+    """Which samples differ from the one before, bool (n,). InputError: one series has two values at the same time."""
     again = np.flatnonzero(keys[1:] == keys[:-1]) + 1
     fresh = np.ones(keys.size, np.bool_)
     fresh[again] = False

@@ -1,11 +1,11 @@
-"""All samples of a directory of blocks as text, line for line what ``promtool tsdb dump`` prints.
+"""Print all samples of a directory of blocks as text, line for line as ``promtool tsdb dump`` does.
 
     {__name__="up", job="node"} 1 1700000000000
 
-Series come in label order over all blocks, each with its samples in the order of time. Blocks that overlap are merged:
-of several samples of one time, that of the block which begins later is kept. A series ends with its first histogram.
-Memory is bounded by the indexes and a group of series; a group's samples are decoded, put in order and set as text by
-arrays.
+Series come in label order over all blocks, each with its samples in time order. Blocks that overlap are merged: if they
+have samples of one series at the same time, the sample of the block that begins later is kept. A series is cut off at
+its first histogram. Memory is bounded by the indexes and one group of series. The samples of a group are decoded,
+sorted and formatted as arrays, because a Python loop over samples would be slow.
 
 Source: prometheus/prometheus 2.42, cmd/promtool/tsdb.go (dumpSamples), tsdb/querier.go, storage/merge.go.
 """
@@ -32,9 +32,9 @@ _FIRST, _LAST = -(1 << 63), (1 << 63) - 1
 
 
 class Dump:
-    """The text of the blocks, those with the earlier first time first. Times are closed, in ms.
+    """The text of some blocks, which must be sorted by start time. min_time and max_time are in ms, both included.
 
-    `histograms` counts, once the text has been taken, the series that were cut off at a histogram.
+    histograms: the number of series that were cut off at a histogram; final once all pieces have been read.
     """
 
     def __init__(
@@ -56,15 +56,15 @@ class Dump:
         self._parts = [part for part in parts if part.rows.size]
 
     def pieces(self) -> Iterator[bytes]:
-        """The text, in pieces of whole lines. FormatError, which names the block: damage."""
+        """The text, in pieces of whole lines. FormatError, with the name of the block: the block is damaged."""
         for group in groups(self._parts, series_at_once(self._parts, self._group_samples)):
-            # of equal times the later block's stand behind
+            # among samples of equal time, that of the later block comes last
             samples = self._read(group).by_row().merged().in_order(last_wins=True)
             if samples.times.size:
                 yield from _lines(samples, _texts(group, samples.rows))
 
     def _read(self, group: Sequence[NumberedSeries]) -> RaggedBatch:
-        """The samples of a group, block by block, none behind the first histogram of its series; rows are numbers."""
+        """The samples of a group, block by block, each series cut at its first histogram. `rows`: series numbers."""
         read = [found for part in group for found in part.samples_until_histograms(self._low, self._high)]
         samples = RaggedBatch.join([found for found, _ in read])
         stops = np.concatenate([stops for _, stops in read])
@@ -78,7 +78,7 @@ class Dump:
 
 
 def _select(block: Block, numbers: I64Array, matchers: Sequence[Matcher], low: int, high: int) -> NumberedSeries:
-    """The series that satisfy the matchers and have a chunk in the range."""
+    """The series that match all matchers and have a chunk between `low` and `high` (ms, both included)."""
     with naming_block(block.path):
         rows = block.select(matchers)
         entries = block.series
@@ -90,7 +90,7 @@ def _select(block: Block, numbers: I64Array, matchers: Sequence[Matcher], low: i
 
 
 def _texts(group: Sequence[NumberedSeries], numbers: I64Array) -> dict[int, bytes]:
-    """The label sets of these series as text, by number, each from the first block that has it."""
+    """The label sets of these series as text, by series number. Each comes from the first block that has the series."""
     left = np.unique(numbers)
     texts: dict[int, bytes] = {}
     for part in group:

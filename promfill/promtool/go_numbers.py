@@ -1,9 +1,9 @@
-"""Numbers and strings as Go prints them: float64 by ``%g``, integers by ``%d``, strings in quotes.
+"""Format numbers and strings as Go does: float64 by ``%g``, integers by ``%d``, strings in quotes.
 
-orjson and Go find the same shortest digits that read back as the same float64, but set them differently: Go's ``%g``
-has an exponent below 1e-4 and from 1e6 on, of two digits at least and with its sign, and no ``.0``. Usual values are
-taken from orjson's text as they are; of the rest the digits are pushed together in a matrix of bytes, a row a value,
-and set anew, all rows at once.
+orjson and Go find the same shortest digits that read back as the same float64, but write them differently. Go's ``%g``
+writes an exponent below 1e-4 and from 1e6 on, always with a sign and at least two digits, and it never writes ``.0``.
+Most values are copied from orjson's text unchanged. The digits of the others go into a matrix of bytes, one row per
+value, and all rows are formatted again at once.
 
 Source: Go's fmt (%g) and strconv (FormatFloat, Quote).
 """
@@ -16,19 +16,19 @@ import orjson
 from promfill.model.types import BoolArray, F64Array, I64Array, U8Array
 
 _LEAST, _MOST = 1e-4, 1e6
-"""Between them Go writes no exponent."""
+"""From `_LEAST` up to but not including `_MOST`, Go writes no exponent."""
 _WIDTH = 25
-"""The longest text of a float64, and one byte more."""
+"""The length in bytes of the longest float64 as text, plus one."""
 _OUT = _WIDTH + 4
 _AT_ONCE = 4096
-"""Rows of a matrix: it stays in the cache."""
+"""Rows per matrix: few enough that the matrix stays in the CPU cache."""
 _DIGIT_0, _DIGIT_9 = b"09"
 _MINUS, _PLUS, _POINT, _E = b"-+.e"
 _COMMA = b","
 
 
 def format_floats(values: F64Array) -> list[bytes]:
-    """What Go's ``%g`` prints for each: float64 (n,) to n byte strings."""
+    """Format each value as Go's ``%g`` does: float64 (n,) to n byte strings."""
     texts = _digits(values).replace(b".0,", _COMMA).split(_COMMA)[:-1]
     size = np.abs(values)
     for place in np.flatnonzero(~np.isfinite(values)).tolist():
@@ -42,12 +42,12 @@ def format_floats(values: F64Array) -> list[bytes]:
 
 
 def format_integers(numbers: I64Array, ending: bytes = b"") -> list[bytes]:
-    """The decimal digits of each, int64 (n,), with `ending` behind them."""
+    """Format each number, int64 (n,), in decimal digits, followed by `ending`."""
     return _digits(numbers).replace(_COMMA, ending + _COMMA).split(_COMMA)[:-1]
 
 
 def quote(text: str) -> str:
-    """The text as strconv.Quote sets it. What counts as printable is for the Unicode tables of this Python to say."""
+    """Quote a text as strconv.Quote does. The Unicode tables of this Python decide which characters are printable."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
     return f'"{"".join(map(_quoted, text))}"'
@@ -74,13 +74,13 @@ def _not_finite(value: float) -> bytes:
 
 
 def _digits(numbers: F64Array | I64Array) -> bytes:
-    """Shortest digits, a comma behind each."""
+    """The shortest decimal form of each number, each followed by a comma."""
     text = orjson.dumps(np.ascontiguousarray(numbers), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
     return text + _COMMA * (numbers.size > 0)
 
 
 def _exponent_forms(values: F64Array) -> list[bytes]:
-    """``d.ddde±dd`` of finite values, none of them 0."""
+    """Format values as ``d.ddde±dd``. All must be finite and not 0."""
     text, lengths, negative = _rows(values)
     digits, exponent = _significands(text, lengths)
     texts = _set(digits, exponent)
@@ -90,7 +90,7 @@ def _exponent_forms(values: F64Array) -> list[bytes]:
 
 
 def _rows(values: F64Array) -> tuple[U8Array, I64Array, BoolArray]:
-    """orjson's texts without their signs: uint8 (n, _WIDTH), zeros behind them; lengths int64; which are negative."""
+    """orjson's texts without signs, uint8 (n, _WIDTH), zero-padded; their lengths int64 (n,); which are negative."""
     buffer = np.frombuffer(_digits(values) + bytes(_WIDTH), np.uint8)
     ends = np.flatnonzero(buffer == _COMMA[0])
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
@@ -102,7 +102,10 @@ def _rows(values: F64Array) -> tuple[U8Array, I64Array, BoolArray]:
 
 
 def _significands(text: U8Array, lengths: I64Array) -> tuple[U8Array, I64Array]:
-    """Digits from the first that is not 0 on, uint8 (n, _WIDTH - 1) with zeros behind, and decimal exponents int64."""
+    """The digits without leading zeros, and the decimal exponents int64 (n,).
+
+    Digits are ASCII, uint8 (n, _WIDTH - 1), padded with "0".
+    """
     columns = np.arange(_WIDTH)
     ends, exponent = _written_exponents(text, lengths)
     is_point = text == _POINT
@@ -119,7 +122,7 @@ def _significands(text: U8Array, lengths: I64Array) -> tuple[U8Array, I64Array]:
 
 
 def _written_exponents(text: U8Array, lengths: I64Array) -> tuple[I64Array, I64Array]:
-    """Where the digits end, and the number behind an ``e``, 0 where there is none: int64 (n,) each."""
+    """Where the digits end, and the exponent after ``e`` (0 if there is none): int64 (n,) each."""
     exponent = np.zeros(lengths.size, np.int64)
     is_e = text == _E
     rows = np.flatnonzero(is_e.any(axis=1))
@@ -136,7 +139,7 @@ def _written_exponents(text: U8Array, lengths: I64Array) -> tuple[I64Array, I64A
 
 
 def _set(digits: U8Array, exponent: I64Array) -> list[bytes]:
-    """The significands and exponents as text: a point behind the first digit where there are more."""
+    """Write digits and exponents as text, with a point after the first digit if there are more digits."""
     rows, width = np.arange(exponent.size), digits.shape[1]
     count = width - (digits[:, ::-1] != _DIGIT_0).argmax(axis=1)
     ends = np.where(count > 1, count + 1, 1)

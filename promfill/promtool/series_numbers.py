@@ -1,8 +1,9 @@
-"""The series of several blocks numbered together, in label order: a series has one number in whatever block it is.
+"""Number the series of several blocks together, in label order: a series has the same number in every block.
 
-Blocks of one writer mostly hold the same series, so label tables are told apart by a hash, and each is read once. The
-symbols of all tables are put in one order; a label set is then a row of places in it, names and values in turn, and
-the order of the rows as bytes is the order of the label sets: names first, then values, and the shorter set first.
+Blocks of one writer mostly hold the same series, so tables of labels are compared by a hash, and equal tables are read
+once. The symbols of all tables are sorted together and ranked. A label set becomes a row of ranks: name, value, name,
+value, and so on. Sorting these rows as bytes sorts the label sets: by name, then by value, and a shorter set before a
+longer one that begins with it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Ranks = U32Array
 
 
 def number_series(blocks: Sequence[Block]) -> list[I64Array]:
-    """For each block the numbers of its series, int64 (n,), rising where its series are in label order."""
+    """For each block, the numbers of its series, int64 (n,). They ascend if the block's series are in label order."""
     tables = [_digest(block) for block in blocks]
     first = dict(zip(reversed(tables), reversed(blocks), strict=True))
     numbers = dict(zip(first, _numbers(list(first.values())), strict=True))
@@ -30,7 +31,7 @@ def number_series(blocks: Sequence[Block]) -> list[I64Array]:
 
 
 def label_texts(block: Block, rows: I64Array) -> list[bytes]:
-    """What Prometheus prints for the label sets of these series: ``{name="value", …}``, as UTF-8."""
+    """The label sets of these series as Prometheus prints them: ``{name="value", …}``, as UTF-8."""
     entries, symbols = block.series, block.index.symbols
     starts, stops = entries.label_bounds[rows], entries.label_bounds[rows + 1]
     places = ragged_range(starts, stops)
@@ -46,7 +47,7 @@ def label_texts(block: Block, rows: I64Array) -> list[bytes]:
 
 
 def _digest(block: Block) -> bytes:
-    """What two blocks have in common exactly when they hold the same label sets in the same order and words."""
+    """A hash of a block's label tables: equal for blocks with the same symbols and label sets in the same order."""
     digest = hashlib.blake2b(digest_size=16)
     with naming_block(block.path):
         entries, symbols = block.series, block.index.symbols
@@ -67,13 +68,13 @@ def _numbers(blocks: Sequence[Block]) -> list[I64Array]:
 
 
 def _symbol_ranks(blocks: Sequence[Block]) -> list[Ranks]:
-    """The place, from 1 on, of each block's symbols among those of all."""
+    """For each block, the ranks of its symbols among the sorted symbols of all blocks, uint32, counted from 1."""
     order = {text: rank for rank, text in enumerate(sorted({t for b in blocks for t in b.index.symbols}), 1)}
     return [np.fromiter(map(order.__getitem__, block.index.symbols), np.uint32) for block in blocks]
 
 
 def _keys(block: Block, ranks: Ranks, width: int) -> NDArray[np.bytes_]:
-    """The label sets as byte strings (n,) of one length: big-endian places of names and values, then zeros."""
+    """The label sets as byte strings (n,) of equal length: big-endian ranks of names and values, zero-padded."""
     entries = block.series
     counts = np.diff(entries.label_bounds)
     rows = np.repeat(np.arange(len(entries)), counts)

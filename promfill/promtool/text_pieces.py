@@ -1,4 +1,4 @@
-"""Text from a file, from gzip or from standard input, in pieces of whole lines that share one buffer."""
+"""Read text from a file, a gzip file or standard input, in pieces of whole lines that share one buffer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from promfill.errors import InputError
 from promfill.model.types import U8Array
 
 PIECE = 1 << 19
-"""Bytes read at a time: enough to hide numpy's overhead of a call, few enough for the caches."""
+"""Bytes read at a time: enough that numpy's overhead per call does not matter, and few enough for the CPU caches."""
 
 STANDARD_INPUT = "-"
 _GZIP = b"\x1f\x8b"
@@ -27,7 +27,10 @@ _NEWLINE = ord("\n")
 
 
 class TextPieces:
-    """An open text. `size`: bytes of the file, None where that is unknown; `position`: how many of them are read."""
+    """An open text.
+
+    size: the size of the file in bytes, None if it is unknown. position: how many of these bytes have been read.
+    """
 
     def __init__(self, raw: BinaryIO, name: str, piece: int = PIECE) -> None:
         self.name = name
@@ -38,10 +41,10 @@ class TextPieces:
         self._piece = piece
 
     def __iter__(self) -> Iterator[tuple[U8Array, int]]:
-        """(buffer, size): the next lines are ``buffer[:size]``, and PADDING bytes of no meaning follow.
+        """(buffer, size): the next lines are ``buffer[:size]``; at least PADDING bytes without a meaning follow.
 
-        Each piece ends with a newline, the last one as the text does. Valid until the next piece. InputError: cannot
-        be read, or damaged gzip.
+        Each piece ends with a newline; the last piece ends as the text does. A piece is valid until the next one.
+        InputError: the text cannot be read, or is not a complete gzip file.
         """
         text = self._open()
         buffer, held = np.zeros(2 * self._piece + PADDING, np.uint8), 0
@@ -69,7 +72,7 @@ class TextPieces:
 
 
 class _Counted(io.RawIOBase):
-    """Counts what is read, and can look ahead."""
+    """Counts the bytes that are read, and can look at the first bytes without consuming them."""
 
     def __init__(self, raw: BinaryIO, owner: TextPieces) -> None:
         self._raw = raw
@@ -80,7 +83,7 @@ class _Counted(io.RawIOBase):
         return True
 
     def peek(self, size: int) -> bytes:
-        """The first bytes, which stay to be read."""
+        """The first bytes; they will be read again."""
         self._ahead = self._raw.read(size)
         return self._ahead
 
@@ -96,12 +99,12 @@ class _Counted(io.RawIOBase):
 
 @contextmanager
 def open_text(path: str, piece: int = PIECE) -> Iterator[TextPieces]:
-    """Open a file, plain or gzip, or standard input where `path` is ``-``. InputError: cannot be opened."""
+    """Open a file, plain or gzip, or standard input if `path` is ``-``. InputError: the file cannot be opened."""
     if path == STANDARD_INPUT:
         yield TextPieces(sys.stdin.buffer, "standard input", piece)
         return
     with _reading(path):
-        file = open(path, "rb", buffering=0)  # noqa: SIM115, PTH123  (closed below; a path is text here)
+        file = open(path, "rb", buffering=0)  # noqa: SIM115, PTH123  (closed below; the path is a str here)
     with file:
         yield TextPieces(file, path, piece)
 
@@ -117,7 +120,7 @@ def _reading(name: str) -> Iterator[None]:
 
 
 def _last_line_end(fresh: U8Array, start: int) -> int:
-    """Just after the last newline of what was read at `start`; 0: there is none."""
+    """The position just after the last newline in `fresh`, which was read at `start`; 0 if it has no newline."""
     for stop in range(fresh.size, 0, -_TAIL):
         tail = np.flatnonzero(fresh[max(0, stop - _TAIL) : stop] == _NEWLINE)
         if tail.size:

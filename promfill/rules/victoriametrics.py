@@ -1,4 +1,4 @@
-"""What is true of VictoriaMetrics: how its answers are known, and which values it keeps to the bit."""
+"""Facts about VictoriaMetrics: how to recognise its answers, and which values it stores exactly."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from promfill.model.grid import Grid
 from promfill.scenario.scenario import Signal, largest_value
 
 HEADER = "X-Server-Hostname"
-"""Only VictoriaMetrics answers with it."""
+"""A response header that only VictoriaMetrics sends."""
 
 KEPT_DIGITS = 12
-"""What VictoriaMetrics stores exactly (lib/decimal: conversionPrecision 1e12); of longer values it keeps the first."""
+"""VictoriaMetrics stores this many digits exactly (lib/decimal: conversionPrecision 1e12) and drops further digits."""
 
 
 def keeps_all_digits(signal: Signal, grid: Grid) -> bool:
-    """Whether no value has more digits than KEPT_DIGITS; of values that are not rounded that cannot be said."""
+    """Whether every value has at most KEPT_DIGITS digits. False if values are not rounded: we cannot know then."""
     places = _decimal_places(signal)
     if places is None:
         return False
@@ -27,4 +27,4 @@ def _decimal_places(signal: Signal) -> int | None:
         return signal.decimals
     if signal.resolution is None:
         return None
-    return max(0, 1 - math.frexp(signal.resolution)[1])  # 2^-k ends k places behind the point
+    return max(0, 1 - math.frexp(signal.resolution)[1])  # 2^-k has k decimal places

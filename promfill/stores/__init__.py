@@ -1,1 +1,1 @@
-"""Readers of the world."""
+"""Readers of the stores that promfill can query: Prometheus-like servers, VictoriaMetrics, block directories."""

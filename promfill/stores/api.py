@@ -1,4 +1,4 @@
-"""A Prometheus HTTP API: its base address, and how it is asked."""
+"""A client for a Prometheus HTTP API below one base address."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from promfill.net.http_answers import LOOKED_AT, read_whole, text_of
 from promfill.protocols import TooMuchError
 
 READ_SECONDS = 86_400.0
-"""How long an answer may take as a whole; how long it may stand still is the client's own timeout."""
+"""The time limit for a whole answer. The client's own timeout limits the time without any data."""
 
 PIECE = 1 << 20
 
 Parameters = Mapping[str, str | int]
 
 _PREFIX = re.compile(r"(/select/[^/]+)?/prometheus$")
-"""What VictoriaMetrics, and the selectors of its clusters, put before the query API."""
+"""The path prefix that VictoriaMetrics, single node or cluster, uses for its query API."""
 
 _HEADERS = {"Cache-Control": "no-store", "Accept-Encoding": "identity"}
-"""Caches of Mimir and Cortex hide what was written into the past; gzip would cost more than all the rest."""
+"""Skip caches, because those of Mimir and Cortex hide samples that were written into the past. Skip gzip, because it
+would take more time than everything else together."""
 
 
 _TOO_MUCH = re.compile(
@@ -38,23 +39,26 @@ _TOO_MUCH = re.compile(
     r"|limit .{0,20}(exceeded|reached)|err-mimir-max-(chunks|estimated|query|series|total|fetched)",
     re.IGNORECASE,
 )
-"""What servers say of a query whose answer is more than they give at once (Prometheus, Mimir, Cortex, Thanos,
-VictoriaMetrics, and the gRPC below them)."""
+"""The words by which servers refuse a query whose answer would be too large (Prometheus, Mimir, Cortex, Thanos,
+VictoriaMetrics, and the gRPC library that they use)."""
 
 
 def asks_too_much(response: httpx.Response) -> bool:
-    """Whether a refusal is of the size of the answer. That of a rate (429) is not: fewer samples would not help."""
+    """Whether the server refused because the answer would be too large.
+
+    A rate limit (429) does not count: asking for fewer samples would not help.
+    """
     status = response.status_code
     told = status in (400, 422) or status >= 500
     return status == 413 or (told and bool(_TOO_MUCH.search(text_of(response)[:LOOKED_AT])))
 
 
 _LONGEST_STORY = 150
-"""Letters of an answer before the words that tell, and after them."""
+"""Characters of an error message to keep before and after the words that match `_TOO_MUCH`."""
 
 
 class Api:
-    """Asks below one base address, whatever path prefix it has."""
+    """Sends requests to paths below one base address, which may have any path prefix."""
 
     def __init__(self, client: HttpClient, base: str | None = None) -> None:
         self.client = client
@@ -64,21 +68,21 @@ class Api:
         return show_url(self.base)
 
     def try_get(self, path: str, **parameters: str | int) -> httpx.Response | None:
-        """The answer, None where it is not a good one. ReceiverError where nobody answers."""
+        """The answer, or None if its status is not 2xx. ReceiverError: the server did not answer."""
         response = self.client.request("GET", self._url(path, parameters), headers=_HEADERS)
         return response if response.is_success else None
 
     def try_get_root(self, path: str) -> httpx.Response | None:
-        """As `try_get`, of what lies beside the query API, whose prefix VictoriaMetrics may have."""
+        """Like `try_get`, for a path below the root of the server instead of below the query API's prefix."""
         response = self.get_root(path)
         return response if response.is_success else None
 
     def get_root(self, path: str) -> httpx.Response:
-        """Whatever is answered there. ReceiverError where nobody answers."""
+        """The answer, of any status, for a path below the server's root. ReceiverError: the server did not answer."""
         return self.client.request("GET", f"{_PREFIX.sub('', self.base)}{path}", headers=_HEADERS)
 
     def get_data(self, path: str, **parameters: str | int) -> Any:
-        """``data`` of a JSON answer, None where there is none. ReceiverError as in `try_get`."""
+        """The ``data`` field of a JSON answer, or None if the answer has none. ReceiverError as in `try_get`."""
         response = self.try_get(path, **parameters)
         try:
             answer = orjson.loads(response.content) if response else None
@@ -87,7 +91,7 @@ class Api:
         return answer.get("data") if isinstance(answer, dict) else None
 
     def get(self, path: str, parameters: Parameters) -> httpx.Response:
-        """Whatever is answered, read whole, however large. NoAnswerError where nobody answers."""
+        """The answer, of any status and size, with its body already read. NoAnswerError: the server did not answer."""
         url = self._url(path, parameters)
         with self.client.stream("GET", url, headers=_HEADERS, timeout=READ_SECONDS) as response:
             response.read()
@@ -103,7 +107,10 @@ class Api:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator[httpx.Response]:
-        """A good answer with its body still to be read; ReceiverError for any other."""
+        """A 2xx answer whose body is not read yet. ReceiverError: the server refused.
+
+        TooMuchError: it refused because the answer would be too large.
+        """
         url = self._url(path, parameters or {})
         with self.client.stream(
             method, url, content=content, headers={**_HEADERS, **(headers or {})}, timeout=READ_SECONDS
@@ -116,7 +123,7 @@ class Api:
             yield response
 
     def _too_much(self, refusal: httpx.Response) -> str:
-        """Who answered what, with the words that tell: VictoriaMetrics puts a long story before them."""
+        """The error message, shortened to the words about the size: VictoriaMetrics puts a long text before them."""
         text = " ".join(text_of(refusal)[:LOOKED_AT].split())
         found = _TOO_MUCH.search(text)
         if found is None or found.start() < _LONGEST_STORY:
@@ -131,7 +138,7 @@ class Api:
 
 
 def selector(labels: tuple[tuple[str, str], ...]) -> str:
-    """A PromQL selector of the series with these labels."""
+    """The PromQL selector that matches series with these labels."""
     return "{" + ",".join(f"{name}={_quote(value)}" for name, value in labels) + "}"
 
 
@@ -141,5 +148,5 @@ def _quote(text: str) -> str:
 
 
 def refused(error: ReceiverError, statuses: tuple[int, ...]) -> bool:
-    """Whether a server said that it does not know this way of asking."""
+    """Whether the error is an answer with one of these statuses: the server does not know this kind of request."""
     return any(f" answered {status} " in str(error) for status in statuses)

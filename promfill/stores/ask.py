@@ -1,4 +1,4 @@
-"""Ask a store what it tells of itself: by Prometheus's status API, or by VictoriaMetrics's metrics."""
+"""Ask a store for its version and limits: by Prometheus's status API, or by VictoriaMetrics's metrics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from promfill.stores.find import store_name
 T = TypeVar("T")
 
 _EMPTY = 1 << 62
-"""No head has times this far out: an empty one says so with the ends of int64."""
+"""A larger time means that the head is empty: Prometheus then reports the ends of int64."""
 
 _OUT_OF_ORDER = re.compile(r"^\s*out_of_order_time_window:\s*(\S+)", re.MULTILINE)
 _RETENTION = re.compile(r"^storage:\n(?:[ \t].*\n)*?[ \t]+tsdb:\n(?:[ \t]{3,}.*\n)*?[ \t]{3,}retention:", re.MULTILINE)
@@ -28,7 +28,7 @@ _PROTOBUF_MESSAGES = "web.remote-write-receiver.accepted-protobuf-messages"
 
 
 def ask_store(api: Api) -> StoreFacts:
-    """What the store at this address tells. ReceiverError where nobody answers, or who does not speak the query API."""
+    """The facts that a store reports about itself. ReceiverError: no answer, or the server has no query API."""
     name = store_name(api)
     if name == "VictoriaMetrics":
         return _victoriametrics(api)
@@ -68,7 +68,7 @@ def _get(api: Api, path: str, name: str) -> Any:
 
 
 def _of(kind: type[T], value: Any) -> T:
-    """The value where it is of this kind, else an empty one: whoever answers otherwise tells nothing."""
+    """The value if it has this type, otherwise an empty one: an answer of an unexpected type tells us nothing."""
     return value if isinstance(value, kind) else kind()
 
 
@@ -77,7 +77,7 @@ def _there(time: Any) -> int | None:
 
 
 def _split_retention(text: Any) -> tuple[int | None, str, list[str]]:
-    """``15d``, ``512MB``, ``80%`` or ``15d or 512MB``: how long, how much, and what is neither."""
+    """Split ``15d``, ``512MB``, ``80%`` or ``15d or 512MB`` into a duration (ms), a size, and other parts."""
     parts = list(filter(None, str(text or "").split(" or ")))
     sizes = [part for part in parts if part.endswith(("B", "%"))]
     times = {part: parse_store_duration(part, 1) for part in parts if part not in sizes}
@@ -86,7 +86,7 @@ def _split_retention(text: Any) -> tuple[int | None, str, list[str]]:
 
 
 def _retention_setting(config: str) -> str:
-    """Where the retention is decided: newer versions show it in their configuration, which wins over the flag."""
+    """The setting that decides the retention: newer versions show it in the configuration, which overrides the flag."""
     section = _RETENTION.search(config)
     return f"{_SETTING} in its configuration file" if section else f"--{_SETTING}"
 
@@ -116,7 +116,7 @@ def _victoriametrics(api: Api) -> StoreFacts:
     flags, unread = page_flags(page), ""
     if not flags:
         flags, unread = _flags_without_metrics(api, answer)
-    elif "retentionPeriod" not in flags:  # a vmselect, behind which the storage nodes have their own
+    elif "retentionPeriod" not in flags:  # a vmselect: the storage nodes have their own flag
         unread = f"the page /metrics of {api} names no -retentionPeriod, so what the storage behind it drops"
     odd: list[str] = []
     retention = duration_flag(flags, "retentionPeriod", MONTH_MS, odd)
@@ -142,9 +142,9 @@ def _victoriametrics(api: Api) -> StoreFacts:
 
 
 def _flags_without_metrics(api: Api, answer: httpx.Response) -> tuple[dict[str, str], str]:
-    """The flags of the page /flags, which names those that were given, and what could not be read.
+    """The flags on the page /flags, and a text that says what could not be read.
 
-    Where it answers, a retention that is not named is the default of a month.
+    The page lists only flags that were set, so without a retention on it, the retention is the default of 1 month.
     """
     why = f"/metrics of {api} cannot be read ({answer.status_code} {api.client.words(answer)})"
     other = api.get_root("/flags")

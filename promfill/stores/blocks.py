@@ -1,4 +1,4 @@
-"""A directory of blocks, read as a store: the series of all blocks of a range of time, each in one piece."""
+"""Read a directory of blocks as a store: samples of one series in several blocks are joined."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from promfill.protocols import Readings, Selection
 from promfill.stores.series_runs import BATCH_SAMPLES
 
 _OPEN_BLOCKS = 16
-"""Blocks read at once: their indexes are in memory."""
+"""How many blocks are read at once. This bounds memory, because the indexes of open blocks are held in memory."""
 
 
 class BlockStore:
-    """Block directories below one directory, or a single one. InputError: there is none."""
+    """The blocks below one directory, or a single block. InputError: no block was found."""
 
     keeps_bits = True
     shows_within = 0.0
@@ -33,13 +33,13 @@ class BlockStore:
     unchecked = ""
 
     def __init__(self, directory: Path, names: Collection[str] | None = None) -> None:
-        """`names`: read these blocks alone."""
+        """`names`: read only these blocks."""
         self.name = f"blocks in {directory}"
         self._metas = _read_metas(directory, names)
         self.most_samples = _samples_at_once(list(self._metas.values()))
 
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
-        """As `protocols.Store.read`. FormatError names the block."""
+        """As `protocols.Store.read`. FormatError, with the name of the block: the block is damaged."""
         paths = [path for path, meta in self._metas.items() if _overlaps(meta, selection)]
         parts: list[NumberedSeries] = []
         others: list[NumberedSeries] = []
@@ -58,7 +58,7 @@ class BlockStore:
             yield Readings(replace(found, rows=np.full(len(found), -1)), strangers)
 
     def pending(self) -> int:
-        """A block appears when it is whole."""
+        """Always 0: a block appears only when it is complete."""
         return 0
 
 
@@ -66,7 +66,7 @@ _BLOCKS_FIX = f"set {setting('blocks')} to the directory that holds the blocks"
 
 
 def _read_metas(directory: Path, names: Collection[str] | None = None) -> dict[Path, BlockMeta]:
-    """The blocks by time."""
+    """The contents of each block's meta.json, sorted by the block's start time."""
     if not directory.is_dir():
         raise InputError(f"{directory} is not a directory", _BLOCKS_FIX, field="blocks")
     paths = [path for path in blocks_at(directory, field="blocks") if names is None or path.name in names]
@@ -83,7 +83,7 @@ def _read_metas(directory: Path, names: Collection[str] | None = None) -> dict[P
 
 
 def _samples_at_once(metas: list[BlockMeta]) -> int | None:
-    """As many samples as the blocks that may be open at once hold; None where that is all."""
+    """The number of samples in `_OPEN_BLOCKS` blocks of median size; None if all blocks may be open at once."""
     if len(metas) <= _OPEN_BLOCKS:
         return None
     return max(1, sorted(meta.stats.samples for meta in metas)[len(metas) // 2] * _OPEN_BLOCKS)
@@ -96,7 +96,10 @@ def _overlaps(meta: BlockMeta, selection: Selection) -> bool:
 def _open(
     path: Path, selection: Selection, rows: RowFinder, strange: dict[LabelSet, int]
 ) -> tuple[NumberedSeries, NumberedSeries]:
-    """The block's series of the selection: those of the fleet, and the others, numbered as they are met."""
+    """The selected series of a block, split into series of the fleet and unknown series.
+
+    Unknown series are numbered in order of first appearance; `strange` holds the numbers so far.
+    """
     with naming_block(path):
         block = open_block(path)
         selected = block.select([Matcher(name, "=", value) for name, value in selection.labels])
@@ -111,6 +114,6 @@ def _open(
 
 
 def _joined(group: Sequence[NumberedSeries], selection: Selection) -> RaggedBatch:
-    """The samples of the group, one run a series, in each the blocks in the order of time; rows are the numbers."""
+    """The samples of the group: one run per series, blocks in time order. `rows` holds the series numbers."""
     found = [samples for part in group for samples in part.samples(selection.start, selection.end)]
     return RaggedBatch.join(found).by_row().merged()

@@ -1,4 +1,4 @@
-"""Chunks that arrive series by series, decoded many at a time and laid out as `Readings`."""
+"""Decode chunks that arrive series by series, many at a time, into `Readings`."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _READERS: tuple[tuple[int, ReadCounts, Decode], ...] = (
     (Chunk.XOR2, read_xor2_counts, decode_xor2_chunks),
 )
 _DECODED = 1 << 20
-"""Cells of one decoded matrix: bounds what long chunks take."""
+"""The largest number of cells in one decoded matrix. It bounds memory where chunks are long."""
 
 
 class ChunkDecoder:
-    """Decodes chunks into flat arrays, which stand until the next call."""
+    """Decodes chunks into flat arrays, which are valid until the next call."""
 
     def __init__(self) -> None:
         self._work = Scratch()
@@ -39,7 +39,10 @@ class ChunkDecoder:
     def decode(
         self, buffer: U8Array, starts: I64Array, ends: I64Array, encodings: U8Array
     ) -> tuple[I64Array, I64Array, U64Array]:
-        """Counts int64 (n,) of the chunks, and times and bits (N,) of their samples, chunk by chunk as given."""
+        """Sample counts of the n chunks, int64 (n,), and times int64 (N,) and bits uint64 (N,) of all their samples.
+
+        Samples are in the order of the given chunks.
+        """
         counts = _counts(buffer, starts, ends, encodings)
         offsets = np.cumsum(counts) - counts
         samples = int(counts.sum())
@@ -56,7 +59,7 @@ class ChunkDecoder:
 
 
 def _counts(buffer: U8Array, starts: I64Array, ends: I64Array, encodings: U8Array) -> I64Array:
-    """int64 (n,): samples of each chunk, compared with its length."""
+    """The number of samples in each chunk, int64 (n,), checked against the chunk's length in bytes."""
     counts = np.zeros(starts.size, np.int64)
     for members, read, _ in _by_encoding(encodings):
         counts[members] = read(buffer, starts[members], ends[members])
@@ -64,7 +67,7 @@ def _counts(buffer: U8Array, starts: I64Array, ends: I64Array, encodings: U8Arra
 
 
 def _by_encoding(encodings: U8Array) -> Iterator[tuple[I64Array, ReadCounts, Decode]]:
-    """Which chunks are of each encoding that there is, and how they are read."""
+    """For each encoding in use: the indexes of its chunks, and the functions that read them."""
     for encoding, read, decode in _READERS:
         members = np.flatnonzero(encodings == encoding)
         if members.size:
@@ -72,7 +75,7 @@ def _by_encoding(encodings: U8Array) -> Iterator[tuple[I64Array, ReadCounts, Dec
 
 
 def _groups(counts: I64Array) -> Iterator[slice]:
-    """Spans of falling counts: many chunks, but no more cells than a matrix may have."""
+    """Split chunks, sorted by descending count, into groups whose matrix has at most `_DECODED` cells."""
     start = 0
     while start < counts.size:
         stop = start + max(1, min(LANES, _DECODED // max(1, int(counts[start]))))
@@ -81,21 +84,24 @@ def _groups(counts: I64Array) -> Iterator[slice]:
 
 
 def _scatter(matrix: NDArray[np.generic], offsets: I64Array, counts: I64Array, out: NDArray[np.generic]) -> None:
-    """Column i of the matrix (K, n) to its place in `out`; counts fall, so that those that go on are a prefix."""
+    """Copy the first ``counts[i]`` rows of column i of the matrix (K, n) to ``out``, from ``offsets[i]`` on.
+
+    Counts are descending, so the columns that still have a sample in some row are always the first ones.
+    """
     live = np.searchsorted(-counts, -np.arange(matrix.shape[0]), side="left").tolist()
     for row, count in enumerate(live):
         out[offsets[:count] + row] = matrix[row, :count]
 
 
 class ChunkRuns:
-    """Frames in, `Readings` out: a series may go on from frame to frame, and leaves when the next one begins."""
+    """Turns frames into `Readings`. A series may span several frames; it is complete when the next series begins."""
 
     def __init__(self, finder: RowFinder, foreign: Collection[str] = ()) -> None:
         self._finder, self._foreign = finder, foreign
         self._decoder = ChunkDecoder()
 
     def readings(self, frames: Iterable[Frame]) -> Iterator[Readings]:
-        """Batches of about BATCH_SAMPLES; samples are counted by the first two bytes of their chunks."""
+        """Batches of about BATCH_SAMPLES. The first two bytes of each chunk tell its number of samples."""
         waiting: list[Frame] = []
         samples = 0
         for frame in frames:
@@ -126,7 +132,7 @@ def _samples_of(frame: Frame) -> int:
 
 
 def _join(frames: list[Frame]) -> Frame:
-    """One frame of all, in which a series that went on from one to the next is one."""
+    """Join frames into one. A series that spans several frames becomes one series."""
     shifts = np.cumsum([0, *(frame.buffer.size for frame in frames[:-1])]).tolist()
     labels: list[LabelSet] = []
     counts: list[int] = []
@@ -148,7 +154,7 @@ def _join(frames: list[Frame]) -> Frame:
 
 
 def _cut_last_series(frame: Frame) -> tuple[Frame, Frame]:
-    """The series that are whole, and the last one, which may go on in the next frame."""
+    """Split off the last series, because it may continue in the next frame: (complete series, last series)."""
     chunk = len(frame.starts) - frame.counts[-1]
     first = int(frame.starts[chunk])
     done = Frame(

@@ -1,4 +1,4 @@
-"""Which store is at an address: found out by asking it."""
+"""Find out which store is at an address, by asking the server."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _PUSH_PATHS = (
     ("/api/v1/write", ""),
     ("/api/v1/push", "/prometheus"),  # Mimir, Cortex
 )
-"""Ends of push addresses, and what stands in their place in the query API's."""
+"""Known ends of push addresses, each with the path that the query API has in its place."""
 _UNKNOWN_PATH = (404, 405, 410, 501)
 
 
 def open_store(api: Api) -> Store:
-    """The store that answers there. ReceiverError where nobody does, or nobody who speaks Prometheus's query API."""
+    """Open the store at this address. ReceiverError: no answer, or the server has no Prometheus query API."""
     name = store_name(api)
     if name == "VictoriaMetrics":
         return VictoriaMetricsStore(api)
@@ -42,10 +42,10 @@ def open_store(api: Api) -> Store:
 
 
 def store_name(api: Api) -> str:
-    """VictoriaMetrics, Prometheus, or what the store calls itself.
+    """The store's name: VictoriaMetrics, Prometheus, or the name that it reports.
 
-    ForwarderError where it only forwards, NoQueryApiError where there is no query API, else ReceiverError as
-    `open_store`.
+    ForwarderError: the server only forwards samples. NoQueryApiError: it has no query API. ReceiverError: no answer, or
+    an error status.
     """
     response = api.client.request("GET", f"{api.base}/api/v1/status/buildinfo")
     if HEADER in response.headers:
@@ -74,15 +74,15 @@ def store_name(api: Api) -> str:
 
 
 def _shows_victoriametrics(api: Api) -> bool:
-    """Whether it is one whose header was lost on the way: it says next to nothing of its build."""
+    """Whether this is a VictoriaMetrics whose header a proxy removed. Its build information has almost no fields."""
     page = api.try_get_root("/metrics")
     return page is not None and b"vm_app_version{" in page.content
 
 
 def find_forwarder(client: HttpClient, push_url: str) -> Forwarder | None:
-    """Who takes what is pushed to this address, where that is no store; None where it is one, or nothing tells.
+    """The forwarder that receives what is pushed to this address; None if it is a store, or if nothing shows which.
 
-    ReceiverError where it cannot be asked.
+    ReceiverError: the server cannot be asked.
     """
     base = query_url_beside(push_url)
     if base:
@@ -98,7 +98,7 @@ def find_forwarder(client: HttpClient, push_url: str) -> Forwarder | None:
 
 
 def query_url_beside(push_url: str) -> str | None:
-    """The query API's base address, where that of a push address is known; None where it is not."""
+    """The base address of the query API that belongs to a push address; None if the push path is not a known one."""
     parts = urlsplit(push_url)
     for push_end, query_end in _PUSH_PATHS:
         pattern, _, rest = push_end.partition("{tenant}")

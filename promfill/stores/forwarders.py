@@ -1,10 +1,10 @@
-"""Who takes samples only to send them on. What a forwarder answers proves nothing about the store behind it.
+"""Recognise servers that only forward samples. Their answers prove nothing about the store behind them.
 
-Prometheus agent    its flags say so, and its query API answers 422; forwards nothing older than its start
-vmagent             answers like VictoriaMetrics (X-Server-Hostname), has no query API; its page /metrics says so
-Grafana Alloy       known by the path of its push address; its prometheus.remote_write forwards as an agent does
-OpenTelemetry       its remote-write receiver wants a Content-Type even of a GET
-anything else       no query API beside the push address: a proxy, a gateway, or a store that shows only this path
+Prometheus agent    its flags say so, and its query API answers 422; it forwards nothing older than its start
+vmagent             it answers like VictoriaMetrics (X-Server-Hostname) without a query API; its page /metrics says so
+Grafana Alloy       the path of its push address is known; its prometheus.remote_write forwards as an agent does
+OpenTelemetry       its remote-write receiver requires a Content-Type even for a GET
+anything else       it has no query API beside the push address: a proxy, a gateway, or a store that hides it
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,3})\d*)?(Z|[+-]\
 
 
 class ForwarderError(RefusedError):
-    """What was taken for a store only forwards: there is nothing to read."""
+    """The address belongs to a forwarder, not to a store: there are no samples to read."""
 
     def __init__(self, forwarder: Forwarder) -> None:
         super().__init__(
@@ -46,11 +46,11 @@ class ForwarderError(RefusedError):
 
 
 class NoQueryApiError(RefusedError):
-    """There is a server, and no query API."""
+    """The server answers, but it has no query API."""
 
 
 def find_agent(api: Api) -> Forwarder | None:
-    """The Prometheus agent at this address; None where it is another server, or none that tells."""
+    """The Prometheus agent at this address; None if it is another server, or if nothing shows what it is."""
     flags = api.get_data("/api/v1/status/flags")
     if isinstance(flags, dict) and flags:
         features = re.split(r"[^\w-]+", str(flags.get("enable-feature", "")))
@@ -72,7 +72,7 @@ def find_agent(api: Api) -> Forwarder | None:
 
 
 def find_victoria_forwarder(api: Api) -> Forwarder | None:
-    """The vmagent, or another component of VictoriaMetrics without a query API; None where it is a store."""
+    """The vmagent, or another VictoriaMetrics component without a query API; None if it is a store."""
     response = api.get_root("/metrics")
     page = response.text if response.is_success else ""
     flags = page_flags(page) or _flags_given(api)
@@ -90,7 +90,7 @@ def find_victoria_forwarder(api: Api) -> Forwarder | None:
 
 
 def find_other_forwarder(client: HttpClient, push_url: str, base: str | None) -> Forwarder | None:
-    """Who is at a push address beside which there is no query API; None where not even the place of one is known."""
+    """The forwarder at a push address that has no query API beside it; None if the query API's address is not known."""
     where = show_url(push_url)
     if _ALLOY_PATHS.search(urlsplit(push_url).path):
         return Forwarder(ALLOY, where, only_new=True)
@@ -105,7 +105,7 @@ def _is_collector(client: HttpClient, push_url: str) -> bool:
 
 
 def remote_write_urls(config: str) -> tuple[str, ...]:
-    """The addresses that a configuration of Prometheus forwards to, without secrets."""
+    """The addresses that a Prometheus configuration forwards samples to, without secrets."""
     section = _REMOTE_WRITE.search(config)
     return tuple(map(show_url, _URL.findall(section[1]))) if section else ()
 

@@ -1,7 +1,8 @@
-"""The query API, which every Prometheus-like store has: slower than remote read, and blind to some samples.
+"""Read samples by the query API. Every Prometheus-like store has it, but it is slower than remote read and hides some.
 
-A range selector at the end of a window gives the raw samples of it; a range query would hide lost ones behind those
-before (lookback). PromQL shows no staleness markers, and NaN without its payload.
+An instant query with a range selector, evaluated at the end of a window, returns the raw samples of that window. A
+range query would not do: it fills gaps with earlier samples (lookback), so lost samples would not be noticed. PromQL
+shows no staleness markers, and it shows NaN without the payload.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from promfill.stores.series_runs import SeriesSamples, gather_series
 
 
 class QueryStore:
-    """A store that answers instant queries. Its answers are whole in memory, so windows are small."""
+    """A store that answers instant queries. Each whole answer is held in memory, so windows are small."""
 
     keeps_bits = True
     shows_within = 0.0
@@ -46,12 +47,12 @@ class QueryStore:
         return isinstance(data, dict) and data.get("result") == []
 
     def pending(self) -> int:
-        """PromQL does not tell."""
+        """Always 0: PromQL cannot tell how many samples are not visible yet."""
         return 0
 
 
 def _range(selection: Selection) -> str:
-    """The range selector of exactly these samples, asked for at their end."""
+    """The range selector for exactly these samples, to be evaluated at the end of the selection."""
     return f"{selector(selection.labels)}[{selection.end - selection.start + 1}ms]"
 
 
@@ -60,7 +61,7 @@ def _end(selection: Selection) -> str:
 
 
 def _series(body: bytes) -> Iterator[SeriesSamples]:
-    """The series of a matrix. FormatError where it holds histograms, or is none."""
+    """The series of a matrix. FormatError: the answer holds histograms, or is not a valid matrix."""
     for series in _matrix(body):
         try:
             yield _run(series)

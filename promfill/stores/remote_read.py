@@ -1,4 +1,4 @@
-"""Remote read (prometheus.io/docs/specs/prw/remote_read_spec): the chunks of a Prometheus, as they lie in it."""
+"""Remote read (prometheus.io/docs/specs/prw/remote_read_spec): get a Prometheus's chunks as they are stored."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STREAMED = "application/x-streamed-protobuf"
 
 
 class RemoteReadStore:
-    """A store that answers remote read: in streamed chunks, or in samples where it has nothing better."""
+    """A store that answers remote read: with streamed chunks, or with plain samples if it cannot stream chunks."""
 
     keeps_bits = True
     shows_within = 0.0
@@ -51,12 +51,12 @@ class RemoteReadStore:
                 yield from gather_series(_samples(response.read()), rows, self._foreign)
 
     def pending(self) -> int:
-        """What Prometheus has acknowledged can be read."""
+        """Always 0: samples can be read as soon as Prometheus has acknowledged them."""
         return 0
 
 
 def answers_remote_read(api: Api) -> bool:
-    """Whether the server knows the way; asked for no series at all."""
+    """Whether the server supports remote read. The test request selects no series, so that it costs nothing."""
     nothing = Selection((("__name__", "promfill_asks_for_nothing"),), 0, 0)
     body = snappy.compress(_request(nothing).SerializeToString())
     response = api.client.request("POST", f"{api.base}{PATH}", content=body, headers=_HEADERS)
@@ -65,7 +65,7 @@ def answers_remote_read(api: Api) -> bool:
 
 
 def external_labels(api: Api) -> frozenset[str]:
-    """Names of the labels that a Prometheus adds to what it answers, though its series do not have them."""
+    """Names of the external labels: a Prometheus adds them to its answers, but the stored series do not have them."""
     data = api.get_data("/api/v1/status/config")
     if not isinstance(data, dict) or "external_labels" not in str(data.get("yaml")):
         return frozenset()
@@ -86,7 +86,7 @@ def _request(selection: Selection) -> ReadRequest:
 
 
 def _messages(response: httpx.Response) -> Iterable[bytes]:
-    """The messages of all frames; those that came together are joined to one, so that short ones cost little."""
+    """The messages of all frames. Messages that arrive together are joined, so that short ones are cheap to parse."""
     splitter = FrameSplitter()
     for piece in response.iter_bytes(PIECE):
         yield b"".join(splitter.feed(piece))
@@ -94,7 +94,7 @@ def _messages(response: httpx.Response) -> Iterable[bytes]:
 
 
 def _samples(body: bytes) -> Iterator[SeriesSamples]:
-    """The series of a ReadResponse. The whole answer is in memory, as the protocol has it."""
+    """The series of a ReadResponse. The protocol sends it as one message, so the whole answer is held in memory."""
     try:
         response = ReadResponse.FromString(snappy.uncompress(body))
     except Exception as error:  # two libraries, each with its own errors

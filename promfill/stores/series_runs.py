@@ -1,4 +1,4 @@
-"""Samples that arrive series by series, gathered into `Readings` of a good size."""
+"""Gather samples that arrive series by series into `Readings` of a good size."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from promfill.model.types import I64Array, U64Array
 from promfill.protocols import Readings
 
 BATCH_SAMPLES = 600_000
-"""Samples of one `Readings`, as far as whole series allow: large enough that array calls cost nothing."""
+"""The size of one `Readings` in samples, rounded up to whole series: large enough that numpy calls cost nothing."""
 
 SeriesSamples = tuple[LabelSet, I64Array, U64Array]
-"""A series with the times int64 (n,) and bits uint64 (n,) of all its samples."""
+"""A series: its labels, and the times int64 (n,) and bits uint64 (n,) of all its samples."""
 
 
 def gather_series(
     runs: Iterable[SeriesSamples], finder: RowFinder, foreign: Collection[str] = ()
 ) -> Iterator[Readings]:
-    """Whole series, joined until there are BATCH_SAMPLES; `foreign` as in `RowFinder.find`."""
+    """Join whole series until a batch has at least BATCH_SAMPLES. `foreign` as in `RowFinder.find`."""
     batch: list[SeriesSamples] = []
     samples = 0
     for run in runs:
@@ -48,5 +48,5 @@ def _join(runs: list[SeriesSamples], finder: RowFinder, foreign: Collection[str]
 
 
 def strangers(label_sets: list[LabelSet], rows: I64Array) -> list[LabelSet]:
-    """The label sets that have no row, labels sorted."""
+    """The label sets that have no row in the fleet, each with its labels sorted."""
     return [tuple(sorted(label_sets[place])) for place in np.flatnonzero(rows < 0).tolist()]

@@ -1,4 +1,4 @@
-"""VictoriaMetrics: raw samples by its export API, and what it tells of itself (docs.victoriametrics.com)."""
+"""Read raw samples from VictoriaMetrics by its export API (docs.victoriametrics.com)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from promfill.stores.api import PIECE, Api, selector
 from promfill.stores.series_runs import SeriesSamples, gather_series
 
 FLUSHED_SECONDS = 1.0
-"""How long rows take to be readable that its own flusher has in hand when it is asked to flush."""
+"""How long it takes until rows are readable after a forced flush: the server's own flusher may hold some of them."""
 UNFLUSHED_SECONDS = 30.0
-"""How long where we may not ask (-forceFlushAuthKey, a cluster): it flushes every few seconds by itself."""
+"""The same if we may not force a flush (-forceFlushAuthKey, a cluster): the server flushes every few seconds."""
 
 _PENDING = re.compile(rb'^vm_pending_rows\{type="storage"[^}]*\} (\d+)', re.MULTILINE)
 _VALUES = re.compile(rb'"values":\[([^\]"]*(?:"[A-Za-z]+"[^\]"]*)*)\],"timestamps":\[[^\]]*\]\}\s*$')
@@ -30,7 +30,7 @@ _STALE = np.array([STALE_NAN_BITS], np.uint64).view(np.float64)[0]
 
 
 class VictoriaMetricsStore:
-    """A VictoriaMetrics, single node or behind its router. It keeps decimals of about 12 digits, not float64."""
+    """A VictoriaMetrics, single node or cluster. It stores decimals of about 12 digits, not float64."""
 
     keeps_bits = False
     shows_markers = True
@@ -43,7 +43,7 @@ class VictoriaMetricsStore:
         self.name = f"VictoriaMetrics at {api}"
 
     def read(self, selection: Selection, rows: RowFinder) -> Iterator[Readings]:
-        """As `protocols.Store.read`. What was acknowledged is made visible first, where that is allowed."""
+        """As `protocols.Store.read`. Forces a flush first, if allowed, to make acknowledged samples visible."""
         self._flushed = flush(self._api) or self._flushed
         parameters: dict[str, str | int] = {
             "match[]": selector((*selection.labels, _asked_for_the_first_time())),
@@ -60,7 +60,7 @@ class VictoriaMetricsStore:
         return FLUSHED_SECONDS if self._flushed else UNFLUSHED_SECONDS
 
     def pending(self) -> int:
-        """Samples that wait in memory, where they could not be made visible."""
+        """The number of samples that wait in memory; 0 after a forced flush, which makes them visible."""
         if self._flushed:
             return 0
         answer = self._api.try_get_root("/metrics")
@@ -68,26 +68,26 @@ class VictoriaMetricsStore:
 
 
 def _asked_for_the_first_time() -> tuple[str, str]:
-    """A label that no series has, another one each time.
+    """A label that no series has, and that differs in each request.
 
-    VictoriaMetrics remembers for some ten seconds which series a selector has in a range, even with ``nocache``: those
-    that a push makes would not be seen by whoever had asked before it.
+    VictoriaMetrics caches for about ten seconds which series match a selector in a range, even with ``nocache``.
+    Without this label, a query from before the push would hide the series that the push creates.
     """
     return f"promfill_{uuid4().hex}", ""
 
 
 def flush(api: Api) -> bool:
-    """Make visible what was acknowledged; False where this server does not let us."""
+    """Make acknowledged samples visible. False: the server does not allow it."""
     return api.try_get_root("/internal/force_flush") is not None
 
 
 def parse_line(line: bytes) -> SeriesSamples:
-    """A series of the export: an object with metric, values and timestamps. FormatError for anything else."""
+    """Parse one line of the export: an object with metric, values and timestamps. FormatError: not a valid series."""
     try:
         try:
             series = orjson.loads(line)
             values = struct.pack(f"{len(series['values'])}d", *series["values"])
-        except (orjson.JSONDecodeError, struct.error):  # infinities, which JSON does not have, and nulls
+        except (orjson.JSONDecodeError, struct.error):  # infinities, which are not valid JSON, and nulls
             series, values = _read_odd_line(line)
         times = struct.pack(f"{len(series['timestamps'])}q", *series["timestamps"])
         labels = tuple(series["metric"].items())
@@ -99,7 +99,7 @@ def parse_line(line: bytes) -> SeriesSamples:
 
 
 def _read_odd_line(line: bytes) -> tuple[dict[str, Any], bytes]:
-    """The line without its values, and these as float64. ValueError where it is none."""
+    """Parse a line without its values, and the values as the bytes of float64. ValueError: not a valid series."""
     found = _VALUES.search(line)
     if not found:
         raise ValueError("no values")

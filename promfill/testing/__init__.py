@@ -1,10 +1,10 @@
-"""For tests of sources and sinks, ours and yours: a sink in memory, and what must hold for every source and every sink.
+"""Helpers to test sources and sinks, ours and yours: a sink in memory, and checks that every source or sink must pass.
 
-    check_source(source)                                            # any tiling has the same bits, and more
-    check_sink(lambda folder: MySink(folder), source, tmp_path)     # counts, order, nothing half written
+    check_source(source)                                            # the same bits for any tiling, and more
+    check_sink(lambda folder: MySink(folder), source, tmp_path)     # counts, order, no half-written output
     sink = MemorySink(source.fleet, source.grid); push(source, sink); sink.values
 
-Failed checks are AssertionErrors that say what was expected of whom; no test framework is needed.
+A failed check raises an AssertionError that says what was expected. No test framework is needed.
 """
 
 from promfill.testing.memory import MemorySink

@@ -13,9 +13,9 @@ from promfill.protocols import SinkReport
 
 
 class MemorySink:
-    """Takes the plane of a fleet and a grid, in tiles of at most `samples`.
+    """Accepts all samples of a fleet and a grid, in tiles of at most `samples`.
 
-    batches: what was written, copied. committed, aborted: how the push ended.
+    batches: copies of the batches that were written. committed, aborted: how the push ended.
     """
 
     def __init__(self, fleet: Fleet, grid: Grid, samples: int = 600_000) -> None:
@@ -25,11 +25,11 @@ class MemorySink:
         self._fleet, self._grid, self._samples = fleet, grid, samples
 
     def tiles(self) -> Iterator[Tile]:
-        """Whole series, as far as they fit."""
+        """Tiles of whole series, if a whole series fits into `samples`."""
         return series_tiles(self._grid, len(self._fleet), self._samples)
 
     def write(self, batch: SeriesBatch) -> None:
-        """Keep a copy."""
+        """Keep a copy of the batch."""
         present = None if batch.present is None else batch.present.copy()
         copy = SeriesBatch(batch.fleet, batch.first_series, batch.timestamps.copy(), batch.values.copy(), present)
         self.batches.append(copy)
@@ -37,23 +37,23 @@ class MemorySink:
         self.report.bytes += batch.values.nbytes
 
     def commit(self) -> SinkReport:
-        """All came."""
+        """Note that the push is complete."""
         self.committed = True
         return self.report
 
     def bytes_per_sample(self, batch: SeriesBatch) -> float:
-        """A float64."""
+        """8, the size of a float64."""
         return 8.0
 
     def abort(self) -> None:
-        """Forget everything."""
+        """Drop all batches."""
         self.aborted = True
         self.batches.clear()
         self.report.samples = self.report.bytes = 0
 
     @property
     def values(self) -> F64Array:
-        """float64 (T, S): the whole plane, for batches whose series share the grid; NaN where nothing was written."""
+        """All values, float64 (T, S), with NaN where nothing was written. All series must share the grid's times."""
         plane = np.full((self._grid.steps, len(self._fleet)), np.nan)
         for batch in self.batches:
             steps = (batch.timestamps - self._grid.start) // self._grid.step

@@ -1,4 +1,4 @@
-"""What must hold for every sink: its tiles cover the plane, no array is kept, nothing is left half written."""
+"""Check a sink: its tiles cover every sample, it keeps no arrays of a batch, and it leaves no half-written output."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from promfill.protocols import Sink, SinkReport, Source
 from promfill.testing.checks import check
 
 MakeSink = Callable[[Path], Sink]
-"""A new sink whose output lies in this folder, which is empty."""
+"""Makes a new sink that writes into the given folder, which is empty."""
 
 Arrived = Callable[[Path], Mapping[str, object]]
-"""What has arrived of the sink of a folder, by name: a file's bytes, a request's samples."""
+"""Returns what the sink of a folder has made visible, by name: the bytes of a file, or the samples of a request."""
 
 
 def files(folder: Path) -> Mapping[str, object]:
-    """The bytes of every file below a folder."""
+    """The bytes of every file below a folder, by relative path."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def check_sink(make_sink: MakeSink, source: Source, folder: Path, *, arrived: Arrived = files) -> None:
-    """Check a sink by pushes of a small source, each into a folder of its own below `folder`.
+    """Check a sink: push a small source several times, each time into a new folder below `folder`.
 
-    make_sink: is given that folder. arrived: what the sink has made visible; by default the folder's files. They
-    must be the same for the same push. AssertionError: the sink does not conform.
+    make_sink: makes a sink for such a folder. arrived: returns what the sink has made visible, by default the files of
+    the folder; equal pushes must give equal results. AssertionError: the sink breaks a rule.
     """
     places = _folders(folder)
     _check_tiles(make_sink(next(places)), source)
@@ -53,7 +53,7 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 
 def _check_tiles(sink: Sink, source: Source) -> None:
-    """Every sample of the plane is asked for once."""
+    """Check that the tiles cover every sample exactly once."""
     grid: Grid = source.grid
     asked: BoolArray = np.zeros((grid.steps, len(source.fleet)), np.bool_)
     for tile in sink.tiles():
@@ -92,7 +92,7 @@ def _check_push(make_sink: MakeSink, source: Source, place: Path, arrived: Arriv
 
 
 def _run(sink: Sink, source: Source, *, spoil: bool = False) -> SinkReport:
-    """A push. spoil: overwrite each batch's values once the sink has taken it."""
+    """Push everything. spoil: overwrite the values of each batch after the sink has written it."""
     before = 0
     for tile in sink.tiles():
         batch = source.batch(tile)
@@ -107,7 +107,7 @@ def _run(sink: Sink, source: Source, *, spoil: bool = False) -> SinkReport:
 def _check_abort(
     make_sink: MakeSink, source: Source, place: Path, arrived: Arrived, whole: Mapping[str, object], count: int
 ) -> None:
-    """After `count` tiles a push ends early: what is there is part of what the whole push makes."""
+    """Abort a push after `count` tiles, and check that each visible output is equal to that of the whole push."""
     sink = make_sink(place)
     for tile in islice(sink.tiles(), count):
         sink.write(source.batch(tile))

@@ -1,4 +1,4 @@
-"""What must hold for every source: it is a function of the tile, and nothing else."""
+"""Check a source: its samples depend on the tile and on nothing else."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from promfill.protocols import Source
 from promfill.testing.checks import check
 
 MOST_SAMPLES = 5_000_000
-"""A source that is checked makes its plane a few times over."""
+"""The largest source that can be checked: the check generates all samples several times."""
 
 
 def check_source(source: Source, *, seed: int = 0) -> None:
-    """Check that a source may be asked for any tile, in any order and any process, and answers the same bits.
+    """Check that a source returns the same bits for a tile in any order, in any tiling and in any process.
 
-    Its plane must be small (5,000,000 samples). seed: of the tiles that are drawn. AssertionError: it does not conform.
+    The source may have at most 5,000,000 samples. seed: the seed for the random tiles. AssertionError: the source
+    breaks a rule.
     """
     _check_plane(source)
     grid, series = source.grid, len(source.fleet)
@@ -75,7 +76,7 @@ def _check_batch(source: Source, tile: Tile) -> None:
 
 
 def _bits(source: Source, tile: Tile) -> U64Array:
-    """uint64 (T, S): the values by bits, absent ones as 0."""
+    """The bits of the values, uint64 (T, S), with 0 for absent samples."""
     batch = source.batch(tile)
     bits = batch.values.copy().view(np.uint64)
     if batch.present is not None:
@@ -96,7 +97,7 @@ def _check_same(bits: U64Array, whole: U64Array, tile: Tile, who: str) -> None:
 
 
 def _tiles(steps: int, series: int, random: np.random.Generator) -> Iterator[Tile]:
-    """The corners of the plane, rows, columns, and rectangles at random, in no order of time."""
+    """Corners, a row, a column and random rectangles, in no particular time order."""
     yield Tile(steps - 1, 1, series - 1, 1)
     yield Tile(0, 1, 0, series)
     yield Tile(0, steps, series - 1, 1)
