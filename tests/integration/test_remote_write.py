@@ -123,7 +123,7 @@ def test_a_prometheus_that_holds_newer_samples_names_the_ways_out(prometheus: Se
         send(source_of("", 100), prometheus)
     words = str(caught.value)
     assert "400 Bad Request: out of bounds" in words
-    assert "--mode blocks" in words
+    assert "mode=blocks" in words
     assert "out_of_order_time_window" in words
     assert "No samples were accepted" in words
 

@@ -74,7 +74,7 @@ def test_series_of_blocks_end_in_prometheus(
         assert by_query.out.splitlines()[1:5] == [
             "expected    867 samples of 3 series",
             "found       864",
-            "not checked 3 staleness markers, which this way of reading does not show",
+            "not checked 3 staleness markers: not visible through this API",
             "missing     0",
         ]
 

@@ -129,7 +129,7 @@ def test_an_upload_is_told_with_its_server() -> None:
         (lambda: ANY.RemoteWrite(URL, headers={"a": 1}), "headers", "texts"),
         (lambda: ANY.RemoteWrite(URL, headers={"a b": "c"}), "headers", "Name: value"),
         (lambda: ANY.RemoteWrite(URL, headers={"Host": "c"}), "headers", "itself"),
-        (lambda: ANY.RemoteWrite(URL, headers={"a": "secret\nb: c"}), "headers", "one line"),
+        (lambda: ANY.RemoteWrite(URL, headers={"a": "secret\nb: c"}), "headers", "single line"),
         (lambda: ANY.RemoteWrite(URL, headers={"authorization": "secret"}, token="t"), "headers", "Authorization"),
         (lambda: ANY.RemoteWrite(URL, headers={"x-scope-orgid": "b"}, tenant="a"), "headers", "tenant"),
         (lambda: ANY.RemoteWrite(URL, tls=True), "tls", "pf.Tls"),

@@ -128,12 +128,18 @@ DAMAGE = [
     pytest.param(b"\x00\x01" + bytes(8), "more samples promised", id="no room for one sample"),
     pytest.param(b"\x00\x02" + bytes(9), "more samples promised", id="no room for two"),
     pytest.param(b"\xff\xff" + bytes(40), "more samples promised", id="65535 samples in 42 bytes"),
-    pytest.param(write_chunk(TWO, random.Random(1)) + b"\0", "end elsewhere", id="a byte too many"),
-    pytest.param(write_chunk(TWO, random.Random(1))[:-1], "end elsewhere|window of more", id="a byte too few"),
+    pytest.param(write_chunk(TWO, random.Random(1)) + b"\0", "do not end where the chunk ends", id="a byte too many"),
+    pytest.param(
+        write_chunk(TWO, random.Random(1))[:-1], "do not end where the chunk ends|window of more", id="a byte too few"
+    ),
     pytest.param(b"\x00\x01" + b"\xff" * 18 + bytes(8), "more than 64 bits", id="a time without end"),
     pytest.param(b"\x00\x02" + bytes(10) + b"\xf8" + bytes(20), "window of more than 64", id="31 zeros and 64 bits"),
-    pytest.param(b"\x00\x02" + bytes(10) + b"\x80" + bytes(8), "end elsewhere", id="the window before, but none was"),
-    pytest.param(b"\x00\x00\x00\x00", "end elsewhere", id="no samples, but two bytes"),
+    pytest.param(
+        b"\x00\x02" + bytes(10) + b"\x80" + bytes(8),
+        "do not end where the chunk ends",
+        id="the window before, but none was",
+    ),
+    pytest.param(b"\x00\x00\x00\x00", "do not end where the chunk ends", id="no samples, but two bytes"),
 ]
 
 
